@@ -1,0 +1,97 @@
+/* The string builder, and what little of Unicode a terminal program needs. */
+#include "base/str.h"
+#include "base/alloc.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+static bool reserve(tg_str *s, size_t more) {
+    if (s->failed) return false;
+    if (more >= SIZE_MAX - s->len) return !(s->failed = true);
+    void *p = s->text;
+    if (!tg_grow(&p, &s->cap, s->len + more + 1, 1)) return !(s->failed = true);
+    s->text = p;
+    return true;
+}
+
+void tg_str_addn(tg_str *s, const char *text, size_t n) {
+    if (!reserve(s, n)) return;
+    if (n) memcpy(s->text + s->len, text, n);
+    s->len += n;
+    s->text[s->len] = 0;
+}
+
+void tg_str_add(tg_str *s, const char *text) { tg_str_addn(s, text, strlen(text)); }
+void tg_str_addc(tg_str *s, char c) { tg_str_addn(s, &c, 1); }
+
+void tg_str_vaddf(tg_str *s, const char *fmt, va_list ap) {
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    if (n >= 0 && reserve(s, (size_t)n)) {
+        vsnprintf(s->text + s->len, (size_t)n + 1, fmt, again);
+        s->len += (size_t)n;
+    }
+    va_end(again);
+}
+
+void tg_str_addf(tg_str *s, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    tg_str_vaddf(s, fmt, ap);
+    va_end(ap);
+}
+
+void tg_str_repeat(tg_str *s, char c, int n) {
+    if (n <= 0 || !reserve(s, (size_t)n)) return;
+    memset(s->text + s->len, c, (size_t)n);
+    s->len += (size_t)n;
+    s->text[s->len] = 0;
+}
+
+const char *tg_str_text(const tg_str *s) { return s->text ? s->text : ""; }
+
+void tg_str_free(tg_str *s) {
+    tg_free(s->text);
+    *s = (tg_str){0};
+}
+
+int tg_utf8_next(const char *text, size_t n, unsigned *code) {
+    const unsigned char *t = (const unsigned char *)text;
+    int len = t[0] < 0x80 ? 1 : t[0] >= 0xC2 && t[0] < 0xE0 ? 2 : t[0] >= 0xE0 && t[0] < 0xF0 ? 3
+            : t[0] >= 0xF0 && t[0] < 0xF5 ? 4 : 0;
+    static const unsigned char lead[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    unsigned c = len ? t[0] & lead[len] : t[0];
+    if (len == 0 || (size_t)len > n) len = 0;
+    for (int i = 1; i < len; i++) {
+        if ((t[i] & 0xC0) != 0x80) {
+            len = 0;
+            break;
+        }
+        c = c << 6 | (t[i] & 0x3Fu);
+    }
+    if (code) *code = len ? c : t[0];
+    return len ? len : 1;
+}
+
+/* Unicode ranges that take two columns (East Asian Wide) or none (combining marks): the common ones. */
+static int width_of(unsigned c) {
+    if ((c >= 0x300 && c <= 0x36F) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
+    if ((c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+        (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE4F) || (c >= 0xFF00 && c <= 0xFF60) ||
+        (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD))
+        return 2;
+    return 1;
+}
+
+int tg_utf8_width(const char *text, size_t n) {
+    int width = 0;
+    for (size_t i = 0; i < n;) {
+        unsigned c;
+        i += (size_t)tg_utf8_next(text + i, n - i, &c);
+        width += width_of(c);
+    }
+    return width;
+}

@@ -1,0 +1,26 @@
+/* The runtime's state: one a session. Holds the context, the table of symbolic sizes, the formula graph, the cache of
+ * plans, and the random generator. Passed to every function of runtime that can fail or make a formula. */
+#ifndef TG_RUNTIME_RT_H
+#define TG_RUNTIME_RT_H
+
+#include "base/ctx.h"
+#include "runtime/tensor/tensor.h"
+
+typedef struct tg_rt {
+    tg_ctx c;
+    tg_dtype precision;      /* TG_F64, or TG_F32 after `precision single`: the default float type */
+    struct tg_sizes *sizes;  /* runtime/graph/size.h */
+    struct tg_graph *graph;  /* runtime/graph/node.h */
+    struct tg_rules *rules;  /* runtime/graph/rule.h: parsed rule texts */
+    struct tg_simplifier *simplifier; /* runtime/graph/simplify.h: memo and assumptions */
+    struct tg_plans *plans;  /* runtime/plan/plan.h */
+    uint64_t seed;           /* of the counter-based generator */
+    uint64_t stream;         /* the next unused stream: each draw takes one */
+    uint64_t tick;           /* moves on at every `:=`; live draws (`fresh`) are keyed by it */
+    int threads;
+} tg_rt;
+
+bool tg_rt_init(tg_rt *rt); /* false: no memory */
+void tg_rt_free(tg_rt *rt);
+
+#endif
