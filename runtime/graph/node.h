@@ -26,16 +26,20 @@ typedef struct tg_cell {
     tg_tensor *value;  /* NULL: no data yet */
     uint64_t version;  /* grows with each store */
     tg_node *leaf;     /* its node while one exists; not held */
+    uint64_t serial;   /* order of declaration */
+    struct tg_cell *prev, *next; /* all cells of the graph, in order of declaration */
 } tg_cell;
 
 struct tg_node {
-    uint32_t id;
+    uint64_t id;       /* strictly growing, never used again */
     uint32_t hash;
     const tg_op *op;
     int n;             /* arguments */
     int holders;       /* outside holders */
     tg_type type;
     bool mark;         /* of the collector */
+    bool live;         /* depends on a var, an input, a symbolic size or a fresh draw: a definition stays a formula */
+    uint64_t seen;     /* the last walk that met it (tg_graph_walk) */
     const char *label; /* the user's name for this formula (interned), or NULL */
     tg_node *chain;    /* next in its hash bucket */
     union {
@@ -60,7 +64,7 @@ tg_node *tg_node_number(tg_rt *rt, double x);             /* weak scalar */
 tg_node *tg_node_const(tg_rt *rt, tg_tensor *t, const char *label); /* one node a tensor object */
 tg_node *tg_node_cell(tg_rt *rt, tg_cell *cell);
 tg_node *tg_node_size(tg_rt *rt, tg_size s);              /* weak scalar; a known size becomes a number */
-/* By name with attributes given as in C: convenience for the simplifier and the grad driver. */
+/* By name, attributes at their defaults: convenience for the simplifier and the grad driver. */
 tg_node *tg_node_call1(tg_rt *rt, const char *op, tg_node *a);
 tg_node *tg_node_call2(tg_rt *rt, const char *op, tg_node *a, tg_node *b);
 
@@ -69,21 +73,36 @@ void tg_node_drop(tg_node *n);
 size_t tg_graph_count(tg_rt *rt);
 /* Sweeps unreachable nodes when there are many; `always` forces it. Call only where no unheld node is in use. */
 void tg_graph_collect(tg_rt *rt, bool always);
-/* Called for plans, memos and rules to forget dying nodes: true while n survives the sweep under way. */
+/* Registers f to be called in each sweep, after marking and before anything is freed: plans and memos that point at
+ * nodes without holding them forget the dying ones there, and must not make nodes. Registering twice does nothing. */
+bool tg_graph_on_sweep(tg_rt *rt, void (*f)(tg_rt *rt));
+/* For such an f only: true when n survives the sweep under way. */
 bool tg_node_survives(const tg_node *n);
+/* The number of a new walk: a walk has met the nodes whose `seen` equals it. One walk at a time. */
+uint64_t tg_graph_walk(tg_rt *rt);
 
 static inline bool tg_node_is_number(const tg_node *n) { return n->op == &tg_op_number; }
 static inline bool tg_node_is(const tg_node *n, const char *name);
 
 /* All nodes that the roots reach, arguments before users (ascending id). *out: tg_free. */
 bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
-/* Calls f for each distinct cell and size symbol under the roots. needs: names of inputs that have no data, comma separated. */
+/* Appends the names of inputs under the roots that have no data, "X, Y" in order of declaration, then what the sizes used there
+ * still want: the input that declares them, or the bare name of a size that none declares. Nothing: all is known. */
 bool tg_node_needs(tg_rt *rt, int n, tg_node *const *roots, tg_str *names);
-/* Does the node reach that one (or a cell that is a var or input)? */
+/* The cells that values and sizes under the roots come from: first the *under cells that the roots reach, in order of
+ * declaration; then, for each size symbol that none of these declares, the latest input of the graph that declares
+ * it and has data. A plan is good while the shapes of all of these stay. *out: tg_free. */
+bool tg_graph_cells(tg_rt *rt, int n, tg_node *const *roots, tg_cell ***out, size_t *count, size_t *under);
+/* Binds the sizes under the roots from the values of those cells; values[i], where not NULL, stands in for the value
+ * of cells[i]. Inputs without data bind nothing. Errors: those of tg_size_bind. The caller frees *out, also on failure. */
+bool tg_graph_bind_sizes(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
+                         tg_tensor *const *values, tg_size_binding *out);
+/* Does n reach that node? on == NULL: is it live? False with an error in rt when memory is short. */
 bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on);
-/* The number of operation nodes (leaves do not count), shared ones once. */
+/* The number of operation nodes (leaves do not count), shared ones once. 0 with an error in rt when memory is short. */
 size_t tg_node_ops(tg_rt *rt, tg_node *n);
 
+/* All is borrowed: the cell holds the value and copies the type; kept without the type's weak flag. */
 tg_cell *tg_cell_new(tg_rt *rt, tg_cell_kind kind, const char *name, const tg_type *type, tg_tensor *value);
 tg_cell *tg_cell_hold(tg_cell *c);
 void tg_cell_drop(tg_cell *c);

@@ -1,7 +1,7 @@
 /* Symbolic sizes. A size is an int64: at or above 0 it is the number itself; below 0 it names an interned polynomial
  * with integer coefficients over size symbols (N, N + M, 784*N). Polynomials are kept in a normal form, so two sizes that
  * are provably equal are the same int64, and shape rules compare sizes with `==` whether or not they are known.
- * An anonymous size (`?`) is a symbol without a name. */
+ * An anonymous size (`?`) is a symbol without a name. -1 is never a size: shape rules may use it as a mark. */
 #ifndef TG_RUNTIME_SIZE_H
 #define TG_RUNTIME_SIZE_H
 
@@ -31,11 +31,12 @@ typedef struct tg_size_binding {
 } tg_size_binding;
 void tg_size_binding_free(tg_size_binding *b);
 /* Binds the symbols of a declared shape to an actual one. Errors (TG_ERR_SHAPE): rank or a known size differs; a symbol
- * would get two values ("N is 100 in X but 50 in Y"). `from` names the input. A dim that is a compound polynomial is checked. */
+ * would get two values ("N is 100 in X but 50 in Y"). `from` names the input. A dim that is a compound polynomial is
+ * solved for its one unbound symbol if it is linear in it, checked if all are bound, else left open. */
 bool tg_size_bind(tg_rt *rt, tg_size_binding *b, const char *from, int rank, const tg_size *declared,
                   const int64_t *actual);
 /* The number a size has under the binding; TG_SIZE_FAIL with TG_ERR_DATA when a symbol is unbound, TG_ERR_SHAPE when it
- * comes out negative. */
+ * comes out negative or too large. b may be NULL. */
 int64_t tg_size_eval(tg_rt *rt, const tg_size_binding *b, tg_size s);
 /* Appends every symbol of s to the set (as items with value -1, no duplicates); used to list what is needed. */
 bool tg_size_symbols(tg_rt *rt, tg_size_binding *set, tg_size s);
