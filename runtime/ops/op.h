@@ -23,20 +23,25 @@ typedef struct tg_type {
 /* The non-tensor parameters, normalised by tg_op_bind in the order of the parameter list. Encoding by parameter kind:
  *   AXES  one value: bit mask of axes            AXIS  one value: axis, 0-based, not negative
  *   FLAG  one value: 0 or 1                      INT   one value
- *   SIZE  one value: a size (may be symbolic)    REAL  one value: the bits of a double
+ *   SIZE  one value: a size (may be symbolic)    REAL  one value: the bits of a double, or a size (its bit in `sizes` is set)
  *   SHAPE count, then that many sizes            PERM  count, then that many axes
- *   SPEC  as the op's own `bind` wants it (indexing)
- * Bit i of `sizes` says that v[i] is a size and must be made a number before a kernel sees it. */
+ *   SPEC  count, then that many whole numbers, negative ones too, which are no sizes (the steps of a slice)
+ * Bit i of `sizes` says that v[i] is a size and must be made a number before a kernel sees it. The bit stays set.
+ * tg_op_values finds a parameter's values, tg_op_print_attrs prints them. */
 typedef struct tg_attrs {
     int n;
     uint64_t sizes;
     int64_t v[TG_MAX_ATTRS];
 } tg_attrs;
+/* Values of SIZE and SHAPE that are no sizes (their bit in `sizes` is clear): the -1 of reshape(x, -1, 784), and none. */
+#define TG_SIZE_INFER (INT64_MIN + 1)
+#define TG_SIZE_NONE INT64_MAX
 
 typedef enum tg_param_kind {
     TG_P_TENSOR, /* a tensor argument (these come first) */
     TG_P_LIST,   /* one argument that is a list of tensors: the op is variadic (concat, stack); the only tensor param */
-    TG_P_AXES,   /* axis=1, axis=(0, 1), none = all; negative counts from the end; relative to the FIRST tensor arg */
+    TG_P_AXES,   /* axis=1, axis=(0, 1), none = all; negative counts from the end; relative to the FIRST tensor arg, but after a
+                    SHAPE parameter relative to that shape (expand). Default "()": no axis */
     TG_P_AXIS,   /* exactly one axis, relative to the first tensor arg */
     TG_P_NEWAXIS,/* exactly one axis of the RESULT of a rank + 1 op (stack, onehot); encoded as AXIS */
     TG_P_FLAG, TG_P_INT, TG_P_SIZE, TG_P_REAL, TG_P_SHAPE, TG_P_PERM, TG_P_SPEC
@@ -121,6 +126,9 @@ struct tg_op {
     const char *samples;     /* for structural ops: example calls as tg text over x, y, z of given shapes, separated by
                                 `|`, for the generated tests: "x[3,4]: sum(x, axis=1) | x[2,3,4]: sum(x, axis=(0,2), keep=true)".
                                 An elementwise op needs none: the tests broadcast it. */
+    /* The last step of binding, where an operation has several spellings: completes the attributes (eye(n) is eye(n, n)) and may
+     * name a simpler operation (untranspose becomes transpose). rank is that of argument 0. NULL: an error. */
+    const tg_op *(*canonical)(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at);
 };
 
 /* The registry: every file of operations has a table; tg_op_tables lists them. */
@@ -159,6 +167,14 @@ bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args, int (
 void tg_bound_free(tg_bound *b);
 /* "sum(x, axis=none, keep=false)" */
 void tg_op_signature(tg_str *s, const tg_op *op);
+/* Where in `at` the values of param[i] stand, and how many there are (with SHAPE, PERM and SPEC the count comes before them and
+ * is not counted). -1: param[i] is a tensor. */
+int tg_op_values(const tg_op *op, const tg_attrs *at, int i, int *n);
+/* Appends ", axis=1, keep=true": the attributes that are not at their default, in a form that binds to the same ones. `first`: no
+ * comma before the first of them. rank is that of argument 0. */
+void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg_attrs *at, bool first);
+/* A REAL parameter's number, once the sizes are known. */
+double tg_attr_real(const tg_attrs *at, int i);
 
 /* ---- eager evaluation (runtime/ops/apply.c) ---- */
 
