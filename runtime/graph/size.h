@@ -34,7 +34,7 @@ void tg_size_binding_free(tg_size_binding *b);
  * would get two values ("N is 100 in X but 50 in Y"). `from` names the input. A dim that is a compound polynomial is
  * solved for its one unbound symbol if it is linear in it, checked if all are bound, else left open. */
 bool tg_size_bind(tg_rt *rt, tg_size_binding *b, const char *from, int rank, const tg_size *declared,
-                  const int64_t *actual);
+                  int actual_rank, const int64_t *actual);
 /* The number a size has under the binding; TG_SIZE_FAIL with TG_ERR_DATA when a symbol is unbound, TG_ERR_SHAPE when it
  * comes out negative or too large. b may be NULL. */
 int64_t tg_size_eval(tg_rt *rt, const tg_size_binding *b, tg_size s);
