@@ -90,9 +90,9 @@ static void look_in_trees(search *s, const char *part, const char *build_part) {
 
 static bool finish(search *s, tg_rt *rt, const char *what, const char *name, const char *help) {
     bool found = s->found;
-    if (s->tried.failed)
-        found = tg_fail_memory(&rt->c);
-    else if (!found) {
+    if (!found && s->tried.failed) {
+        tg_fail_memory(&rt->c);
+    } else if (!found) {
         tg_fail(&rt->c, TG_ERR_FILE, "cannot find %s %s; looked in", what, name);
         for (char *line = s->tried.text, *end; line && *line; line = end + 1) {
             end = strchr(line, '\n');

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Installs what is missing, builds tg twice (Release, and with the address and undefined-behaviour sanitizers) and runs
+# all tests in both. Run it again at no cost.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# shellcheck disable=SC2086
+need $TEST_PACKAGES
+say "building in build (release) and build-sanitize (sanitizers)"
+build build Release
+build build-sanitize Sanitize
+failed=
+for folder in build-sanitize build; do
+    say "testing in $folder"
+    rm -f "$folder/ctest.ok"
+    (cd "$folder" && ctest --output-on-failure --no-tests=error -j "$(nproc)" && : >ctest.ok) 2>&1 |
+        tee "$folder/ctest.log"
+    [ -f "$folder/ctest.ok" ] || failed="$failed $folder"
+done
+say "ctest's count with sanitizers, then of the release build:"
+grep -h ' tests failed out of ' build-sanitize/ctest.log build/ctest.log || true
+[ -z "$failed" ] || die "tests FAILED in$failed, see above"
+total=$(awk '/ tests failed out of / { n += $NF } END { print n }' build-sanitize/ctest.log build/ctest.log)
+say "all $total tests passed (release and sanitizers)"
