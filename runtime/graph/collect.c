@@ -1,0 +1,87 @@
+/* The collector: mark and sweep over the formula graph (McCarthy 1960).
+ *
+ * Arguments have lower ids than their users, so one pass from the highest id down marks all that
+ * held nodes reach, and needs neither recursion nor a stack nor any memory: a collection cannot
+ * fail. Between the two passes the registered sweepers let plans and memos forget the dying nodes.
+ * It runs when the graph has outgrown twice the survivors of the last time, so that its cost is a
+ * constant share of making nodes. */
+#include "runtime/graph/graph.h"
+#include "base/alloc.h"
+
+#include <string.h>
+
+bool tg_graph_on_sweep(tg_rt *rt, void (*f)(tg_rt *rt)) {
+    tg_graph *g = rt->graph;
+    for (int i = 0; i < TG_GRAPH_SWEEPERS; i++) {
+        if (g->sweeper[i] == f) return true;
+        if (g->sweeper[i]) continue;
+        g->sweeper[i] = f;
+        return true;
+    }
+    return tg_fail(&rt->c, TG_ERR_VALUE, "too many sweepers");
+}
+
+bool tg_node_survives(const tg_node *n) {
+    return n->mark;
+}
+
+void tg_node_destroy(tg_graph *g, tg_node *node) {
+    if (node->op == &tg_op_const) tg_tensor_drop(node->leaf.tensor);
+    if (node->op == &tg_op_cell) {
+        node->leaf.cell->leaf = NULL;
+        tg_cell_drop(node->leaf.cell);
+    }
+    tg_pool_put(g, node);
+}
+
+static void mark(tg_graph *g) {
+    for (size_t i = g->count; i-- > 0;) {
+        tg_node *n = g->all[i];
+        if (n->holders > 0) n->mark = true;
+        if (!n->mark) continue;
+        tg_attrs_entry_of(n->at)->mark = true;
+        for (int k = 0; k < n->n; k++) n->arg[k]->mark = true;
+    }
+}
+
+static void sweep_nodes(tg_graph *g) {
+    size_t kept = 0;
+    memset(g->bucket, 0, g->nbucket * sizeof(tg_node *));
+    for (size_t i = 0; i < g->count; i++) {
+        tg_node *n = g->all[i];
+        if (!n->mark) {
+            tg_node_destroy(g, n);
+            continue;
+        }
+        n->mark = false;
+        tg_node **head = &g->bucket[n->hash & (g->nbucket - 1)];
+        n->chain = *head;
+        *head = n;
+        g->all[kept++] = n;
+    }
+    g->count = g->survivors = kept;
+}
+
+static void sweep_attrs(tg_graph *g) {
+    for (size_t i = 0; i < g->nat_bucket; i++)
+        for (tg_attrs_entry **link = &g->at_bucket[i], *e; (e = *link);) {
+            if (e->mark) {
+                e->mark = false;
+                link = &e->chain;
+            } else {
+                *link = e->chain;
+                tg_free(e);
+                g->at_count--;
+            }
+        }
+}
+
+void tg_graph_collect(tg_rt *rt, bool always) {
+    enum { FEW = 50000 };
+    tg_graph *g = rt->graph;
+    if (!always && g->count <= 2 * g->survivors + FEW) return;
+    mark(g);
+    for (int i = 0; i < TG_GRAPH_SWEEPERS && g->sweeper[i]; i++) g->sweeper[i](rt);
+    sweep_nodes(g);
+    sweep_attrs(g);
+}

@@ -1,0 +1,293 @@
+/* Walks over formulas, all iterative: a formula may be a million operations deep.
+ *
+ * A walk takes a new number and stamps the nodes it meets (`seen`), so nothing has to be cleaned up
+ * after it. What a walk has met is its own work list: nodes are appended as they are met and
+ * scanned from the front. Since ids ascend from arguments to users, sorting the list by id gives an
+ * order of evaluation; the sort is by radix and therefore linear. */
+#include "runtime/graph/graph.h"
+#include "base/alloc.h"
+
+#include <string.h>
+
+/* ---- lists of nodes ---- */
+
+typedef struct list {
+    tg_node **item;
+    size_t n, cap;
+} list;
+
+static bool push(tg_rt *rt, list *l, tg_node *node, uint64_t walk) {
+    if (node->seen == walk) return true;
+    void *items = l->item;
+    if (!tg_grow(&items, &l->cap, l->n + 1, sizeof(tg_node *))) return tg_fail_memory(&rt->c);
+    l->item = items;
+    l->item[l->n++] = node;
+    node->seen = walk;
+    return true;
+}
+
+/* Appends all that the roots reach and whose id is at least `from`. */
+static bool reach(tg_rt *rt, list *l, int n, tg_node *const *roots, uint64_t from) {
+    uint64_t walk = tg_graph_walk(rt);
+    for (int i = 0; i < n; i++)
+        if (roots[i]->id >= from && !push(rt, l, roots[i], walk)) return false;
+    for (size_t at = 0; at < l->n; at++) {
+        tg_node *node = l->item[at];
+        for (int k = 0; k < node->n; k++)
+            if (node->arg[k]->id >= from && !push(rt, l, node->arg[k], walk)) return false;
+    }
+    return true;
+}
+
+static void insertion_sort(tg_node **a, size_t n) {
+    for (size_t i = 1; i < n; i++) {
+        tg_node *x = a[i];
+        size_t j = i;
+        for (; j > 0 && a[j - 1]->id > x->id; j--) a[j] = a[j - 1];
+        a[j] = x;
+    }
+}
+
+/* Ascending id: counting sorts over digits of 11 bits, from the lowest (Knuth, TAOCP 3, 5.2.5). */
+static bool sort(tg_rt *rt, list *l) {
+    enum { BITS = 11, DIGITS = 1 << BITS, SMALL = 64 };
+    if (l->n <= SMALL) {
+        insertion_sort(l->item, l->n);
+        return true;
+    }
+    tg_node **from = l->item, **to = tg_alloc_array(l->n, sizeof *to);
+    if (!to) return tg_fail_memory(&rt->c);
+    uint64_t low = from[0]->id, high = low;
+    for (size_t i = 0; i < l->n; i++) {
+        if (from[i]->id < low) low = from[i]->id;
+        if (from[i]->id > high) high = from[i]->id;
+    }
+    for (int shift = 0; shift < 64 && (high - low) >> shift != 0; shift += BITS) {
+        size_t start[DIGITS + 1] = {0};
+        for (size_t i = 0; i < l->n; i++)
+            start[((from[i]->id - low) >> shift & (DIGITS - 1)) + 1]++;
+        for (int d = 0; d < DIGITS; d++) start[d + 1] += start[d];
+        for (size_t i = 0; i < l->n; i++)
+            to[start[(from[i]->id - low) >> shift & (DIGITS - 1)]++] = from[i];
+        tg_node **swap = from;
+        from = to;
+        to = swap;
+    }
+    tg_free(to);
+    l->item = from;
+    l->cap = l->n;
+    return true;
+}
+
+bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count) {
+    list l = {0};
+    *out = NULL;
+    *count = 0;
+    if (!reach(rt, &l, n, roots, 0) || !sort(rt, &l)) {
+        tg_free(l.item);
+        return false;
+    }
+    *out = l.item;
+    *count = l.n;
+    return true;
+}
+
+/* ---- questions ---- */
+
+/* A walk whose list nobody wants uses the graph's own. */
+static bool reach_scratch(tg_rt *rt, list *l, int n, tg_node *const *roots, uint64_t from) {
+    *l = (list){rt->graph->stack, 0, rt->graph->stack_cap};
+    bool ok = reach(rt, l, n, roots, from);
+    rt->graph->stack = l->item;
+    rt->graph->stack_cap = l->cap;
+    return ok;
+}
+
+bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on) {
+    if (!on) return n->live;
+    if (n->id <= on->id) return n == on;
+    list l;
+    return reach_scratch(rt, &l, 1, &n, on->id) && on->seen == rt->graph->walk;
+}
+
+size_t tg_node_ops(tg_rt *rt, tg_node *n) {
+    list l;
+    size_t ops = 0;
+    if (!reach_scratch(rt, &l, 1, &n, 0)) return 0;
+    for (size_t i = 0; i < l.n; i++) ops += l.item[i]->op->class != TG_CLASS_LEAF;
+    return ops;
+}
+
+/* ---- cells and sizes ---- */
+
+typedef struct cells {
+    tg_cell **item;
+    size_t n, cap;
+} cells;
+
+static bool push_cell(tg_rt *rt, cells *l, tg_cell *c) {
+    void *items = l->item;
+    if (!tg_grow(&items, &l->cap, l->n + 1, sizeof(tg_cell *))) return tg_fail_memory(&rt->c);
+    l->item = items;
+    l->item[l->n++] = c;
+    return true;
+}
+
+/* Ascending serial: heap sort, since cells can be many and are few as a rule. */
+static void sift(tg_cell **a, size_t at, size_t n) {
+    for (size_t kid; (kid = 2 * at + 1) < n; at = kid) {
+        if (kid + 1 < n && a[kid + 1]->serial > a[kid]->serial) kid++;
+        if (a[at]->serial >= a[kid]->serial) return;
+        tg_cell *swap = a[at];
+        a[at] = a[kid];
+        a[kid] = swap;
+    }
+}
+
+static void sort_cells(tg_cell **a, size_t n) {
+    for (size_t i = n / 2; i-- > 0;) sift(a, i, n);
+    for (size_t i = n; i-- > 1;) {
+        tg_cell *swap = a[0];
+        a[0] = a[i];
+        a[i] = swap;
+        sift(a, 0, i);
+    }
+}
+
+static bool declares(tg_rt *rt, const tg_cell *c, tg_size symbol, bool *out) {
+    tg_size_binding set = {0};
+    bool ok = true;
+    *out = false;
+    for (int i = 0; ok && i < c->type.rank; i++) ok = tg_size_symbols(rt, &set, c->type.dim[i]);
+    for (size_t i = 0; i < set.n; i++) *out = *out || set.items[i].symbol == symbol;
+    tg_size_binding_free(&set);
+    return ok;
+}
+
+/* The latest input that declares the symbol, one with data if there is any. NULL in *out: none. */
+static bool find_input(tg_rt *rt, tg_size symbol, tg_cell **out) {
+    tg_graph *g = rt->graph;
+    bool yes;
+    *out = NULL;
+    for (tg_cell *c = g->cells.prev; c != &g->cells; c = c->prev) {
+        if (c->kind != TG_CELL_INPUT || (*out && !c->value)) continue;
+        if (!declares(rt, c, symbol, &yes)) return false;
+        if (yes) *out = c;
+        if (yes && c->value) return true;
+    }
+    return true;
+}
+
+/* The cells under the roots, in order of declaration, and the size symbols that those declare or
+ * that are used without. */
+typedef struct survey {
+    cells under;
+    tg_size_binding declared, used;
+} survey;
+
+static void survey_free(survey *v) {
+    tg_free(v->under.item);
+    tg_size_binding_free(&v->declared);
+    tg_size_binding_free(&v->used);
+}
+
+static bool survey_make(tg_rt *rt, int n, tg_node *const *roots, survey *v) {
+    list l;
+    *v = (survey){0};
+    if (!reach_scratch(rt, &l, n, roots, 0)) return false;
+    for (size_t i = 0; i < l.n; i++) {
+        const tg_node *node = l.item[i];
+        if (node->op == &tg_op_cell && !push_cell(rt, &v->under, node->leaf.cell)) return false;
+        if (node->op == &tg_op_size && !tg_size_symbols(rt, &v->used, node->leaf.size))
+            return false;
+        for (int k = 0; k < node->at->n; k++)
+            if (node->at->sizes >> k & 1 && node->at->v[k] < 0 &&
+                !tg_size_symbols(rt, &v->used, node->at->v[k]))
+                return false;
+    }
+    sort_cells(v->under.item, v->under.n);
+    for (size_t i = 0; i < v->under.n; i++)
+        for (int k = 0; k < v->under.item[i]->type.rank; k++)
+            if (!tg_size_symbols(rt, &v->declared, v->under.item[i]->type.dim[k])) return false;
+    return true;
+}
+
+static bool has(const tg_size_binding *set, tg_size symbol) {
+    for (size_t i = 0; i < set->n; i++)
+        if (set->items[i].symbol == symbol) return true;
+    return false;
+}
+
+static bool has_cell(const cells *l, const tg_cell *c) {
+    for (size_t i = 0; i < l->n; i++)
+        if (l->item[i] == c) return true;
+    return false;
+}
+
+bool tg_graph_cells(tg_rt *rt, int n, tg_node *const *roots, tg_cell ***out, size_t *count,
+                    size_t *under) {
+    survey v;
+    bool ok = survey_make(rt, n, roots, &v);
+    *under = v.under.n;
+    for (size_t i = 0; ok && i < v.used.n; i++) {
+        tg_cell *c = NULL;
+        if (has(&v.declared, v.used.items[i].symbol)) continue;
+        ok = find_input(rt, v.used.items[i].symbol, &c);
+        if (ok && c && c->value && !has_cell(&v.under, c)) ok = push_cell(rt, &v.under, c);
+    }
+    *out = NULL;
+    *count = 0;
+    if (ok) {
+        *out = v.under.item;
+        *count = v.under.n;
+        v.under.item = NULL;
+    }
+    survey_free(&v);
+    return ok;
+}
+
+bool tg_graph_bind_sizes(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *given,
+                         tg_tensor *const *values, tg_size_binding *out) {
+    tg_cell **cell;
+    size_t count, under;
+    *out = (tg_size_binding){0};
+    if (!tg_graph_cells(rt, n, roots, &cell, &count, &under)) return false;
+    bool ok = true;
+    for (int pass = 0; ok && pass < 2; pass++) /* the second checks what the first left open */
+        for (size_t i = 0; ok && i < count; i++) {
+            const tg_tensor *t = cell[i]->value;
+            for (int k = 0; k < ncells; k++)
+                if (given[k] == cell[i] && values[k]) t = values[k];
+            if (cell[i]->kind == TG_CELL_INPUT && t)
+                ok = tg_size_bind(rt, out, cell[i]->name, cell[i]->type.rank, cell[i]->type.dim,
+                                  t->v.rank, t->v.dim);
+        }
+    tg_free(cell);
+    return ok;
+}
+
+static void add_name(tg_str *names, const char *name) {
+    if (names->len > 0) tg_str_add(names, ", ");
+    tg_str_add(names, name ? name : "?");
+}
+
+bool tg_node_needs(tg_rt *rt, int n, tg_node *const *roots, tg_str *names) {
+    survey v;
+    bool ok = survey_make(rt, n, roots, &v);
+    size_t under = v.under.n;
+    for (size_t i = 0; ok && i < under; i++)
+        if (v.under.item[i]->kind == TG_CELL_INPUT && !v.under.item[i]->value)
+            add_name(names, v.under.item[i]->name);
+    for (size_t i = 0; ok && i < v.used.n; i++) {
+        tg_cell *c = NULL;
+        tg_size symbol = v.used.items[i].symbol;
+        if (has(&v.declared, symbol)) continue;
+        ok = find_input(rt, symbol, &c);
+        if (!ok || (c && (c->value || has_cell(&v.under, c)))) continue;
+        add_name(names, c ? c->name : tg_size_symbol_name(rt, symbol));
+        if (c) ok = push_cell(rt, &v.under, c); /* names it once */
+    }
+    survey_free(&v);
+    if (ok && names->failed) ok = tg_fail_memory(&rt->c);
+    return ok;
+}
