@@ -1,0 +1,226 @@
+/* Errors as people read them: where, what, the source line with carets, notes, the likely fix, the
+ * calls under way.
+ *
+ *     softmax.tg:7:15: error: X @ W' has no meaning: the inner sizes 784 and 10 differ
+ *       7 | P = softmax(X @ W' + b)
+ *         |             ~~^~~~
+ *         |   X  : [N, 784]      W' : [10, 784]
+ *       help: X @ W has shape [N, 10]
+ *
+ * The culprit stands over ^, its operands over ~. Columns are those of a terminal: wide characters
+ * count two, combining marks none, tabs are expanded, and bytes that a terminal would act on or
+ * cannot show become U+FFFD. A span over several lines is shown by its first; a line too long for a
+ * terminal is cut to a window around the caret. What is typed at the prompt needs no place: the
+ * line stands just above. The form is that of Clang's diagnostics. */
+#include "base/str.h"
+#include "interp/interp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    TAB = 4,         /* columns between tab stops */
+    LINE_MOST = 120, /* columns of source shown whole */
+    WINDOW = 100,    /* columns shown of a longer line */
+};
+
+static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
+
+/* A stretch of bytes with the mark that goes below it. */
+typedef struct stretch {
+    size_t lo, hi;
+    char mark;
+} stretch;
+
+/* One line of the source and what is marked in it. */
+typedef struct excerpt {
+    const char *text;
+    size_t lo, hi; /* the line's bytes */
+    stretch marks[3];
+    int nmarks;
+} excerpt;
+
+static char mark_at(const excerpt *x, size_t at) {
+    for (int i = 0; i < x->nmarks; i++)
+        if (at >= x->marks[i].lo && at < x->marks[i].hi) return x->marks[i].mark;
+    return ' ';
+}
+
+/* A character of the line: its bytes, its columns, and what to show in its place (NULL: itself). */
+static size_t next_char(const excerpt *x, size_t at, int column, int *width, const char **shown) {
+    unsigned code;
+    size_t n = (size_t)tg_utf8_next(x->text + at, x->hi - at, &code);
+    bool broken = n == 1 && (unsigned char)x->text[at] >= 0x80;
+    *shown = NULL;
+    if (code == '\t') {
+        *width = TAB - column % TAB;
+        *shown = "        ";
+    } else if (broken || code < 0x20 || (code >= 0x7F && code < 0xA0)) {
+        *width = 1;
+        *shown = replacement;
+    } else {
+        *width = tg_utf8_width(x->text + at, n);
+    }
+    return n;
+}
+
+static int columns_to(const excerpt *x, size_t end) {
+    int column = 0;
+    for (size_t i = x->lo; i < end && i < x->hi;) {
+        int width;
+        const char *shown;
+        i += next_char(x, i, column, &width, &shown);
+        column += width;
+    }
+    return column;
+}
+
+/* The columns [*lo, *hi) to show: all of them, or a window with the caret in its middle. */
+static void choose_window(const excerpt *x, int *lo, int *hi) {
+    int total = columns_to(x, x->hi), caret = columns_to(x, x->marks[0].lo);
+    *lo = 0;
+    *hi = total;
+    if (total <= LINE_MOST) return;
+    *lo = caret - WINDOW / 2;
+    if (*lo + WINDOW > total) *lo = total - WINDOW;
+    if (*lo < 0) *lo = 0;
+    if (*lo + WINDOW < total) *hi = *lo + WINDOW;
+}
+
+static void add_line(const excerpt *x, const char *head, const char *gutter, tg_str *out) {
+    int from, to, column = 0;
+    tg_str below = {0};
+    choose_window(x, &from, &to);
+    tg_str_addf(out, "\n%s%s", head, from > 0 ? "..." : "");
+    tg_str_repeat(&below, ' ', from > 0 ? 3 : 0);
+    size_t i = x->lo;
+    while (i < x->hi && column < to) {
+        int width;
+        const char *shown;
+        size_t n = next_char(x, i, column, &width, &shown);
+        if (column >= from) {
+            if (!shown)
+                tg_str_addn(out, x->text + i, n);
+            else
+                tg_str_addn(out, shown, shown == replacement ? strlen(shown) : (size_t)width);
+            tg_str_repeat(&below, mark_at(x, i), width);
+        }
+        column += width;
+        i += n;
+    }
+    if (i < x->hi)
+        tg_str_add(out, "...");
+    else
+        tg_str_addc(&below,
+                    mark_at(x, x->hi)); /* a caret past the end: "here something is missing" */
+    size_t len = below.len;
+    while (len > 0 && below.text[len - 1] == ' ') len--;
+    tg_str_addf(out, "\n%s", gutter);
+    tg_str_addn(out, tg_str_text(&below), len);
+    if (below.failed) out->failed = true;
+    tg_str_free(&below);
+}
+
+static bool blank(const char *s, size_t lo, size_t hi) {
+    for (; lo < hi; lo++)
+        if (s[lo] != ' ' && s[lo] != '\t') return false;
+    return true;
+}
+
+/* The marks on the line of d->at. Blanks between an operand and the operator are marked with the
+ * operand. */
+static void mark_line(const tg_diag *d, excerpt *x) {
+    size_t lo = d->at.lo, hi = d->at.hi;
+    if (lo > x->hi) lo = x->hi;
+    if (hi > x->hi) hi = x->hi;
+    if (hi <= lo) hi = lo + 1;
+    x->marks[x->nmarks++] = (stretch){lo, hi, '^'};
+    for (int k = 0; k < 2; k++) {
+        const tg_span *w = &d->with[k];
+        if (w->src != d->at.src || w->hi <= w->lo || w->lo >= x->hi || w->hi <= x->lo) continue;
+        stretch s = {w->lo, w->hi, '~'};
+        if (s.hi < lo && blank(x->text, s.hi, lo)) s.hi = lo;
+        if (s.lo > hi && blank(x->text, hi, s.lo)) s.lo = hi;
+        if (s.hi > x->hi) s.hi = x->hi;
+        x->marks[x->nmarks++] = s;
+    }
+}
+
+/* Each line of `text` on a line of its own behind `gutter`. */
+static void add_lines(const char *text, const char *gutter, tg_str *out) {
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        tg_str_addf(out, "\n%s", gutter);
+        tg_str_addn(out, text, n);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static bool typed(const tg_source *s) {
+    return strcmp(s->name, "<prompt>") == 0;
+}
+
+static bool one_line(const tg_source *s) {
+    const char *end = memchr(s->text, '\n', s->len);
+    return !end || (size_t)(end - s->text) + 1 >= s->len;
+}
+
+static void add_trace(const tg_diag *d, tg_str *out) {
+    for (int i = 0; i < d->ntrace; i++) {
+        const tg_span *at = &d->trace[i];
+        const char *name = d->trace_name[i] ? d->trace_name[i] : "a function";
+        tg_str_addf(out, "\n  in %s", name);
+        if (!at->src) continue;
+        if (typed(at->src)) {
+            tg_str_add(out, ", called at the prompt");
+            continue;
+        }
+        int line, column;
+        size_t lo, hi;
+        tg_source_place(at->src, at->lo, &line, &column, &lo, &hi);
+        tg_str_addf(out, ", called at %s:%d:%d", at->src->name, line, column);
+    }
+    if (d->nframes > d->ntrace) {
+        int more = d->nframes - d->ntrace;
+        tg_str_addf(out, "\n  ... and %d more call%s", more, more == 1 ? "" : "s");
+    }
+}
+
+/* Appends the pending error, without a newline at its end. */
+bool tg_report(tg_interp *in, tg_str *out) {
+    const tg_diag *d = &in->rt.c.diag;
+    const tg_source *src = d->at.src;
+    if (d->kind == TG_ERR_NONE) return true;
+    const char *word = d->kind == TG_ERR_INTERRUPT ? "" : "error: ";
+    if (!src) {
+        tg_str_addf(out, "%s%s", word, d->msg);
+        add_lines(d->notes, "  ", out);
+    } else if (typed(src) && d->kind == TG_ERR_INTERRUPT) {
+        tg_str_add(out, d->msg);
+    } else {
+        excerpt x = {.text = src->text};
+        int line, column;
+        char head[32] = "  | ", gutter[32] = "  | ";
+        tg_source_place(src, d->at.lo, &line, &column, &x.lo, &x.hi);
+        if (x.hi > x.lo && x.text[x.hi - 1] == '\r') x.hi--;
+        if (!typed(src)) tg_str_addf(out, "%s:%d:%d: ", src->name, line, column);
+        if (!typed(src) || !one_line(src)) {
+            int digits = snprintf(head, sizeof head, "  %d | ", line) - 5;
+            snprintf(gutter, sizeof gutter, "  %*s | ", digits, "");
+        }
+        tg_str_addf(out, "%s%s", word, d->msg);
+        mark_line(d, &x);
+        add_line(&x, head, gutter, out);
+        strcat(gutter, "  ");
+        add_lines(d->notes, gutter, out);
+    }
+    if (d->help[0]) {
+        tg_str_add(out, "\n  help: ");
+        for (const char *h = d->help; *h; h++) {
+            tg_str_addc(out, *h);
+            if (*h == '\n' && h[1]) tg_str_add(out, "        ");
+        }
+    }
+    add_trace(d, out);
+    return !out->failed;
+}
