@@ -1,0 +1,346 @@
+/* Reverse mode, as a transformation of formulas. The nodes under y are walked once by descending id, so that every consumer of a
+ * node has been passed before the node itself; the adjoint of a node is the sum of what its consumers contributed, each by the rule
+ * text of its operation. The adjoints are formulas like any other: differentiating again needs nothing new.
+ *
+ * Invariants. Only nodes that depend on some x are passed, so constants cost nothing. Contributions are added by ascending id of
+ * the consumer, whatever the order they were found in: the result does not depend on the walk. A contribution has the shape of the
+ * argument when it is stored: what broadcasting stretched is summed up here, and rules know nothing of it. Where an adjoint is
+ * where(c, g, 0), the rule is applied to g alone and the choice put around the result, so that an infinite slope on the side not
+ * taken never meets the zero (0 * inf).
+ *
+ * A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, chapters 3 and 6. */
+#include "runtime/graph/grad.h"
+#include "base/alloc.h"
+#include "runtime/graph/rule.h"
+#include "runtime/graph/simplify.h"
+
+#include <string.h>
+
+typedef struct piece { /* one contribution */
+    tg_node *node;
+    size_t next; /* index + 1 of the next in the list of the same argument, 0: the last */
+} piece;
+
+typedef struct sweep {
+    tg_rt *rt;
+    tg_node **node; /* all under y, ascending id */
+    size_t count;
+    bool *active;       /* depends on some x through float-typed nodes */
+    size_t *first;      /* list of contributions: index + 1 into piece, 0: none */
+    tg_node **adjoint;  /* the finished sums */
+    piece *pieces;
+    size_t npieces, cap;
+} sweep;
+
+static void end_sweep(sweep *s) {
+    tg_free(s->node);
+    tg_free(s->active);
+    tg_free(s->first);
+    tg_free(s->adjoint);
+    tg_free(s->pieces);
+}
+
+static bool is_among(const tg_node *n, int count, tg_node *const *set) {
+    for (int i = 0; i < count; i++)
+        if (set[i] == n) return true;
+    return false;
+}
+
+/* The place of n among the nodes, by its id; count when it is not there. */
+static size_t place(const sweep *s, const tg_node *n) {
+    size_t lo = 0, hi = s->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s->node[mid]->id < n->id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->count && s->node[lo] == n ? lo : s->count;
+}
+
+static bool begin_sweep(sweep *s, tg_rt *rt, tg_node *y) {
+    *s = (sweep){.rt = rt};
+    if (!tg_node_collect(rt, 1, &y, &s->node, &s->count)) return false;
+    s->active = tg_alloc_array(s->count, sizeof *s->active);
+    s->first = tg_alloc_array(s->count, sizeof *s->first);
+    s->adjoint = tg_alloc_array(s->count, sizeof *s->adjoint);
+    if (s->active && s->first && s->adjoint) return true;
+    end_sweep(s);
+    return tg_fail_memory(&rt->c);
+}
+
+static void mark_active(sweep *s, int n, tg_node *const *x, const tg_grad_options *opt) {
+    for (int i = 0; i < n; i++) {
+        size_t k = place(s, x[i]);
+        if (k < s->count) s->active[k] = true;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const tg_node *node = s->node[i];
+        if (s->active[i] || !tg_dtype_is_float(node->type.dtype)) continue;
+        if (is_among(node, opt->nhold, opt->hold)) continue;
+        for (int k = 0; k < node->n && !s->active[i]; k++) s->active[i] = s->active[place(s, node->arg[k])];
+    }
+}
+
+/* ---- shapes ---- */
+
+static tg_node *sum_axes(tg_rt *rt, tg_node *n, int64_t mask, bool keep) {
+    tg_attrs at = {.n = 2, .v = {mask, keep}};
+    return tg_node_make(rt, tg_op_find("sum"), 1, &n, &at);
+}
+
+/* c, which has a shape that t broadcasts to, or that broadcasts to t, brought to the shape of t. */
+static tg_node *fit(tg_rt *rt, tg_node *c, const tg_type *t) {
+    int extra = c->type.rank - t->rank;
+    if (extra > 0) {
+        c = sum_axes(rt, c, (INT64_C(1) << extra) - 1, false);
+        if (!c) return NULL;
+    }
+    int64_t stretched = 0;
+    bool smaller = c->type.rank < t->rank;
+    for (int i = 0; i < c->type.rank && !smaller; i++) {
+        if (t->dim[i] == c->type.dim[i]) continue;
+        if (t->dim[i] == 1)
+            stretched |= INT64_C(1) << i;
+        else if (c->type.dim[i] == 1)
+            smaller = true;
+    }
+    if (stretched) c = sum_axes(rt, c, stretched, true);
+    if (!c || !smaller) return c;
+    tg_rule_name names[2] = {{.name = "c", .node = c},
+                             {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
+    memcpy(names[1].v, t->dim, (size_t)t->rank * sizeof *t->dim);
+    return tg_rule_build(rt, "expand(c, to)", 2, names);
+}
+
+static bool same_shape(const tg_type *a, const tg_type *b) {
+    return tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
+}
+
+/* ---- contributions ---- */
+
+static bool contribute(sweep *s, size_t to, tg_node *c) {
+    if (!tg_grow((void **)&s->pieces, &s->cap, s->npieces + 1, sizeof *s->pieces)) return tg_fail_memory(&s->rt->c);
+    s->pieces[s->npieces] = (piece){.node = c, .next = s->first[to]};
+    s->first[to] = ++s->npieces;
+    return true;
+}
+
+/* The list is in ascending order of consumers: the sweep descends, and each was put in front. */
+static tg_node *add_up(sweep *s, size_t i) {
+    tg_node *sum = NULL;
+    for (size_t k = s->first[i]; k; k = s->pieces[k - 1].next) {
+        tg_node *c = s->pieces[k - 1].node;
+        sum = sum ? tg_node_call2(s->rt, "add", sum, c) : c;
+        if (!sum) return NULL;
+    }
+    return sum;
+}
+
+typedef struct rule_names {
+    tg_rule_name name[TG_MAX_PARAMS + 5];
+    int n, g; /* g: where the cotangent stands */
+} rule_names;
+
+static void name_node(rule_names *r, const char *name, tg_node *n) {
+    r->name[r->n++] = (tg_rule_name){.name = name, .node = n};
+}
+
+static bool name_params(sweep *s, const tg_node *node, int k, rule_names *r) {
+    const tg_op *op = node->op;
+    bool variadic = op->param[0].kind == TG_P_LIST;
+    int axis = -1, tensor = 0;
+    r->n = 0;
+    for (int i = 0; op->param[i].name; i++) {
+        tg_param_kind kind = op->param[i].kind;
+        if (kind == TG_P_LIST) continue;
+        if (kind == TG_P_TENSOR) {
+            name_node(r, op->param[i].name, node->arg[tensor++]);
+        } else {
+            tg_rule_attr(op, node->at, i, &r->name[r->n]);
+            if (kind == TG_P_AXIS || kind == TG_P_NEWAXIS) axis = r->n;
+            r->n++;
+        }
+    }
+    name_node(r, "out", (tg_node *)node);
+    if (!variadic) return true;
+    tg_size start = k, count = 1;
+    if (axis >= 0 && op->param[1].kind == TG_P_AXIS) { /* concat: the parts' sizes add up */
+        int64_t a = r->name[axis].v[0];
+        start = 0;
+        for (int i = 0; i < k; i++) {
+            start = tg_size_add(s->rt, start, node->arg[i]->type.dim[a]);
+            if (start == TG_SIZE_FAIL) return false;
+        }
+        count = node->arg[k]->type.dim[a];
+    }
+    name_node(r, "x", node->arg[k]);
+    r->name[r->n++] = (tg_rule_name){.name = "start", .n = 1, .v = {start}, .kind = TG_P_SIZE, .sizes = 1};
+    r->name[r->n++] = (tg_rule_name){.name = "count", .n = 1, .v = {count}, .kind = TG_P_SIZE, .sizes = 1};
+    return true;
+}
+
+static bool is_zero(const tg_node *n) { return tg_node_is_number(n) && n->leaf.number == 0; }
+
+/* The side of an adjoint where(c, g, 0) that is not 0; 0 when the rule must be applied to the whole. */
+static int chosen_side(const tg_node *node, const tg_node *g) {
+    if (!tg_node_is(g, "where")) return 0;
+    int side = is_zero(g->arg[2]) ? 1 : is_zero(g->arg[1]) ? 2 : 0;
+    if (!side || node->op->class == TG_CLASS_ELEMENTWISE) return side;
+    return g->arg[0]->type.rank == 0 && same_shape(&g->arg[side]->type, &node->type) ? side : 0;
+}
+
+static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule_names *r, tg_node *g) {
+    int side = chosen_side(node, g);
+    r->name[r->g].node = side ? g->arg[side] : g;
+    tg_node *c = tg_rule_build(s->rt, rule, r->n, r->name);
+    if (!c || !side) return c;
+    tg_node *branch[3] = {g->arg[0], side == 1 ? c : g->arg[1], side == 1 ? g->arg[2] : c};
+    return tg_node_make(s->rt, g->op, 3, branch, g->at);
+}
+
+static bool no_rule(tg_rt *rt, const tg_node *node) {
+    const char *name = node->op->shown ? node->op->shown : node->op->name;
+    tg_fail(&rt->c, TG_ERR_TYPE, "there is no derivative rule for %s", name);
+    return tg_help(&rt->c, "stop(...) around it, or hold=[...], treats it as a constant; `rule` gives it a derivative");
+}
+
+static const char *rule_of(const tg_node *node, int k) {
+    if (node->op->param[0].kind == TG_P_LIST) return node->op->grad[0];
+    return k < TG_MAX_TENSORS ? node->op->grad[k] : NULL;
+}
+
+/* Passes the adjoint g of node i on to its arguments. The last argument first: each goes in front of its list. */
+static bool pass(sweep *s, size_t i, tg_node *g) {
+    const tg_node *node = s->node[i];
+    rule_names r;
+    for (int k = node->n - 1; k >= 0; k--) {
+        size_t to = place(s, node->arg[k]);
+        if (!s->active[to]) continue;
+        const char *rule = rule_of(node, k);
+        if (!rule) return no_rule(s->rt, node);
+        if (strcmp(rule, TG_GRAD_ZERO) == 0) continue;
+        if (!name_params(s, node, k, &r)) return false;
+        r.g = r.n;
+        name_node(&r, "g", g);
+        tg_node *c = apply_rule(s, node, rule, &r, g);
+        if (c) c = fit(s->rt, c, &node->arg[k]->type);
+        if (!c || !contribute(s, to, c)) return false;
+    }
+    return true;
+}
+
+static bool run(sweep *s, tg_node *seed) {
+    size_t last = s->count - 1; /* y has the greatest id */
+    if (!s->active[last]) return true;
+    if (!contribute(s, last, seed)) return false;
+    for (size_t i = s->count; i-- > 0;) {
+        if (!s->first[i]) continue;
+        if ((i & 255) == 0 && !tg_check_interrupt(&s->rt->c)) return false;
+        s->adjoint[i] = add_up(s, i);
+        if (!s->adjoint[i] || !pass(s, i, s->adjoint[i])) return false;
+    }
+    return true;
+}
+
+/* ---- paths that are cut ---- */
+
+/* Why y does not reach x: "" no path; an operation's name; NULL: it does. */
+static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *opt, const char **cut) {
+    sweep s;
+    if (!begin_sweep(&s, rt, y)) return false;
+    *cut = "";
+    size_t at = place(&s, x);
+    if (at < s.count) {
+        for (size_t i = 0; i < s.count; i++) { /* active: reaches x, by any kind of path */
+            s.active[i] = i == at;
+            for (int k = 0; k < s.node[i]->n && !s.active[i]; k++) s.active[i] = s.active[place(&s, s.node[i]->arg[k])];
+        }
+        s.first[s.count - 1] = 1; /* first: reached from y by differentiable steps */
+        for (size_t i = s.count; i-- > 0;) {
+            const tg_node *node = s.node[i];
+            if (!s.first[i] || !s.active[i] || i == at) continue;
+            bool held = is_among(node, opt->nhold, opt->hold) || !tg_dtype_is_float(node->type.dtype);
+            for (int k = 0; k < node->n; k++) {
+                size_t to = place(&s, node->arg[k]);
+                const char *rule = rule_of(node, k);
+                if (!s.active[to]) continue;
+                if (held || (rule && strcmp(rule, TG_GRAD_ZERO) == 0)) {
+                    if (!**cut) *cut = node->op->shown ? node->op->shown : node->op->name;
+                } else {
+                    s.first[to] = 1;
+                }
+            }
+        }
+        if (s.first[at]) *cut = NULL;
+    }
+    end_sweep(&s);
+    return true;
+}
+
+static tg_node *zero_like(tg_rt *rt, tg_node *x) {
+    if (x->type.rank == 0) return tg_node_number(rt, 0);
+    tg_rule_name names[2] = {{.name = "x", .node = x},
+                             {.name = "to", .kind = TG_P_SHAPE, .n = x->type.rank, .sizes = ~UINT64_C(0)}};
+    memcpy(names[1].v, x->type.dim, (size_t)x->type.rank * sizeof *x->type.dim);
+    return tg_rule_build(rt, x->type.dtype == rt->precision ? "zeros(to)" : "zeros_like(x)", 2, names);
+}
+
+/* ---- the whole ---- */
+
+static bool check(tg_rt *rt, const tg_node *y, const tg_grad_options *opt) {
+    const char *shape = tg_shape_text(rt, y->type.rank, y->type.dim);
+    if (!opt->seed) {
+        if (y->type.rank == 0) return true;
+        tg_fail(&rt->c, TG_ERR_TYPE, "grad needs a scalar, and this has the shape %s", shape);
+        return tg_help(&rt->c, "sum(y) for the gradient of the sum, jacobian(y, x) for all derivatives, or seed= for a weighted sum");
+    }
+    if (same_shape(&opt->seed->type, &y->type)) return true;
+    return tg_fail(&rt->c, TG_ERR_SHAPE, "the seed must have the shape of y, %s, not %s", shape,
+                   tg_shape_text(rt, opt->seed->type.rank, opt->seed->type.dim));
+}
+
+static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_grad_options *opt, tg_node **out,
+                   const char **cut) {
+    size_t at = place(s, x);
+    tg_node *g = at < s->count ? s->adjoint[at] : NULL;
+    if (cut) *cut = NULL;
+    if (!g && cut && !find_cut(rt, y, x, opt, cut)) return false;
+    if (!g) g = zero_like(rt, x);
+    if (g && opt->simplify) g = tg_simplify(rt, g, NULL);
+    *out = g;
+    return g != NULL;
+}
+
+/* y simplified, with the nodes to differentiate by, and those held, kept as they are. */
+static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt) {
+    int nkeep = 0;
+    tg_node **keep = tg_alloc_array((size_t)n + (size_t)opt->nhold + 1, sizeof *keep);
+    if (!keep) {
+        tg_fail_memory(&rt->c);
+        return NULL;
+    }
+    for (int i = 0; i < n + opt->nhold; i++) {
+        tg_node *k = i < n ? x[i] : opt->hold[i - n];
+        if (k->n > 0) keep[nkeep++] = k;
+    }
+    tg_node *made = tg_simplify_around(rt, y, nkeep, keep, NULL);
+    tg_free(keep);
+    return made;
+}
+
+bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt, tg_node **out, const char **cut) {
+    static const tg_grad_options usual = {.simplify = true};
+    if (!opt) opt = &usual;
+    if (!check(rt, y, opt)) return false;
+    tg_node *from = opt->simplify ? prepare(rt, y, n, x, opt) : y;
+    tg_node *seed = opt->seed ? opt->seed : tg_node_number(rt, 1);
+    sweep s;
+    if (!from || !seed || !begin_sweep(&s, rt, from)) return false;
+    mark_active(&s, n, x, opt);
+    bool ok = run(&s, seed);
+    for (int i = 0; i < n && ok; i++) ok = finish(rt, &s, y, x[i], opt, &out[i], cut ? &cut[i] : NULL);
+    end_sweep(&s);
+    return ok;
+}
