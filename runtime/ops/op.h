@@ -183,8 +183,8 @@ tg_tensor *tg_op_apply(tg_rt *rt, const tg_op *op, int n, tg_tensor *const *in, 
 
 /* ---- shared shape rules ---- */
 
-/* The float type arithmetic on these gives: a weak argument yields to the others; a scalar never widens a tensor; all integers
- * or all weak: the default precision. */
+/* The float type arithmetic on these gives: a weak argument yields to the others; a scalar never widens a tensor; integers only:
+ * the default precision. All weak: double, as plain numbers are. */
 tg_dtype tg_promote(tg_rt *rt, int n, const tg_type *in);
 /* Broadcasting in one sentence: a scalar combines with anything; otherwise one of the operands must already have the shape of the
  * result. Sizes of 1 stretch. Fills rank and dim of out. The error names both shapes and outer / expand. */
