@@ -1,0 +1,359 @@
+/* Formulas as text.
+ *
+ * Brackets are set by precedence only where the text would otherwise parse to another formula: + -
+ * * / % @ group from the left, ^ from the right, comparisons not at all. A right operand that would
+ * begin with a minus sign gets brackets too: a - (-b).
+ *
+ * A formula is a graph; written out as a tree it can be exponentially longer, and a long sum leans
+ * to the left as deep as it is long. So printing stops after LIMIT characters, and DEPTH levels
+ * down; `...` stands for what is left out and a count follows. Recursion is bounded by DEPTH, and
+ * the cost by what is printed. */
+#include "runtime/graph/print.h"
+#include "runtime/graph/graph.h"
+#include "base/alloc.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    LIMIT = 2000,
+    DEPTH = 500,
+    LITERAL = 8
+}; /* LITERAL: elements of a tensor that prints in full */
+
+/* Precedences, as in op.h; POSTFIX and ATOM bind closer than any operator. */
+enum {
+    COMPARE = 4,
+    ADDITIVE = 5,
+    PRODUCT = 6,
+    NEGATION = 7,
+    POWER = 8,
+    POSTFIX = 9,
+    ATOM = 10,
+    ALWAYS = 11
+};
+
+typedef struct printer {
+    tg_rt *rt;
+    tg_str *s;
+    const tg_node *root;
+    bool unfold;
+    size_t end;     /* the length at which to stop */
+    bool cut;       /* something was left out */
+    bool stopped;   /* nothing more is printed */
+    uint64_t walk;  /* stamps what was printed ... */
+    size_t printed; /* ... of which so many operations */
+} printer;
+
+/* ---- numbers ---- */
+
+/* The shortest of the usual lengths that reads back the same, as a double or as a single. */
+static void print_real(tg_str *s, double x, bool single) {
+    if (isnan(x)) {
+        tg_str_add(s, "nan");
+        return;
+    }
+    if (isinf(x)) {
+        tg_str_add(s, x < 0 ? "-inf" : "inf");
+        return;
+    }
+    char text[40];
+    int last = single ? 9 : 17;
+    for (int digits = single ? 6 : 15; digits <= last; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (single ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x) break;
+    }
+    char *e = strchr(text, 'e'); /* 1e+20 is 1e20, 1e-05 is 1e-5 */
+    if (!e) {
+        tg_str_add(s, text);
+        return;
+    }
+    tg_str_addn(s, text, (size_t)(e - text));
+    tg_str_addf(s, "e%d", atoi(e + 1));
+}
+
+void tg_number_print(tg_str *s, double x) {
+    print_real(s, x, false);
+}
+
+static void print_element(tg_str *s, const tg_view *v, int64_t flat) {
+    double x = tg_view_get(v, flat);
+    if (v->dtype == TG_BOOL)
+        tg_str_add(s, x != 0 ? "true" : "false");
+    else
+        print_real(s, x, v->dtype == TG_F32);
+}
+
+/* [[1, 2], [3, 4]]: the elements from *flat on, of axis `axis` and those behind it. */
+static void print_elements(tg_str *s, const tg_view *v, int axis, int64_t *flat) {
+    if (axis == v->rank) {
+        print_element(s, v, (*flat)++);
+        return;
+    }
+    tg_str_addc(s, '[');
+    for (int64_t i = 0; i < v->dim[axis]; i++) {
+        if (i > 0) tg_str_add(s, ", ");
+        print_elements(s, v, axis + 1, flat);
+    }
+    tg_str_addc(s, ']');
+}
+
+/* A small tensor in full, a large one as <[784, 10] double>. */
+static void print_tensor(tg_rt *rt, tg_str *s, const tg_view *v) {
+    int64_t count = tg_view_count(v), flat = 0;
+    if (count > 0 && count <= LITERAL) {
+        print_elements(s, v, 0, &flat);
+        return;
+    }
+    tg_str_addc(s, '<');
+    tg_shape_print(rt, s, v->rank, v->dim);
+    tg_str_addf(s, " %s>", tg_dtype_name(v->dtype));
+}
+
+/* ---- how a node prints ---- */
+
+static bool is_leaf(const tg_node *n) {
+    return n->op->class == TG_CLASS_LEAF;
+}
+
+/* The name that stands for n, or NULL when it is written out. */
+static const char *name_of(const printer *p, const tg_node *n) {
+    if (n->op == &tg_op_cell) return n->leaf.cell->name;
+    if (n->op == &tg_op_const) return n->label;
+    return is_leaf(n) || n == p->root || p->unfold ? NULL : n->label;
+}
+
+/* The tensor that a leaf prints as, or NULL. */
+static const tg_view *value_of(const tg_node *n) {
+    if (n->op == &tg_op_const) return &n->leaf.tensor->v;
+    if (n->op != &tg_op_cell || n->leaf.cell->kind != TG_CELL_LIFT || !n->leaf.cell->value)
+        return NULL;
+    return &n->leaf.cell->value->v;
+}
+
+static bool is_fresh(const tg_node *n) {
+    return n->op->class == TG_CLASS_RANDOM && n->at->n > 0 && n->at->v[n->at->n - 1] == 1;
+}
+
+/* A transpose that swaps the last two axes and nothing else. */
+static bool is_prime(const tg_node *n) {
+    if (n->op->style != TG_PRINT_PRIME) return false;
+    int rank = n->arg[0]->type.rank;
+    if (rank < 2 || n->at->n != rank + 1) return false;
+    for (int i = 0; i < rank; i++)
+        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
+    return true;
+}
+
+/* A size prints as a sum, a product, a power or one word. */
+static int size_precedence(tg_rt *rt, tg_size size) {
+    tg_str s = {0};
+    tg_size_print(rt, &s, size);
+    int prec = ATOM, open = 0;
+    for (const char *t = tg_str_text(&s); *t; t++) {
+        open += (*t == '(') - (*t == ')');
+        int here = open        ? ATOM
+                   : *t == ' ' ? ADDITIVE
+                   : *t == '*' ? PRODUCT
+                   : *t == '-' ? NEGATION
+                   : *t == '^' ? POWER
+                               : ATOM;
+        if (here < prec) prec = here;
+    }
+    tg_str_free(&s);
+    return prec;
+}
+
+static int precedence(const printer *p, const tg_node *n) {
+    if (name_of(p, n)) return ATOM;
+    if (n->op == &tg_op_number)
+        return signbit(n->leaf.number) && !isnan(n->leaf.number) ? NEGATION : ATOM;
+    if (n->op == &tg_op_size) return size_precedence(p->rt, n->leaf.size);
+    const tg_view *v = value_of(n);
+    if (v) return v->rank == 0 && signbit(tg_view_get(v, 0)) ? NEGATION : ATOM;
+    switch (n->op->style) {
+    case TG_PRINT_INFIX:
+    case TG_PRINT_PREFIX: return is_leaf(n) ? ATOM : n->op->precedence;
+    case TG_PRINT_PRIME: return is_prime(n) ? POSTFIX : ATOM;
+    case TG_PRINT_INDEX: return POSTFIX;
+    default: return ATOM;
+    }
+}
+
+static bool is_power(const tg_op *op) {
+    return op->precedence == POWER;
+}
+
+static int left_min(const tg_op *op) {
+    return is_power(op) ? POSTFIX : op->precedence == COMPARE ? COMPARE + 1 : op->precedence;
+}
+
+/* Does the text of n, where at least `min` is wanted, begin with a minus sign? */
+static bool begins_with_minus(const printer *p, const tg_node *n, int min) {
+    for (int i = 0; i < DEPTH; i++) {
+        int prec = precedence(p, n);
+        if (prec < min || prec == ATOM) return false;
+        if (is_leaf(n)) return prec == NEGATION;
+        if (n->op->style == TG_PRINT_PREFIX) return prec == NEGATION;
+        min = n->op->style == TG_PRINT_INFIX ? left_min(n->op) : POSTFIX;
+        n = n->arg[0];
+    }
+    return false;
+}
+
+/* ---- the text ---- */
+
+static void put(printer *p, const char *text) {
+    if (!p->stopped) tg_str_add(p->s, text);
+}
+
+static void print_node(printer *p, const tg_node *n, int min, int depth);
+
+static void print_cell(printer *p, const tg_cell *c) {
+    if (c->kind == TG_CELL_INPUT) {
+        put(p, "input");
+        return;
+    }
+    if (c->kind == TG_CELL_VAR) put(p, "var(");
+    if (c->value) {
+        print_tensor(p->rt, p->s, &c->value->v);
+    } else {
+        put(p, "<");
+        tg_shape_print(p->rt, p->s, c->type.rank, c->type.dim);
+        put(p, ">");
+    }
+    if (c->kind == TG_CELL_VAR) put(p, ")");
+}
+
+static void print_leaf(printer *p, const tg_node *n) {
+    if (n->op == &tg_op_number)
+        tg_number_print(p->s, n->leaf.number);
+    else if (n->op == &tg_op_size)
+        tg_size_print(p->rt, p->s, n->leaf.size);
+    else if (n->op == &tg_op_const)
+        print_tensor(p->rt, p->s, &n->leaf.tensor->v);
+    else
+        print_cell(p, n->leaf.cell);
+}
+
+static void print_call(printer *p, const tg_node *n, int depth) {
+    const tg_op *op = n->op;
+    bool list = op->param[0].kind == TG_P_LIST;
+    if (is_fresh(n)) put(p, "fresh(");
+    put(p, op->shown ? op->shown : op->name);
+    put(p, list ? "([" : "(");
+    for (int i = 0; i < n->n && !p->stopped; i++) {
+        if (i > 0) put(p, ", ");
+        print_node(p, n->arg[i], 0, depth + 1);
+    }
+    if (list) put(p, "]");
+    if (!p->stopped)
+        tg_op_print_attrs(p->rt, p->s, op, n->n > 0 ? n->arg[0]->type.rank : 0, n->at, n->n == 0);
+    put(p, is_fresh(n) ? "))" : ")");
+}
+
+static void print_infix(printer *p, const tg_node *n, int depth) {
+    const tg_op *op = n->op;
+    int min = is_power(op) ? POWER : op->precedence + 1;
+    bool arithmetic = op->precedence == ADDITIVE || op->precedence == PRODUCT;
+    if (arithmetic && begins_with_minus(p, n->arg[1], min)) min = ALWAYS;
+    print_node(p, n->arg[0], left_min(op), depth + 1);
+    if (!is_power(op)) put(p, " ");
+    put(p, op->symbol);
+    if (!is_power(op)) put(p, " ");
+    print_node(p, n->arg[1], min, depth + 1);
+}
+
+static void print_prefix(printer *p, const tg_node *n, int depth) {
+    const tg_op *op = n->op;
+    bool word = isalpha((unsigned char)op->symbol[0]) != 0;
+    int min = word ? op->precedence : op->precedence + 1;
+    put(p, op->symbol);
+    if (word) put(p, " ");
+    print_node(p, n->arg[0], min, depth + 1);
+}
+
+static void print_operation(printer *p, const tg_node *n, int depth) {
+    switch (n->op->style) {
+    case TG_PRINT_INFIX: print_infix(p, n, depth); return;
+    case TG_PRINT_PREFIX: print_prefix(p, n, depth); return;
+    case TG_PRINT_PRIME:
+        if (!is_prime(n)) break;
+        print_node(p, n->arg[0], POSTFIX, depth + 1);
+        put(p, "'");
+        return;
+    case TG_PRINT_INDEX:
+        print_node(p, n->arg[0], POSTFIX, depth + 1);
+        if (!p->stopped && !n->op->print(p->rt, p->s, n->at, n->arg[0]->type.rank))
+            p->s->failed = true;
+        return;
+    default: break;
+    }
+    print_call(p, n, depth);
+}
+
+static void print_node(printer *p, const tg_node *n, int min, int depth) {
+    if (p->stopped) return;
+    if (p->s->len >= p->end || depth > DEPTH) {
+        put(p, "...");
+        p->cut = true;
+        p->stopped = depth <= DEPTH;
+        return;
+    }
+    const char *name = name_of(p, n);
+    if (name) {
+        put(p, name);
+        return;
+    }
+    bool brackets = precedence(p, n) < min;
+    if (brackets) put(p, "(");
+    if (is_leaf(n)) {
+        print_leaf(p, n);
+    } else {
+        if (n->seen != p->walk) p->printed++;
+        ((tg_node *)(uintptr_t)n)->seen = p->walk; /* the stamp is no part of the formula */
+        print_operation(p, n, depth);
+    }
+    if (brackets) put(p, ")");
+}
+
+/* How many operations a full text would show, shared ones once; 0 without memory: the count is left
+ * out. */
+static size_t count_shown(const printer *p) {
+    uint64_t walk = tg_graph_walk(p->rt);
+    void *items = NULL;
+    size_t n = 0, cap = 0;
+    bool ok = tg_grow(&items, &cap, 1, sizeof(tg_node *));
+    if (ok) ((tg_node **)items)[n++] = (tg_node *)(uintptr_t)p->root;
+    for (size_t i = 0; ok && i < n; i++) {
+        const tg_node *node = ((tg_node **)items)[i];
+        for (int k = 0; ok && k < node->n; k++) {
+            tg_node *arg = node->arg[k];
+            if (arg->seen == walk || is_leaf(arg) || name_of(p, arg)) continue;
+            arg->seen = walk;
+            ok = tg_grow(&items, &cap, n + 1, sizeof(tg_node *));
+            if (ok) ((tg_node **)items)[n++] = arg;
+        }
+    }
+    tg_free(items);
+    return ok ? n : 0;
+}
+
+bool tg_node_print(tg_rt *rt, tg_str *s, const tg_node *n, bool unfold) {
+    printer p = {.rt = rt,
+                 .s = s,
+                 .root = n,
+                 .unfold = unfold,
+                 .end = s->len + LIMIT,
+                 .walk = tg_graph_walk(rt)};
+    if (!tg_guard(&rt->c)) return false;
+    print_node(&p, n, 0, 0);
+    size_t all = p.cut ? count_shown(&p) : 0;
+    if (all > p.printed)
+        tg_str_addf(s, " (%zu more operation%s)", all - p.printed, all - p.printed == 1 ? "" : "s");
+    else if (all > 0)
+        tg_str_add(s, " (the rest repeats)");
+    return s->failed ? tg_fail_memory(&rt->c) : true;
+}
