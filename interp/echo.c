@@ -1,0 +1,176 @@
+/* What the prompt answers. A value is written after its name; a formula with its value below, the
+ * `=` of both in one column; a formula that cannot be evaluated yet with its shape and the names of
+ * the inputs it waits for, which is not an error:
+ *
+ *     y = x^2 * sin(x)
+ *       = 3.6372
+ *     P = softmax(X @ W + b)      [N, 10]   needs X
+ *
+ * A formula in a container is echoed on a line of its own. */
+#include "interp/show.h"
+#include "runtime/graph/print.h"
+#include "runtime/graph/simplify.h"
+#include "runtime/plan/plan.h"
+
+#include <string.h>
+
+enum {
+    NOTES_GAP = 6,
+    NOTE_GAP = 3
+}; /* blanks before the first remark behind a formula, and between remarks */
+
+/* Remarks behind a formula: [N, 10]   needs X */
+typedef struct remarks {
+    tg_str *out;
+    bool begun;
+} remarks;
+
+static void begin_remark(remarks *r) {
+    tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : NOTES_GAP);
+    r->begun = true;
+}
+
+static void add_remarks(tg_interp *in, tg_value v, const char *needs, tg_str *out) {
+    remarks r = {.out = out};
+    const tg_type *type = &v.as.node->type;
+    if (type->rank > 0) {
+        begin_remark(&r);
+        tg_shape_print(&in->rt, out, type->rank, type->dim);
+    }
+    if (needs) {
+        begin_remark(&r);
+        tg_str_addf(out, needs[0] ? "needs %s" : "needs data", needs);
+    }
+    bool first = true;
+    for (int i = 0; i < 32; i++) {
+        if (!(v.assumed >> i & 1)) continue;
+        const char *text = tg_simplify_assumption(&in->rt, i);
+        if (!text) continue;
+        if (first) begin_remark(&r);
+        tg_str_addf(out, "%s%s", first ? "assuming " : ", ", text);
+        first = false;
+    }
+}
+
+/* `indent` columns, "= " and the value. */
+static bool value_below(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
+    tg_layout layout = {.style = TG_STYLE_SHORT, .indent = indent + 2};
+    tg_str_addc(out, '\n');
+    tg_str_repeat(out, ' ', indent);
+    tg_str_add(out, "= ");
+    return tg_format_tensor(&in->rt, t, &layout, out);
+}
+
+static bool add_plain(tg_interp *in, tg_value v, int indent, tg_str *out) {
+    tg_shower s = {.in = in, .style = TG_STYLE_SHORT, .indent = indent, .quoted = true};
+    return tg_show_with(&s, v, out);
+}
+
+static bool add_tensor(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
+    tg_layout layout = {.style = TG_STYLE_SHORT, .indent = indent};
+    return tg_format_tensor(&in->rt, t, &layout, out);
+}
+
+/* The value of a leaf that is shown without a formula: a constant, or the cell of that very name.
+ * NULL: show the formula. */
+static tg_tensor *plain_leaf(const tg_node *n, const char *name) {
+    if (n->op == &tg_op_const && !n->label) return n->leaf.tensor;
+    if (n->op == &tg_op_cell && name && n->leaf.cell->name && strcmp(name, n->leaf.cell->name) == 0)
+        return n->leaf.cell->value;
+    return NULL;
+}
+
+static bool input_without_data(const tg_node *n, const char *name) {
+    return n->op == &tg_op_cell && n->leaf.cell->kind == TG_CELL_INPUT && !n->leaf.cell->value &&
+           name && n->leaf.cell->name && strcmp(name, n->leaf.cell->name) == 0;
+}
+
+/* The formula, then what became of its evaluation. */
+static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out) {
+    tg_node *n = v.as.node;
+    tg_tensor *t = NULL;
+    if (tg_plan_eval(&in->rt, 1, &n, &t)) {
+        bool ok = tg_node_print(&in->rt, out, n, false);
+        add_remarks(in, v, NULL, out);
+        ok = ok && value_below(in, t, indent, out);
+        tg_tensor_drop(t);
+        return ok;
+    }
+    if (in->rt.c.diag.kind != TG_ERR_DATA) return false;
+    tg_clear(&in->rt.c);
+    tg_str needs = {0};
+    bool ok = tg_node_print(&in->rt, out, n, false) && tg_node_needs(&in->rt, 1, &n, &needs);
+    add_remarks(in, v, tg_str_text(&needs), out);
+    if (needs.failed) out->failed = true;
+    tg_str_free(&needs);
+    return ok;
+}
+
+static bool formula_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
+    const tg_node *n = v.as.node;
+    if (input_without_data(n, name)) {
+        tg_str_addf(out, "%s : ", name);
+        tg_shape_print(&in->rt, out, n->type.rank, n->type.dim);
+        tg_str_add(out, "   no data yet");
+        return true;
+    }
+    int indent = 2; /* of a nameless formula's value */
+    if (name) {
+        tg_str_addf(out, "%s = ", name);
+        indent = tg_utf8_width(name, strlen(name)) + 1;
+    }
+    if (tg_node_is_number(n)) return add_plain(in, tg_value_number(n->leaf.number), 0, out);
+    tg_tensor *plain = plain_leaf(n, name);
+    if (plain) return add_tensor(in, plain, name ? indent + 2 : 0, out);
+    return formula_and_value(in, v, indent, out);
+}
+
+/* `text` behind two blanks a line. */
+static void add_indented(const tg_str *text, tg_str *out) {
+    tg_str_add(out, "  ");
+    for (size_t i = 0; i < text->len; i++) {
+        tg_str_addc(out, text->text[i]);
+        if (text->text[i] == '\n') tg_str_add(out, "  ");
+    }
+    if (text->failed) out->failed = true;
+}
+
+static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
+
+/* A container with formulas: an echo for each item. */
+static bool container_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
+    const tg_items *items = v.as.items;
+    if (name) tg_str_addf(out, "%s = ", name);
+    tg_str_add(out, v.tag == TG_V_RECORD ? "{\n" : v.tag == TG_V_TUPLE ? "(\n" : "[\n");
+    for (int i = 0; i < items->n; i++) {
+        tg_str one = {0};
+        bool ok = echo(in, items->field ? items->field[i] : NULL, items->v[i], &one);
+        add_indented(&one, out);
+        tg_str_addc(out, '\n');
+        tg_str_free(&one);
+        if (!ok) return false;
+    }
+    tg_str_addc(out, v.tag == TG_V_RECORD ? '}' : v.tag == TG_V_TUPLE ? ')' : ']');
+    return true;
+}
+
+static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
+    if (!tg_guard(&in->rt.c)) return false;
+    if (v.tag == TG_V_FORMULA) return formula_echo(in, name, v, out);
+    if (tg_is_live(v)) return container_echo(in, name, v, out);
+    int indent = 0;
+    /* the definition of a function says its name itself */
+    if (name && !(v.tag == TG_V_FUNCTION && v.as.function->def &&
+                  v.as.function->def->kind == TG_AST_FUNCTION)) {
+        tg_str_addf(out, "%s = ", name);
+        indent = tg_utf8_width(name, strlen(name)) + 3;
+    }
+    return add_plain(in, v, indent, out);
+}
+
+bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
+    if (v.tag == TG_V_NONE && !name) return true;
+    if (!echo(in, name, v, out)) return false;
+    tg_str_addc(out, '\n');
+    return !out->failed || tg_fail_memory(&in->rt.c);
+}

@@ -1,0 +1,23 @@
+/* The printer of values, shared by print (show.c) and the prompt's echo (echo.c). */
+#ifndef TG_INTERP_SHOW_H
+#define TG_INTERP_SHOW_H
+
+#include "interp/format.h"
+#include "interp/interp.h"
+
+typedef struct tg_shower {
+    tg_interp *in;
+    tg_style style;
+    const tg_spec *
+        spec; /* for numbers and their tensors, and for text outside a container; NULL: the style */
+    int indent;   /* columns to the left of the first line */
+    bool inlined; /* within a container */
+    bool quoted;  /* text in quotation marks */
+} tg_shower;
+
+/* Appends v; formulas in it are not evaluated but written as formulas. */
+bool tg_show_with(const tg_shower *s, tg_value v, tg_str *out);
+/* Numbers of print in full: as floats where single is the default precision. */
+tg_style tg_show_style(const tg_interp *in, double x);
+
+#endif
