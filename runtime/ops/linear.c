@@ -11,17 +11,6 @@
 
 /* ---- shape rules of the products ---- */
 
-static const char *text(tg_rt *rt, tg_size s) { return tg_shape_text(rt, 1, &s); }
-
-/* A size in a message: [784] without its brackets. */
-static void size_text(tg_rt *rt, tg_size s, char *out, size_t room) {
-    const char *t = text(rt, s) + 1;
-    size_t n = strlen(t) - 1;
-    if (n >= room) n = room - 1;
-    memcpy(out, t, n);
-    out[n] = 0;
-}
-
 typedef enum fit { FIT, FIT_NOT_INNER, FIT_NOT_BATCH, FIT_NOT_RANK } fit;
 
 /* The shape of a @ b, ranks at least 1. Where sizes differ they are put into clash. */
@@ -77,11 +66,8 @@ static bool fail_product(tg_rt *rt, const tg_type *a, const tg_type *b, fit why,
         return a->rank == 1 ? tg_help(&rt->c, "squeeze(unsqueeze({0}, 0) @ {1}, axis=-2) multiplies with each matrix")
                             : tg_help(&rt->c, "squeeze({0} @ unsqueeze({1}, 1), axis=-1) multiplies with each matrix");
     }
-    char p[64], q[64];
-    size_text(rt, clash[0], p, sizeof p);
-    size_text(rt, clash[1], q, sizeof q);
     tg_fail(&rt->c, TG_ERR_SHAPE, "{0} @ {1} has no meaning: the %s sizes %s and %s differ",
-            why == FIT_NOT_BATCH ? "leading" : "inner", p, q);
+            why == FIT_NOT_BATCH ? "leading" : "inner", tg_size_word(rt, clash[0]).text, tg_size_word(rt, clash[1]).text);
     if (why == FIT_NOT_INNER) help_fit(rt, a, b);
     return false;
 }

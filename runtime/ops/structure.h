@@ -51,6 +51,18 @@ static inline void tg_view_drop_axis(tg_view *v, int axis) {
     for (int i = axis; i < v->rank; i++) v->dim[i] = v->dim[i + 1], v->stride[i] = v->stride[i + 1];
 }
 
+/* A size in a message. Use as tg_size_word(rt, n).text within one expression. */
+typedef struct tg_size_words { char text[64]; } tg_size_words;
+static inline tg_size_words tg_size_word(tg_rt *rt, tg_size s) {
+    tg_size_words w;
+    const char *t = tg_shape_text(rt, 1, &s) + 1; /* without the brackets */
+    size_t n = strlen(t);
+    n = n == 0 ? 0 : n > sizeof w.text ? sizeof w.text - 1 : n - 1;
+    memcpy(w.text, t, n);
+    w.text[n] = 0;
+    return w;
+}
+
 /* Copies the sizes of a SHAPE parameter whose count is at->v[i] into out. Errors: a -1 where none may stand. */
 bool tg_shape_of_attr(tg_rt *rt, const tg_op *op, const tg_attrs *at, int i, tg_type *out);
 
