@@ -1,0 +1,402 @@
+/* Statements. What begins with a keyword is told by it; anything else is a list of expressions, and
+ * the sign behind the list decides: "=" makes it definitions (or, of a call, the definition of a
+ * function), ":=" stores, and otherwise it is a value.
+ *
+ * input, assume, precision and use are words only where a statement begins and what follows makes
+ * sense of them; everywhere else they are names. */
+#include "grammar/parser.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* expressions = expression { "," expression }; pushes them. */
+static bool expressions(tg_parser *p) {
+    for (;;) {
+        if (!tg_parser_push(p, tg_parse_level(p, TG_LEVEL_EXPRESSION))) return false;
+        if (p->tok.kind != TG_TOK_COMMA || tg_parser_line_ended(p)) return true;
+        tg_parser_advance(p);
+    }
+}
+
+/* One expression as it is, several as a tuple. */
+static tg_ast *list_value(tg_parser *p, size_t mark) {
+    if (p->count - mark == 1) return p->stack[p->count = mark];
+    return tg_parser_collect(p, TG_AST_TUPLE, p->stack[mark]->span.lo, p->prev.hi, mark);
+}
+
+/* ---- definitions and stores ---- */
+
+/* function = NAME arguments "=" expression */
+static tg_ast *function(tg_parser *p, tg_ast *head) {
+    tg_ast *callee = head->kids[0];
+    if (callee->kind != TG_AST_NAME || (callee->flags & TG_AST_PARENS)) {
+        tg_parser_fail(p, callee->span.lo, callee->span.hi, "a function is defined under a name");
+        tg_help(p->c, "write f(x) = ...");
+        return NULL;
+    }
+    size_t mark = p->count;
+    for (int i = 1; i < head->n; i++)
+        if (!tg_parser_push(p, head->kids[i])) return NULL;
+    if (!tg_parse_parameters(p, mark)) return NULL;
+    tg_token at = p->tok;
+    tg_parser_advance(p);
+    if (!tg_parser_push(p, tg_parse_level(p, TG_LEVEL_EXPRESSION))) return NULL;
+    tg_ast *node = tg_parser_collect(p, TG_AST_FUNCTION, head->span.lo, p->prev.hi, mark);
+    if (!node) return NULL;
+    node->name = callee->name;
+    node->op_span = tg_parser_span(p, at.lo, at.hi);
+    return node;
+}
+
+/* target = NAME { index | "." NAME }; of "=" only a NAME */
+static bool check_target(tg_parser *p, tg_ast *target, bool defines) {
+    tg_ast *base = target;
+    while ((base->kind == TG_AST_INDEX || base->kind == TG_AST_FIELD) &&
+           !(base->flags & TG_AST_PARENS))
+        base = base->kids[0];
+    if (base->kind == TG_AST_NAME && !(base->flags & TG_AST_PARENS) && (base == target || !defines))
+        return true;
+    tg_parser_fail(p, target->span.lo, target->span.hi, "\"%s\" needs a name on its left",
+                   defines ? "=" : ":=");
+    if (base->kind == TG_AST_NAME && base != target)
+        tg_help(p->c, "to change a part of a value, write :=");
+    else if (target->kind == TG_AST_TUPLE)
+        tg_help(p->c, "several names stand without brackets: a, b = ...");
+    else if (target->kind == TG_AST_PRIME)
+        tg_help(p->c, "a derivative follows from its function");
+    else
+        tg_help(p->c, "\"==\" compares");
+    return false;
+}
+
+/* define = NAME { "," NAME } "=" expressions ; store = target { "," target } ":=" expressions
+ *        | target ( "+=" | "-=" | "*=" | "/=" ) expression
+ * At the sign; the targets were pushed since `mark`. */
+static tg_ast *assign(tg_parser *p, tg_ast_kind kind, const char *op, size_t mark) {
+    tg_token at = p->tok;
+    size_t targets = p->count - mark;
+    for (size_t i = mark; i < p->count; i++)
+        if (!check_target(p, p->stack[i], kind == TG_AST_DEFINE)) return NULL;
+    if (op && targets > 1)
+        return tg_parser_fail(p, at.lo, at.hi, "\"%s=\" changes one name at a time", op);
+    tg_parser_advance(p);
+    if (!expressions(p)) return NULL;
+    size_t values = p->count - mark - targets;
+    if (values != 1 && values != targets) {
+        tg_parser_fail(p, at.lo, at.hi, "%zu name%s, but %zu values", targets,
+                       targets == 1 ? "" : "s", values);
+        if (targets == 1) tg_help(p->c, "a tuple stands in brackets: (a, b)");
+        return NULL;
+    }
+    tg_ast *node = tg_parser_collect(p, kind, p->stack[mark]->span.lo, p->prev.hi, mark);
+    if (!node) return NULL;
+    node->ntargets = (int)targets;
+    node->op = op;
+    node->op_span = tg_parser_span(p, at.lo, at.hi);
+    return node;
+}
+
+static tg_ast *simple(tg_parser *p) {
+    size_t mark = p->count;
+    if (!expressions(p)) return NULL;
+    if (tg_parser_line_ended(p)) return list_value(p, mark);
+    tg_ast *first = p->stack[mark];
+    switch (p->tok.kind) {
+    case TG_TOK_ASSIGN:
+        if (p->count - mark > 1 || first->kind != TG_AST_CALL || (first->flags & TG_AST_PARENS))
+            return assign(p, TG_AST_DEFINE, NULL, mark);
+        p->count = mark;
+        return function(p, first);
+    case TG_TOK_STORE: return assign(p, TG_AST_STORE, NULL, mark);
+    case TG_TOK_ADD_STORE: return assign(p, TG_AST_STORE, "+", mark);
+    case TG_TOK_SUB_STORE: return assign(p, TG_AST_STORE, "-", mark);
+    case TG_TOK_MUL_STORE: return assign(p, TG_AST_STORE, "*", mark);
+    case TG_TOK_DIV_STORE: return assign(p, TG_AST_STORE, "/", mark);
+    default: return list_value(p, mark);
+    }
+}
+
+/* ---- declarations ---- */
+
+static tg_ast *name_here(tg_parser *p, const char *what) {
+    if (p->tok.kind != TG_TOK_NAME) return tg_parser_expected(p, what);
+    const char *name = tg_parser_name(p, p->tok);
+    tg_ast *node = name ? tg_parser_node(p, TG_AST_NAME, p->tok.lo, p->tok.hi, 0) : NULL;
+    if (!node) return NULL;
+    node->name = name;
+    tg_parser_advance(p);
+    return node;
+}
+
+/* size = NUMBER | NAME | "?" */
+static tg_ast *size(tg_parser *p) {
+    static const char what[] = "a size: a whole number, a name, or ?";
+    tg_token t = p->tok;
+    if (t.kind == TG_TOK_NAME) return name_here(p, what);
+    if (t.kind == TG_TOK_UNKNOWN) {
+        tg_parser_advance(p);
+        return tg_parser_node(p, TG_AST_REST, t.lo, t.hi, 0);
+    }
+    if (t.kind != TG_TOK_NUMBER) return tg_parser_expected(p, what);
+    tg_ast *x = tg_parse_level(p, TG_LEVEL_POWER); /* a number and what sticks to it */
+    if (!x) return NULL;
+    if (x->kind != TG_AST_NUMBER || x->number != floor(x->number))
+        return tg_parser_fail(p, x->span.lo, x->span.hi,
+                              "a size must be a whole number, a name, or ?");
+    return x;
+}
+
+/* declaration = NAME [ "[" size { "," size } [ "," ] "]" ] */
+static tg_ast *declaration(tg_parser *p) {
+    size_t mark = p->count;
+    tg_ast *name = name_here(p, "the name of an input");
+    if (!name || p->tok.kind != TG_TOK_LBRACKET || tg_parser_line_ended(p)) return name;
+    uint32_t lo = p->tok.lo;
+    tg_open open;
+    if (!tg_parser_push(p, name)) return NULL;
+    tg_parser_open(p, &open, TG_BRACKET_SQUARE);
+    do {
+        if (p->count > mark + 1) tg_parser_advance(p);
+        if (p->tok.kind == TG_TOK_RBRACKET && p->count > mark + 1) break;
+        if (!tg_parser_push(p, size(p))) return NULL;
+    } while (p->tok.kind == TG_TOK_COMMA);
+    if (!tg_parser_close(p, "\",\"")) return NULL;
+    tg_ast *node = tg_parser_collect(p, TG_AST_INDEX, name->span.lo, p->prev.hi, mark);
+    if (node) node->op_span = tg_parser_span(p, lo, p->prev.hi);
+    return node;
+}
+
+/* input = "input" declaration { "," declaration } */
+static tg_ast *input(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    size_t mark = p->count;
+    do {
+        tg_parser_advance(p);
+        if (!tg_parser_push(p, declaration(p))) return NULL;
+    } while (p->tok.kind == TG_TOK_COMMA && !tg_parser_line_ended(p));
+    return tg_parser_collect(p, TG_AST_INPUT, lo, p->prev.hi, mark);
+}
+
+/* assume = "assume" expressions */
+static tg_ast *assume(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    size_t mark = p->count;
+    tg_parser_advance(p);
+    if (!expressions(p)) return NULL;
+    return tg_parser_collect(p, TG_AST_ASSUME, lo, p->prev.hi, mark);
+}
+
+/* precision = "precision" ( "single" | "double" ) */
+static tg_ast *precision(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    tg_parser_advance(p);
+    if (!tg_parser_is_word(p, p->tok, "single") && !tg_parser_is_word(p, p->tok, "double")) {
+        tg_parser_fail(p, p->tok.lo, p->tok.hi, "there are two precisions: single and double");
+        return NULL;
+    }
+    tg_ast *node = tg_parser_node(p, TG_AST_PRECISION, lo, p->tok.hi, 0);
+    if (!node || !(node->name = tg_parser_name(p, p->tok))) return NULL;
+    tg_parser_advance(p);
+    return node;
+}
+
+/* use = "use" ( NAME | string without holes ) */
+static tg_ast *use(tg_parser *p) {
+    tg_ast *node = tg_parser_node(p, TG_AST_USE, p->tok.lo, p->tok.hi, 0);
+    if (!node) return NULL;
+    tg_parser_advance(p);
+    if (p->tok.kind == TG_TOK_NAME) {
+        node->name = tg_parser_name(p, p->tok);
+        if (!node->name) return NULL;
+        node->len = strlen(node->name);
+        tg_parser_advance(p);
+    } else {
+        tg_ast *s = tg_parse_string(p);
+        if (!s) return NULL;
+        if (s->n != 1 || s->kids[0]->kind != TG_AST_TEXT)
+            return tg_parser_fail(p, s->span.lo, s->span.hi,
+                                  "\"use\" needs the plain name of a file");
+        node->flags = TG_AST_QUOTED;
+        node->name = s->kids[0]->name;
+        node->len = s->kids[0]->len;
+    }
+    node->span.hi = p->prev.hi;
+    return node;
+}
+
+/* Whether what follows `assume` on its line begins a condition; `assume(x > 0)` does. */
+static bool begins_condition(tg_token_kind kind) {
+    switch (kind) {
+    case TG_TOK_NAME:
+    case TG_TOK_NUMBER:
+    case TG_TOK_QUOTE:
+    case TG_TOK_TRUE:
+    case TG_TOK_FALSE:
+    case TG_TOK_NONE:
+    case TG_TOK_NOT:
+    case TG_TOK_SUB:
+    case TG_TOK_LPAREN: return true;
+    default: return false;
+    }
+}
+
+static tg_ast *word_or_name(tg_parser *p) {
+    tg_token next = tg_parser_peek(p);
+    bool here = !(next.flags & TG_TOK_AFTER_LINE);
+    if (!here) return simple(p);
+    if (next.kind == TG_TOK_NAME && tg_parser_is_word(p, p->tok, "input")) return input(p);
+    if (next.kind == TG_TOK_NAME && tg_parser_is_word(p, p->tok, "precision")) return precision(p);
+    if ((next.kind == TG_TOK_NAME || next.kind == TG_TOK_QUOTE) &&
+        tg_parser_is_word(p, p->tok, "use"))
+        return use(p);
+    if (begins_condition(next.kind) && tg_parser_is_word(p, p->tok, "assume")) return assume(p);
+    return simple(p);
+}
+
+/* ---- control ---- */
+
+/* block = "{" [ statements ] "}" */
+tg_ast *tg_parse_block(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    size_t mark = p->count;
+    tg_open open;
+    if (!tg_parser_guard(p)) return NULL;
+    tg_parser_open(p, &open, TG_BRACKET_BLOCK);
+    if (!tg_parse_statements(p, TG_TOK_RBRACE) || !tg_parser_close(p, NULL)) return NULL;
+    return tg_parser_collect(p, TG_AST_BLOCK, lo, p->prev.hi, mark);
+}
+
+tg_ast *tg_parse_body(tg_parser *p, const char *owner) {
+    if (p->tok.kind == TG_TOK_LBRACE) return tg_parse_block(p);
+    char what[48];
+    snprintf(what, sizeof what, "\"{\" and the body of \"%s\"", owner);
+    return tg_parser_expected(p, what);
+}
+
+/* if = "if" expression block { "else" "if" expression block } [ "else" block ]. A loop: a long
+ * chain is not deep. */
+tg_ast *tg_parse_if(tg_parser *p) {
+    tg_ast *first = NULL, **link = &first;
+    while (p->tok.kind == TG_TOK_IF) {
+        uint32_t lo = p->tok.lo;
+        tg_parser_advance(p);
+        tg_ast *condition = tg_parse_level(p, TG_LEVEL_EXPRESSION);
+        tg_ast *body = condition ? tg_parse_body(p, "if") : NULL;
+        tg_ast *node = body ? tg_parser_node(p, TG_AST_IF, lo, 0, 3) : NULL;
+        if (!node) return NULL;
+        node->kids[0] = condition;
+        node->kids[1] = body;
+        node->n = 2;
+        *link = node;
+        if (p->tok.kind != TG_TOK_ELSE) break;
+        tg_parser_advance(p);
+        node->n = 3;
+        link = &node->kids[2];
+        if (p->tok.kind != TG_TOK_IF && !(*link = tg_parse_body(p, "else"))) return NULL;
+        if (*link) break;
+    }
+    for (tg_ast *x = first; x && x->kind == TG_AST_IF; x = x->n == 3 ? x->kids[2] : NULL)
+        x->span.hi = p->prev.hi;
+    return first;
+}
+
+/* for = "for" NAME { "," NAME } ( "in" | ":=" ) expression block */
+static tg_ast *for_each(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    size_t mark = p->count;
+    do {
+        tg_parser_advance(p);
+        if (!tg_parser_push(p, name_here(p, "the name of a loop variable"))) return NULL;
+    } while (p->tok.kind == TG_TOK_COMMA);
+    size_t targets = p->count - mark;
+    tg_token at = p->tok;
+    if (at.kind != TG_TOK_IN && at.kind != TG_TOK_STORE)
+        return tg_parser_expected(p, "\"in\" or \":=\"");
+    tg_parser_advance(p);
+    if (!tg_parser_push(p, tg_parse_level(p, TG_LEVEL_EXPRESSION)) ||
+        !tg_parser_push(p, tg_parse_body(p, "for")))
+        return NULL;
+    tg_ast *node = tg_parser_collect(p, TG_AST_FOR, lo, p->prev.hi, mark);
+    if (!node) return NULL;
+    node->ntargets = (int)targets;
+    node->op_span = tg_parser_span(p, at.lo, at.hi);
+    if (at.kind == TG_TOK_STORE) node->flags = TG_AST_STORES;
+    return node;
+}
+
+/* while = "while" expression block ; repeat = "repeat" expression block */
+static tg_ast *loop(tg_parser *p, tg_ast_kind kind) {
+    tg_token at = p->tok;
+    tg_parser_advance(p);
+    if (p->tok.kind == TG_TOK_LBRACE) {
+        tg_parser_fail(p, at.lo, at.hi,
+                       kind == TG_AST_REPEAT ? "how many times?" : "as long as what?");
+        tg_help(p->c, kind == TG_AST_REPEAT
+                          ? "write repeat 10 { ... }; without an end, while true { ... }"
+                          : "without an end, write while true { ... }");
+        return NULL;
+    }
+    tg_ast *head = tg_parse_level(p, TG_LEVEL_EXPRESSION);
+    tg_ast *body = head ? tg_parse_body(p, kind == TG_AST_REPEAT ? "repeat" : "while") : NULL;
+    tg_ast *node = body ? tg_parser_node(p, kind, at.lo, body->span.hi, 2) : NULL;
+    if (!node) return NULL;
+    node->kids[0] = head;
+    node->kids[1] = body;
+    return node;
+}
+
+static bool statement_ended(const tg_parser *p) {
+    return p->tok.kind == TG_TOK_END || p->tok.kind == TG_TOK_SEMICOLON ||
+           p->tok.kind == TG_TOK_RBRACE || tg_parser_line_ended(p);
+}
+
+/* return = "return" [ expressions ] */
+static tg_ast *give_back(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    tg_parser_advance(p);
+    if (statement_ended(p)) return tg_parser_node(p, TG_AST_RETURN, lo, p->prev.hi, 0);
+    size_t mark = p->count;
+    tg_ast *value = expressions(p) ? list_value(p, mark) : NULL;
+    tg_ast *node = value ? tg_parser_node(p, TG_AST_RETURN, lo, value->span.hi, 1) : NULL;
+    if (node) node->kids[0] = value;
+    return node;
+}
+
+static tg_ast *lone_word(tg_parser *p, tg_ast_kind kind) {
+    tg_parser_advance(p);
+    return tg_parser_node(p, kind, p->prev.lo, p->prev.hi, 0);
+}
+
+static tg_ast *statement(tg_parser *p) {
+    switch (p->tok.kind) {
+    case TG_TOK_FOR: return for_each(p);
+    case TG_TOK_WHILE: return loop(p, TG_AST_WHILE);
+    case TG_TOK_REPEAT: return loop(p, TG_AST_REPEAT);
+    case TG_TOK_BREAK: return lone_word(p, TG_AST_BREAK);
+    case TG_TOK_CONTINUE: return lone_word(p, TG_AST_CONTINUE);
+    case TG_TOK_RETURN: return give_back(p);
+    case TG_TOK_NAME: return word_or_name(p);
+    case TG_TOK_ELSE:
+        tg_parser_fail(p, p->tok.lo, p->tok.hi, "\"else\" without an \"if\" before it");
+        tg_help(p->c, "at the prompt, write } else { on one line");
+        return NULL;
+    case TG_TOK_RBRACE: return tg_parser_fail(p, p->tok.lo, p->tok.hi, "this \"}\" closes nothing");
+    default: return simple(p);
+    }
+}
+
+/* statements = { NEWLINE | ";" } [ statement { ( NEWLINE | ";" ) { NEWLINE | ";" } statement } {
+ * NEWLINE | ";" } ] */
+bool tg_parse_statements(tg_parser *p, tg_token_kind end) {
+    for (;;) {
+        while (p->tok.kind == TG_TOK_SEMICOLON) tg_parser_advance(p);
+        if (p->tok.kind == end || p->tok.kind == TG_TOK_END) return true;
+        tg_ast *s = statement(p);
+        if (!tg_parser_push(p, s)) return false;
+        if (p->tok.kind == TG_TOK_SEMICOLON)
+            s->flags |= TG_AST_SILENT;
+        else if (!statement_ended(p))
+            return tg_parser_expected(p, "the end of the statement") != NULL;
+    }
+}
