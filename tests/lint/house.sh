@@ -6,7 +6,7 @@ complain() {
     echo "$*"
     status=1
 }
-for file in $(c_files) $(h_files) $(find stdlib grammar examples -name '*.tg' -o -name '*.def' | sort); do
+for file in $(c_files) $(h_files) $(find stdlib grammar runtime examples -name '*.tg' -o -name '*.def' | sort); do
     lines=$(wc -l <"$file")
     [ "$lines" -le 600 ] || complain "$file: $lines lines; split it by concept (600 at most)"
 done
