@@ -21,7 +21,7 @@ typedef struct tg_rt {
     int threads;
 } tg_rt;
 
-bool tg_rt_init(tg_rt *rt); /* false: no memory */
+bool tg_rt_init(tg_rt *rt); /* false: no memory; what was built is freed by tg_rt_free */
 void tg_rt_free(tg_rt *rt);
 
 #endif

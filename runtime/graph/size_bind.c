@@ -222,7 +222,8 @@ static void print(tg_rt *rt, tg_str *s, tg_size size, int depth) {
         tg_str_addf(s, "%lld", (long long)size);
         return;
     }
-    if (size == -1 || size == TG_SIZE_FAIL) { /* marks of shape rules, not sizes */
+    if (size == -1 ||
+        (size_t)(-2 - size) >= rt->sizes->npoly) { /* marks of shape rules, not sizes */
         tg_str_add(s, "-1");
         return;
     }
