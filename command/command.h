@@ -1,0 +1,37 @@
+/* The tg command: main.c reads the options, prompt.c talks to a person, editor.c edits the line,
+ * check.c replays transcripts. All of it stands on include/tg.h, and on base/ for memory and files;
+ * only examples.c looks into the library's tables. */
+#ifndef TG_COMMAND_H
+#define TG_COMMAND_H
+
+#include "tg.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+enum { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+/* Set by Ctrl-C; whoever answers it clears it. */
+extern volatile sig_atomic_t tg_command_interrupted;
+/* The session that Ctrl-C stops; NULL: none. */
+void tg_command_watch(tg_state *s);
+/* The last error of the session to stderr, behind all that was printed so far. */
+void tg_command_complain(const tg_state *s);
+
+/* Each returns an exit status. */
+int tg_prompt(tg_state *s);
+int tg_check(const tg_options *options, int nfiles, char *const *files, bool update);
+int tg_check_examples(const tg_options *options);
+
+/* ---- editor.c: one line from the terminal ---- */
+
+typedef enum tg_edit { TG_EDIT_LINE, TG_EDIT_END, TG_EDIT_INTERRUPT, TG_EDIT_FAILED } tg_edit;
+
+void tg_editor_open(tg_state *s);
+/* *line is owned: tg_free. END: Ctrl-D on an empty line; INTERRUPT: Ctrl-C. */
+tg_edit tg_editor_read(const char *prompt, char **line);
+/* Makes `text`, perhaps of several lines, one entry of the history. */
+void tg_editor_remember(const char *text);
+void tg_editor_close(void);
+
+#endif

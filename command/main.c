@@ -1,0 +1,276 @@
+/* The tg command: options, exit statuses, and the two signals it cares for.
+ *
+ * Exit status: 0 done, 1 an error in the program, 2 wrong usage, 130 interrupted. Ctrl-C only sets
+ * a flag in the session, which stops at its next safe point; pressed a third time with no answer it
+ * ends the process, as nothing is left to save. A closed pipe ends it by SIGPIPE as usual; where
+ * that signal is ignored, the failing write is noticed at the end. */
+#include "base/alloc.h"
+#include "command/command.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: tg                      the prompt\n"
+    "       tg [options] file args  run a script\n"
+    "       tg [options] -e code    run code and show its results\n"
+    "       tg [options] -          run a script from standard input\n"
+    "       tg --check files        replay the transcripts in files and compare\n"
+    "\n"
+    "  --single        single precision by default\n"
+    "  --threads N     use N threads (default 1)\n"
+    "  --seed N        seed of the random generator (default 0)\n"
+    "  --update        with --check: write what tg answers into the files\n"
+    "  --ops-doc       print the documentation of all operations\n"
+    "  --help          print this\n"
+    "  --version       print the version\n";
+
+enum { STUBBORN = 3 }; /* unanswered Ctrl-Cs that end the process */
+
+volatile sig_atomic_t tg_command_interrupted;
+static tg_state *volatile watched;
+static volatile sig_atomic_t at_prompt; /* a session of a person is not thrown away */
+
+static void on_interrupt(int signal_number) {
+    (void)signal_number;
+    if (tg_command_interrupted < STUBBORN) tg_command_interrupted++;
+    if (tg_command_interrupted == STUBBORN && !at_prompt) _exit(EXIT_INTERRUPTED);
+    if (watched) tg_interrupt(watched);
+}
+
+void tg_command_watch(tg_state *s) {
+    watched = s;
+}
+
+void tg_command_complain(const tg_state *s) {
+    const char *text = tg_error(s);
+    fflush(stdout);
+    if (text[0]) fprintf(stderr, "%s\n", text);
+}
+
+static int wrong_usage(const char *what, const char *option) {
+    fprintf(stderr, "tg: %s: %s\nTry `tg --help`.\n", what, option);
+    return EXIT_USAGE;
+}
+
+/* ---- options ---- */
+
+typedef enum mode {
+    MODE_PROMPT,
+    MODE_FILE,
+    MODE_CODE,
+    MODE_STDIN,
+    MODE_CHECK,
+    MODE_EXAMPLES,
+    MODE_OPS
+} mode;
+
+typedef struct command {
+    tg_options options;
+    mode mode;
+    bool update;
+    const char *code; /* of -e */
+    char **rest;      /* the script and its arguments, or the files to check */
+    int nrest;
+    bool done; /* --help or --version was answered */
+} command;
+
+static bool read_number(const char *text, uint64_t most, uint64_t *out) {
+    char *end;
+    if (text[0] < '0' || text[0] > '9') return false;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return *end == 0 && errno == 0 && *out <= most;
+}
+
+/* The value of `--name value` or `--name=value`; NULL: this argument is another option. */
+static const char *value_of(const char *name, int argc, char **argv, int *i, bool *missing) {
+    size_t n = strlen(name);
+    if (strncmp(argv[*i], name, n) != 0) return NULL;
+    if (argv[*i][n] == '=') return argv[*i] + n + 1;
+    if (argv[*i][n]) return NULL;
+    if (*i + 1 >= argc) {
+        *missing = true;
+        return "";
+    }
+    return argv[++*i];
+}
+
+/* One option at argv[*i]. Returns an exit status, or -1 to go on. */
+static int read_option(command *c, int argc, char **argv, int *i) {
+    const char *option = argv[*i], *value;
+    bool missing = false;
+    uint64_t number;
+    if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
+        fputs(usage, stdout);
+        c->done = true;
+    } else if (strcmp(option, "--version") == 0) {
+        printf("tg %s\n", tg_version());
+        c->done = true;
+    } else if (strcmp(option, "--single") == 0) {
+        c->options.single = 1;
+    } else if (strcmp(option, "--check") == 0) {
+        c->mode = MODE_CHECK;
+    } else if (strcmp(option, "--update") == 0) {
+        c->update = true;
+    } else if (strcmp(option, "--check-examples") == 0) {
+        c->mode = MODE_EXAMPLES;
+    } else if (strcmp(option, "--ops-doc") == 0) {
+        c->mode = MODE_OPS;
+    } else if ((value = value_of("--threads", argc, argv, i, &missing))) {
+        if (missing || !read_number(value, 1024, &number) || number == 0)
+            return wrong_usage("--threads wants a number from 1 to 1024",
+                               missing ? "nothing given" : value);
+        c->options.threads = (int)number;
+    } else if ((value = value_of("--seed", argc, argv, i, &missing))) {
+        if (missing || !read_number(value, UINT64_MAX, &number))
+            return wrong_usage("--seed wants a whole number", missing ? "nothing given" : value);
+        c->options.seed = number;
+    } else if (strcmp(option, "-e") == 0) {
+        if (c->code) return wrong_usage("one -e is enough", argv[*i + 1] ? argv[*i + 1] : "-e");
+        if (*i + 1 >= argc) return wrong_usage("wants code behind it", "-e");
+        c->code = argv[++*i];
+        c->mode = MODE_CODE;
+    } else {
+        return wrong_usage("unknown option", option);
+    }
+    return -1;
+}
+
+/* Options end at the first other argument, at `-` and at `--`; with --check they may stand
+ * anywhere. */
+static int read_options(command *c, int argc, char **argv) {
+    int i = 1, n = 0;
+    bool ended = false;
+    c->rest = argv;
+    for (; i < argc && !c->done; i++) {
+        bool option = !ended && argv[i][0] == '-' && argv[i][1];
+        if (option && strcmp(argv[i], "--") == 0) {
+            ended = true;
+        } else if (option) {
+            int status = read_option(c, argc, argv, &i);
+            if (status >= 0) return status;
+        } else if (c->mode == MODE_CHECK) {
+            c->rest[n++] = argv[i]; /* argv is ours, and n < i */
+        } else {
+            break;
+        }
+    }
+    if (c->done) return -1;
+    if (c->mode == MODE_CHECK) {
+        c->nrest = n;
+        return n ? -1 : wrong_usage("wants files behind it", "--check");
+    }
+    if (c->update) return wrong_usage("goes with --check", "--update");
+    c->rest = argv + i;
+    c->nrest = argc - i;
+    if (c->mode == MODE_PROMPT && c->nrest)
+        c->mode = strcmp(argv[i], "-") == 0 && !ended ? MODE_STDIN : MODE_FILE;
+    if (c->mode == MODE_PROMPT && !isatty(STDIN_FILENO)) c->mode = MODE_STDIN;
+    int script = c->mode == MODE_FILE || (c->mode == MODE_STDIN && c->nrest)
+                     ? 1
+                     : 0; /* args do not name the script */
+    c->options.argc = c->nrest - script;
+    c->options.argv = (const char *const *)(c->rest + script);
+    return -1;
+}
+
+/* ---- running ---- */
+
+/* All of standard input; NULL: an error, reported. */
+static char *read_stdin(size_t *len) {
+    char *text = NULL;
+    size_t cap = 0;
+    *len = 0;
+    for (;;) {
+        void *p = text;
+        if (!tg_grow(&p, &cap, *len + 65536, 1)) {
+            fputs("tg: standard input: out of memory\n", stderr);
+            break;
+        }
+        text = p;
+        ssize_t n = read(STDIN_FILENO, text + *len, cap - *len);
+        if (n == 0) return text;
+        if (n > 0) {
+            *len += (size_t)n;
+        } else if (errno != EINTR || tg_command_interrupted) {
+            if (!tg_command_interrupted)
+                fprintf(stderr, "tg: standard input: %s\n", strerror(errno));
+            break;
+        }
+    }
+    tg_free(text);
+    return NULL;
+}
+
+static int exit_status(const tg_state *s, tg_status status) {
+    if (status == TG_DONE) return EXIT_DONE;
+    tg_command_complain(s);
+    return status == TG_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_ERROR;
+}
+
+static int run_stdin(tg_state *s) {
+    size_t len;
+    char *text = read_stdin(&len);
+    if (!text) return tg_command_interrupted ? EXIT_INTERRUPTED : EXIT_ERROR;
+    tg_status status = tg_run_bytes(s, "<stdin>", text, len, 1, TG_QUIET);
+    tg_free(text);
+    return exit_status(s, status);
+}
+
+static int run_command(const command *c) {
+    if (c->mode == MODE_CHECK) return tg_check(&c->options, c->nrest, c->rest, c->update);
+    if (c->mode == MODE_EXAMPLES) return tg_check_examples(&c->options);
+    tg_state *s = tg_open(&c->options);
+    if (!s) {
+        fputs("tg: out of memory\n", stderr);
+        return EXIT_ERROR;
+    }
+    tg_command_watch(s);
+    tg_command_complain(s); /* of a library that could not be read */
+    int status = EXIT_DONE;
+    switch (c->mode) {
+    case MODE_FILE: status = exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET)); break;
+    case MODE_CODE: status = exit_status(s, tg_run(s, "-e", c->code, TG_ECHO)); break;
+    case MODE_STDIN: status = run_stdin(s); break;
+    case MODE_OPS: {
+        const char *text = tg_operations_document(s);
+        if (text)
+            fputs(text, stdout);
+        else
+            status = EXIT_ERROR;
+        break;
+    }
+    default: at_prompt = 1; status = tg_prompt(s);
+    }
+    tg_command_watch(NULL);
+    tg_close(s);
+    return status;
+}
+
+/* What was printed must have arrived: a full disk is an error, a closed pipe only an end. */
+static int finish(int status) {
+    errno = 0;
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    if (!failed) return status;
+    if (errno != EPIPE)
+        fprintf(stderr, "tg: cannot write the output: %s\n",
+                errno ? strerror(errno) : "an earlier write failed");
+    return status == EXIT_DONE ? EXIT_ERROR : status;
+}
+
+int main(int argc, char **argv) {
+    command c = {0};
+    struct sigaction act = {.sa_handler = on_interrupt};
+    setlocale(LC_CTYPE, ""); /* the line editor must know UTF-8; numbers keep their point */
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL); /* no SA_RESTART: a read must end */
+    int status = read_options(&c, argc, argv);
+    if (status < 0) status = c.done ? EXIT_DONE : run_command(&c);
+    return finish(status);
+}
