@@ -84,7 +84,7 @@ static bool eval(tg_rt *rt, const tg_size_binding *b, tg_size s, int64_t *out) {
 }
 
 int64_t tg_size_eval(tg_rt *rt, const tg_size_binding *b, tg_size s) {
-    int64_t v;
+    int64_t v = 0;
     if (s >= 0 || s == TG_SIZE_FAIL) return s;
     rt->sizes->walk++;
     if (!eval(rt, b, s, &v)) return TG_SIZE_FAIL;
@@ -165,7 +165,7 @@ static bool bind_compound(tg_rt *rt, tg_size_binding *b, const char *from, tg_si
     tg_size_binding_free(&symbols);
     rt->sizes->walk++;
     if (!open) {
-        int64_t v;
+        int64_t v = 0;
         if (!eval(rt, b, s, &v)) return false;
         *fits = v == actual;
         return true;
