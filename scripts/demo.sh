@@ -7,7 +7,7 @@ set -eu
 # shellcheck disable=SC2086
 need $BUILD_PACKAGES
 say "building build/tg"
-build build Release
+build build Release tg
 say "training: examples/mnist/softmax_grad.tg"
 build/tg examples/mnist/softmax_grad.tg || die "the demo failed, see above"
 say "the demo is done; now try: build/tg"

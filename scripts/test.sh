@@ -7,8 +7,8 @@ set -eu
 # shellcheck disable=SC2086
 need $TEST_PACKAGES
 say "building in build (release) and build-sanitize (sanitizers)"
-build build Release
-build build-sanitize Sanitize
+build build Release all
+build build-sanitize Sanitize all
 failed=
 for folder in build-sanitize build; do
     say "testing in $folder"

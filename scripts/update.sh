@@ -4,7 +4,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-build build Release
+build build Release tg
 build/tg --ops-doc >docs/ops.md.new
 mv docs/ops.md.new docs/ops.md
 for files in README.md docs/*.md tests/lang/* tests/errors/*; do

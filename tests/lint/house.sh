@@ -17,7 +17,7 @@ for file in $(c_files) $(h_files); do
     esac
 done
 # The pattern is written so that it does not find itself.
-loose=$(grep -rnIE 'TO[D]O|FIX[M]E|XX[X]|HAC[K]' --include='*.c' --include='*.h' --include='*.tg' --include='*.md' \
+loose=$(grep -rnIwE 'TO[D]O|FIX[M]E|XX[X]|HAC[K]' --include='*.c' --include='*.h' --include='*.tg' --include='*.md' \
     --include='*.sh' --include='*.txt' $PARTS stdlib examples docs scripts bench ./*.md 2>/dev/null)
 [ -z "$loose" ] || complain "$loose"
 # One allocator: nothing else calls the system's.
