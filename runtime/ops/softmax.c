@@ -1,0 +1,119 @@
+/* Reductions through exponentials, softmax, logsoftmax and logsumexp, and the 2-norm with its
+ * companion `unit`.
+ *
+ * The exponentials are taken of differences from the largest element, so that none overflows and at
+ * least one is 1 (Blanchard, Higham & Higham 2021). Sums run in double for both element types. The
+ * norm adds plain squares, in double; where these leave the range of double or come near its lower
+ * end, they are added again, scaled by the largest element (after Blue 1978).
+ *
+ * The gradient of the norm is x / norm(x), and 0 where the norm is 0: that is `unit`, an operation
+ * of its own, since the quotient would be 0 / 0 there and a `where` around it would hide the
+ * formula. */
+#include "runtime/ops/reduce.h"
+
+#include <tgmath.h>
+
+#define SAFE_LEAST 1e-280 /* below, squares may have lost digits */
+
+#define T float
+#define FN(name) name##_float
+#include "runtime/ops/softmax_typed.h"
+#undef T
+#undef FN
+#define T double
+#define FN(name) name##_double
+#include "runtime/ops/softmax_typed.h"
+#undef T
+#undef FN
+
+#define EACH_LINE(NAME)                                                                            \
+    static bool run_##NAME(const tg_call *call) {                                                  \
+        tg_each_line(call, (uint64_t)call->at->v[0],                                               \
+                     call->in->dtype == TG_F32 ? NAME##_float : NAME##_double);                    \
+        return true;                                                                               \
+    }
+EACH_LINE(softmax)
+EACH_LINE(logsoftmax)
+EACH_LINE(logsumexp)
+EACH_LINE(norm)
+EACH_LINE(unit)
+
+/* ---- records ---- */
+
+#define AXES(dflt)                                                                                 \
+    .class = TG_CLASS_REDUCE, .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXES, dflt}}
+#define AXIS_KEEP                                                                                  \
+    .class = TG_CLASS_REDUCE,                                                                      \
+    .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXES, "none"}, {"keep", TG_P_FLAG, "false"}}
+#define LENGTH "norm(x, axis=axis, keep=true)"
+
+static const tg_op ops[] = {
+    {.name = "softmax",
+     AXES("-1"),
+     .infer = tg_infer_along,
+     .run = run_softmax,
+     .reference = tg_reference_softmax,
+     .grad = {"out * (g - sum(g * out, axis=axis, keep=true))"},
+     .lo = -2,
+     .hi = 2,
+     .doc = "exp(x) divided by its sum along the axes, by default the last: positive numbers that "
+            "sum to 1.",
+     .example = "softmax([0, 1000])",
+     .value = "[0, 1]",
+     .samples = "x[5]: softmax(x) | x[3,4]: softmax(x) | x[3,4]: softmax(x, axis=0) | x[2,3,2]: "
+                "softmax(x, axis=(0, 2))"},
+    {.name = "logsoftmax",
+     AXES("-1"),
+     .infer = tg_infer_along,
+     .run = run_logsoftmax,
+     .reference = tg_reference_logsoftmax,
+     .grad = {"g - softmax(x, axis=axis) * sum(g, axis=axis, keep=true)"},
+     .lo = -2,
+     .hi = 2,
+     .doc = "The logarithm of softmax(x), without overflow or loss.",
+     .example = "logsoftmax([0, 1000])",
+     .value = "[-1000, 0]",
+     .samples = "x[5]: logsoftmax(x) | x[3,4]: logsoftmax(x) | x[3,4]: logsoftmax(x, axis=0)"},
+    {.name = "logsumexp",
+     AXIS_KEEP,
+     .infer = tg_infer_reduce,
+     .run = run_logsumexp,
+     .reference = tg_reference_logsumexp,
+     .grad = {"expand(g, shape(x), axis=axis) * softmax(x, axis=axis)"},
+     .lo = -2,
+     .hi = 2,
+     .doc = "log(sum(exp(x))), without overflow.",
+     .example = "logsumexp([1000, 0])",
+     .value = "1000",
+     .samples = "x[5]: logsumexp(x) | x[3,4]: logsumexp(x, axis=1) | x[3,4]: logsumexp(x, axis=0, "
+                "keep=true)"},
+    {.name = "norm",
+     AXIS_KEEP,
+     .infer = tg_infer_reduce,
+     .run = run_norm,
+     .reference = tg_reference_norm,
+     .grad = {"expand(g, shape(x), axis=axis) * unit(x, axis=axis)"},
+     .lo = 0.3,
+     .hi = 2,
+     .latex = "\\left\\|{0}\\right\\|",
+     .doc =
+         "The Euclidean norm, sqrt(sum(x^2)), without overflow; its gradient at 0 is taken as 0.",
+     .example = "norm([3, 4])",
+     .value = "5",
+     .samples = "x[5]: norm(x) | x[3,4]: norm(x) | x[3,4]: norm(x, axis=1) | x[3,4]: norm(x, "
+                "axis=0, keep=true)"},
+    {.name = "unit",
+     AXES("none"),
+     .infer = tg_infer_along,
+     .run = run_unit,
+     .grad = {"(g - out * sum(g * out, axis=axis, keep=true)) * (" LENGTH " > 0) / where(" LENGTH
+              " > 0, " LENGTH ", 1)"},
+     .lo = 0.3,
+     .hi = 2,
+     .doc = "x / norm(x), the vector of length 1 in the direction of x; 0 where the norm is 0.",
+     .example = "unit([3, 4])",
+     .value = "[0.6, 0.8]",
+     .samples = "x[5]: unit(x) | x[3,4]: unit(x) | x[3,4]: unit(x, axis=1)"},
+};
+
+const tg_op_table tg_ops_softmax = {ops, sizeof ops / sizeof ops[0]};

@@ -1,0 +1,129 @@
+/* The inner loops of softmax.c for one element type: T is the type and FN(name) the name with the
+ * type's suffix. Included once for float and once for double, hence without a guard. Steps s and so
+ * are in elements. */
+
+/* The largest element (of its magnitudes when `size`), NaN when there is one; -inf of none. */
+static T FN(largest)(const tg_loop *line, bool size) {
+    T m = -(T)INFINITY;
+    int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
+    TG_RUNS(line, p) {
+        const T *e = (const T *)p[0];
+        for (int64_t i = 0; i < line->inner; i++) {
+            T x = size ? fabs(e[i * s]) : e[i * s];
+            m = (m > x || m != m) ? m : x;
+        }
+    }
+    return m;
+}
+
+/* out = e^(x - m), or x - m itself when `logs`; returns the sum of the e^(x - m). */
+static double FN(shift)(const tg_loop *line, T m, bool logs) {
+    double total = 0;
+    int64_t s = line->inner_step[0] / (int64_t)sizeof(T),
+            so = line->inner_step[1] / (int64_t)sizeof(T);
+    TG_RUNS(line, p) {
+        const T *e = (const T *)p[0];
+        T *out = (T *)p[1];
+        double part = 0;
+        for (int64_t i = 0; i < line->inner; i++) {
+            T d = e[i * s] - m, y = exp(d);
+            out[i * so] = logs ? d : y;
+            part += (double)y;
+        }
+        total += part;
+    }
+    return total;
+}
+
+static void FN(softmax)(const tg_call *call, const tg_loop *line, char *first) {
+    (void)call, (void)first;
+    T total = (T)FN(shift)(line, FN(largest)(line, false), false);
+    int64_t so = line->inner_step[1] / (int64_t)sizeof(T);
+    TG_RUNS(line, p) {
+        T *out = (T *)p[1];
+        for (int64_t i = 0; i < line->inner; i++) out[i * so] /= total;
+    }
+}
+
+static void FN(logsoftmax)(const tg_call *call, const tg_loop *line, char *first) {
+    (void)call, (void)first;
+    T log_total = (T)log(FN(shift)(line, FN(largest)(line, false), true));
+    int64_t so = line->inner_step[1] / (int64_t)sizeof(T);
+    TG_RUNS(line, p) {
+        T *out = (T *)p[1];
+        for (int64_t i = 0; i < line->inner; i++) out[i * so] -= log_total;
+    }
+}
+
+static void FN(logsumexp)(const tg_call *call, const tg_loop *line, char *out) {
+    (void)call;
+    T m = FN(largest)(line, false);
+    int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
+    double total = 0;
+    /* all -inf, an inf, a NaN, nothing at all: the differences would be NaN */
+    if (m - m == 0) {
+        TG_RUNS(line, p) {
+            const T *e = (const T *)p[0];
+            double part = 0;
+            for (int64_t i = 0; i < line->inner; i++) part += (double)exp(e[i * s] - m);
+            total += part;
+        }
+        m = (T)((double)m + log(total));
+    }
+    *(T *)out = m;
+}
+
+/* The sum of (x / unit)^2, in pieces, so that the rounding error grows with their number only. */
+static double FN(squares)(const tg_loop *line, double unit) {
+    enum { PIECE = 512, LANES = 4 };
+    double total = 0;
+    int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
+    TG_RUNS(line, p) {
+        const T *e = (const T *)p[0];
+        for (int64_t i = 0; i < line->inner;) {
+            int64_t end = line->inner - i < PIECE ? line->inner : i + PIECE;
+            double lane[LANES] = {0};
+            for (; i + LANES <= end; i += LANES)
+                for (int k = 0; k < LANES; k++) {
+                    double x = (double)e[(i + k) * s] / unit;
+                    lane[k] += x * x;
+                }
+            for (; i < end; i++) {
+                double x = (double)e[i * s] / unit;
+                lane[0] += x * x;
+            }
+            total += (lane[0] + lane[1]) + (lane[2] + lane[3]);
+        }
+    }
+    return total;
+}
+
+/* The line's norm as *scale times the result, which neither overflows nor loses digits. */
+static double FN(length)(const tg_loop *line, double *scale) {
+    double sum = FN(squares)(line, 1);
+    *scale = 1;
+    if ((sum >= SAFE_LEAST && sum < (double)INFINITY) || sum != sum) return sqrt(sum);
+    double m = line->empty ? 0 : (double)FN(largest)(line, true);
+    if (m == 0 || m - m != 0) return m; /* zero, infinite or NaN */
+    *scale = m;
+    return sqrt(FN(squares)(line, m));
+}
+
+static void FN(norm)(const tg_call *call, const tg_loop *line, char *out) {
+    (void)call;
+    double scale, n = FN(length)(line, &scale);
+    *(T *)out = (T)(n * scale);
+}
+
+static void FN(unit)(const tg_call *call, const tg_loop *line, char *first) {
+    (void)call, (void)first;
+    double scale, n = FN(length)(line, &scale);
+    int64_t s = line->inner_step[0] / (int64_t)sizeof(T),
+            so = line->inner_step[1] / (int64_t)sizeof(T);
+    TG_RUNS(line, p) {
+        const T *e = (const T *)p[0];
+        T *out = (T *)p[1];
+        for (int64_t i = 0; i < line->inner; i++)
+            out[i * so] = n == 0 ? 0 : (T)((double)e[i * s] / scale / n);
+    }
+}
