@@ -27,6 +27,7 @@ int tg_check_examples(const tg_options *options);
 
 typedef enum tg_edit { TG_EDIT_LINE, TG_EDIT_END, TG_EDIT_INTERRUPT, TG_EDIT_FAILED } tg_edit;
 
+extern const char tg_editor_name[]; /* readline, libedit or none */
 void tg_editor_open(tg_state *s);
 /* *line is owned: tg_free. END: Ctrl-D on an empty line; INTERRUPT: Ctrl-C. */
 tg_edit tg_editor_read(const char *prompt, char **line);

@@ -35,6 +35,12 @@ static char *copy(const char *s) {
 
 enum { HISTORY_MOST = 5000 };
 
+#ifdef TG_HAVE_READLINE
+const char tg_editor_name[] = "readline";
+#else
+const char tg_editor_name[] = "libedit";
+#endif
+
 static tg_state *session;  /* whose names Tab completes */
 static char *history_path; /* NULL: there is none */
 static int remembered;     /* entries added by this session */

@@ -110,7 +110,7 @@ static int read_option(command *c, int argc, char **argv, int *i) {
         fputs(usage, stdout);
         c->done = true;
     } else if (strcmp(option, "--version") == 0) {
-        printf("tg %s\n", tg_version());
+        printf("tg %s\nline editor: %s\n", tg_version(), tg_editor_name);
         c->done = true;
     } else if (strcmp(option, "--single") == 0) {
         c->options.single = 1;

@@ -24,14 +24,14 @@ static void add_quoted(const tg_text *t, tg_str *out) {
         switch (ch) {
         case '"': tg_str_add(out, "\\\""); break;
         case '\\': tg_str_add(out, "\\\\"); break;
-        case '{': tg_str_add(out, "\\{"); break;
-        case '}': tg_str_add(out, "\\}"); break;
+        case '{': tg_str_add(out, "{{"); break;
+        case '}': tg_str_add(out, "}}"); break;
         case '\n': tg_str_add(out, "\\n"); break;
         case '\t': tg_str_add(out, "\\t"); break;
         case '\r': tg_str_add(out, "\\r"); break;
         default:
             if (ch < 0x20 || ch == 0x7F)
-                tg_str_addf(out, "\\x%02x", (unsigned)ch);
+                tg_str_addf(out, "\\u{%x}", (unsigned)ch);
             else
                 tg_str_addc(out, (char)ch);
         }
