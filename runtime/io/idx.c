@@ -68,7 +68,7 @@ static void convert(const reader *r, char *out, const unsigned char *in, size_t 
     switch (r->type->code) {
     case 0x08: memcpy(out, in, n); break;
     case 0x09:
-        for (size_t i = 0; i < n; i++) whole[i] = (int8_t)in[i];
+        for (size_t i = 0; i < n; i++) whole[i] = in[i] < 0x80 ? in[i] : in[i] - 0x100;
         break;
     case 0x0B:
         for (size_t i = 0; i < n; i++) whole[i] = (int16_t)big_endian(in + 2 * i, 2);
@@ -160,63 +160,78 @@ static bool read_header(reader *r) {
 
 /* ---- the elements ---- */
 
-static bool fail_memory(reader *r) {
-    return tg_fail(r->c, TG_ERR_MEMORY, "out of memory while reading %s: %s", r->name, r->promise);
-}
-
 static bool fail_truncated(reader *r, size_t bytes) {
     return tg_fail(r->c, TG_ERR_FILE,
                    "%s: truncated: the header promises %s, the file ends after %zu", r->name,
                    r->promise, bytes);
 }
 
-/* Makes room for `need` elements in the flat tensor *t, of which `used` are filled. */
-static bool make_room(reader *r, tg_tensor **t, size_t used, size_t need) {
-    size_t cap = *t ? (size_t)(*t)->v.dim[0] : 0;
-    if (*t && need <= cap) return true;
+/* A flat tensor with room for `need` elements: t itself, or a larger one with its first `used`
+ * elements. t is consumed; NULL: no memory. */
+static tg_tensor *make_room(reader *r, tg_tensor *t, size_t used, size_t need) {
+    size_t cap = t ? (size_t)t->v.dim[0] : 0;
+    if (t && need <= cap) return t;
     size_t plausible = r->gz.size / r->type->size + 1;
     if (r->gz.packed)
         plausible = plausible < r->count / PLAUSIBLE ? plausible * PLAUSIBLE : r->count;
-    size_t want = *t ? cap + cap / 2 : plausible;
+    size_t want = t ? cap + cap / 2 : plausible;
     if (want < need) want = need;
     if (want > r->count) want = r->count;
     int64_t dim = (int64_t)want;
     tg_tensor *grown = tg_tensor_new(r->c, r->dtype, 1, &dim);
-    if (!grown) return fail_memory(r);
-    if (used) memcpy(grown->v.data, (*t)->v.data, used * tg_dtype_size(r->dtype));
-    tg_tensor_drop(*t);
-    *t = grown;
-    return true;
+    if (!grown)
+        tg_fail(r->c, TG_ERR_MEMORY, "out of memory while reading %s: %s", r->name, r->promise);
+    else if (used)
+        memcpy(grown->v.data, t->v.data, used * tg_dtype_size(r->dtype));
+    tg_tensor_drop(t);
+    return grown;
 }
 
-/* All elements, in a flat tensor of exactly r->count; on false *t is still the caller's to drop. */
-static bool read_elements(reader *r, unsigned char *piece, tg_tensor **t) {
-    if (!r->gz.packed && r->gz.left < r->bytes) return fail_truncated(r, r->gz.left);
-    size_t width = tg_dtype_size(r->dtype);
-    if (!make_room(r, t, 0, 0)) return false;
-    for (size_t done = 0; done < r->count;) {
-        size_t want = (r->count - done) * r->type->size, got;
-        if (want > PIECE) want = PIECE;
-        bool ok = tg_gz_read(&r->gz, piece, want, &got);
-        if (ok && got < want) return fail_truncated(r, done * r->type->size + got);
-        if (!ok) return r->gz.cut ? fail_truncated(r, done * r->type->size + got) : false;
-        size_t n = got / r->type->size;
-        if (!make_room(r, t, done, done + n)) return false;
-        char *out = (char *)(*t)->v.data + done * width;
+/* The next *n elements, as they stand in the file; `done` came before them. */
+static bool read_piece(reader *r, unsigned char *piece, size_t done, size_t *n) {
+    size_t want = (r->count - done) * r->type->size, got;
+    if (want > PIECE) want = PIECE;
+    bool ok = tg_gz_read(&r->gz, piece, want, &got);
+    *n = got / r->type->size;
+    if (ok ? got < want : r->gz.cut) return fail_truncated(r, done * r->type->size + got);
+    return ok;
+}
+
+/* Nothing may follow the elements. Reaching the end of gzip data also verifies their checksum. */
+static bool check_end(reader *r) {
+    unsigned char byte;
+    size_t more;
+    if (!tg_gz_read(&r->gz, &byte, 1, &more)) return false;
+    if (!more) return true;
+    tg_fail(r->c, TG_ERR_FILE, "%s: more data than the header promises: %s", r->name, r->promise);
+    return r->gz.packed ? false : tg_note(r->c, "%zu bytes follow", r->gz.left + 1);
+}
+
+/* All elements, in a flat tensor of r->count. */
+static tg_tensor *read_elements(reader *r, unsigned char *piece) {
+    if (!r->gz.packed && r->gz.left < r->bytes) {
+        fail_truncated(r, r->gz.left);
+        return NULL;
+    }
+    tg_tensor *t = make_room(r, NULL, 0, 0);
+    for (size_t done = 0, n; t && done < r->count; done += n) {
+        if (!read_piece(r, piece, done, &n)) {
+            tg_tensor_drop(t);
+            return NULL;
+        }
+        t = make_room(r, t, done, done + n);
+        if (!t) return NULL;
+        char *out = (char *)t->v.data + done * tg_dtype_size(r->dtype);
         if (r->divisor != 0)
             convert_scaled((float *)(void *)out, piece, n, r->divisor);
         else
             convert(r, out, piece, n);
-        done += n;
     }
-    size_t more; /* reaching the end of gzip data also verifies their checksum */
-    if (!tg_gz_read(&r->gz, piece, 1, &more)) return false;
-    if (more) {
-        tg_fail(r->c, TG_ERR_FILE, "%s: more data than the header promises: %s", r->name,
-                r->promise);
-        return r->gz.packed ? false : tg_note(r->c, "%zu bytes follow", r->gz.left + 1);
+    if (t && !check_end(r)) {
+        tg_tensor_drop(t);
+        return NULL;
     }
-    return true;
+    return t;
 }
 
 static tg_tensor *parse(tg_rt *rt, const char *name, const void *buf, size_t len, float divisor) {
@@ -227,8 +242,8 @@ static tg_tensor *parse(tg_rt *rt, const char *name, const void *buf, size_t len
         tg_fail(r.c, TG_ERR_MEMORY, "out of memory while reading %s", name);
         return NULL;
     }
-    if (tg_gz_open(&r.gz, r.c, name, buf, len) && read_header(&r) &&
-        read_elements(&r, piece, &flat)) {
+    if (tg_gz_open(&r.gz, r.c, name, buf, len) && read_header(&r)) flat = read_elements(&r, piece);
+    if (flat) {
         tg_view shaped;
         tg_view_init(&shaped, flat->v.data, r.dtype, r.rank, r.dim);
         result = tg_tensor_share(r.c, flat, &shaped);

@@ -35,7 +35,7 @@ __attribute__((format(printf, 2, 3))) static void look(search *s, const char *fm
     int n = vsnprintf(folder, sizeof folder, fmt, ap);
     va_end(ap);
     if (n < 0 || (size_t)n >= sizeof folder || (size_t)n >= s->size) return;
-    for (int gz = 0; gz <= s->gz && !s->found; gz++) {
+    for (int gz = 0; gz < (s->gz ? 2 : 1) && !s->found; gz++) {
         n = snprintf(path, sizeof path, "%s/%s%s", folder, s->file, gz ? ".gz" : "");
         s->found = n >= 0 && (size_t)n < sizeof path && tg_file_exists(path);
     }
@@ -126,7 +126,7 @@ bool tg_data_find(tg_rt *rt, const char *name, char *out, size_t size) {
 }
 
 bool tg_stdlib_find(tg_rt *rt, const char *name, char *out, size_t size) {
-    char folder[PATH_MAX];
+    char folder[PATH_MAX] = "";
     search s = {.file = name, .out = folder, .size = sizeof folder};
     const char *env = getenv("TG_STDLIB");
     if (env && *env) look(&s, "%s", env);
