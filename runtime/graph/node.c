@@ -108,7 +108,7 @@ static const tg_attrs *intern_attrs(tg_rt *rt, const tg_attrs *at) {
             memcmp(e->at.v, at->v, bytes) == 0)
             return &e->at;
     if (g->at_count >= g->nat_bucket) { /* without memory the chains just grow longer */
-        tg_attrs_entry **bucket = tg_alloc_array(g->nat_bucket * 2, sizeof *bucket);
+        tg_attrs_entry **bucket = tg_alloc_array(g->nat_bucket * 2, sizeof(tg_attrs_entry *));
         size_t mask = g->nat_bucket * 2 - 1;
         for (size_t i = 0; bucket && i < g->nat_bucket; i++)
             for (tg_attrs_entry *p = g->at_bucket[i], *next; p; p = next) {
@@ -145,7 +145,7 @@ static bool same_type(const tg_type *a, const tg_type *b) {
 
 static void grow_buckets(tg_graph *g) {
     size_t want = g->nbucket * 2;
-    tg_node **bucket = tg_alloc_array(want, sizeof *bucket);
+    tg_node **bucket = tg_alloc_array(want, sizeof(tg_node *));
     if (!bucket) return; /* longer chains */
     for (size_t i = 0; i < g->count; i++) {
         tg_node *n = g->all[i], **head = &bucket[n->hash & (want - 1)];
@@ -237,29 +237,32 @@ tg_node *tg_node_make(tg_rt *rt, const tg_op *op, int n, tg_node *const *args, c
     for (tg_node *p = chain_of(g, hash); p; p = p->chain)
         if (p->hash == hash && p->op == op && p->n == n && p->at == at &&
             same_type(&p->type, &type) &&
-            (n == 0 || memcmp(p->arg, args, (size_t)n * sizeof p->arg[0]) == 0))
+            (n == 0 || memcmp(p->arg, args, (size_t)n * sizeof(tg_node *)) == 0))
             return p;
     tg_node *node = fresh(rt, op, n, hash);
     if (!node) return NULL;
     node->at = at;
     node->type = type;
     node->live = is_live(op, n, args, at);
-    if (n) memcpy(node->arg, args, (size_t)n * sizeof node->arg[0]);
+    if (n) memcpy(node->arg, args, (size_t)n * sizeof(tg_node *));
     return enter(g, node);
 }
 
-tg_node *tg_node_number(tg_rt *rt, double x) {
+/* Numbers are told apart by their bits: -0 is not 0, and all NaNs are one. */
+static uint64_t bits_of(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
-    if (x != x) bits = UINT64_C(0x7FF8) << 48; /* all NaNs are one */
+    return x == x ? bits : UINT64_C(0x7FF8) << 48;
+}
+
+tg_node *tg_node_number(tg_rt *rt, double x) {
+    uint64_t bits = bits_of(x);
     uint32_t hash = fold(mix(1, bits));
     for (tg_node *p = chain_of(rt->graph, hash); p; p = p->chain)
-        if (p->hash == hash && p->op == &tg_op_number &&
-            memcmp(&p->leaf.number, &bits, sizeof bits) == 0)
-            return p;
+        if (p->hash == hash && p->op == &tg_op_number && bits_of(p->leaf.number) == bits) return p;
     tg_node *node = fresh(rt, &tg_op_number, 0, hash);
     if (!node) return NULL;
-    memcpy(&node->leaf.number, &bits, sizeof bits);
+    node->leaf.number = x;
     node->type = (tg_type){.dtype = TG_F64, .weak = true};
     return enter(rt->graph, node);
 }

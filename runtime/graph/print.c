@@ -71,7 +71,7 @@ static void print_real(tg_str *s, double x, bool single) {
         return;
     }
     tg_str_addn(s, text, (size_t)(e - text));
-    tg_str_addf(s, "e%d", atoi(e + 1));
+    tg_str_addf(s, "e%ld", strtol(e + 1, NULL, 10));
 }
 
 void tg_number_print(tg_str *s, double x) {

@@ -14,6 +14,7 @@
 #include "runtime/graph/poly.h"
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- the table ---- */
@@ -68,7 +69,7 @@ static bool same_terms(const tg_poly *p, int n, const tg_term *t) {
 
 /* Doubling keeps chains short; without memory they just grow longer. */
 static void grow_buckets(tg_sizes *t) {
-    tg_poly **bucket = tg_alloc_array(t->nbucket * 2, sizeof *bucket);
+    tg_poly **bucket = tg_alloc_array(t->nbucket * 2, sizeof(tg_poly *));
     if (!bucket) return;
     tg_free(t->bucket);
     t->bucket = bucket;
@@ -324,6 +325,7 @@ tg_size tg_size_ceil_div(tg_rt *rt, tg_size a, int64_t k) {
     tg_size inner = intern(rt, r.n, r.term), atom = TG_SIZE_FAIL;
     if (inner == TG_SIZE_FAIL) return TG_SIZE_FAIL;
     const tg_atom *nested = tg_poly_atom(rt, inner);
+    assert(rt->sizes->atom); /* those of a */
     int64_t both;
     if (nested && nested->divisor && !__builtin_mul_overflow(nested->divisor, k, &both)) {
         k = both; /* ceil(ceil(x / m) / k) = ceil(x / (m * k)) */
@@ -337,7 +339,6 @@ tg_size tg_size_ceil_div(tg_rt *rt, tg_size a, int64_t k) {
     tg_term one;
     const tg_term *t;
     int n = terms_of(rt, atom, &one, &t);
-    for (int i = 0; i < n; i++)
-        if (!accumulate(&q, &t[i])) return too_large(rt);
-    return intern(rt, q.n, q.term);
+    tg_term unit = {.coef = 1};
+    return accumulate_product(&q, &unit, n, t) ? intern(rt, q.n, q.term) : too_large(rt);
 }

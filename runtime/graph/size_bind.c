@@ -6,6 +6,7 @@
 #include "runtime/graph/poly.h"
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <string.h>
 
 void tg_size_binding_free(tg_size_binding *b) {
@@ -74,7 +75,7 @@ static bool eval(tg_rt *rt, const tg_size_binding *b, tg_size s, int64_t *out) {
         return true;
     }
     const tg_poly *p = tg_poly_of(rt, s);
-    int64_t total = 0, v;
+    int64_t total = 0, v = 0;
     for (int i = 0; i < p->n; i++) {
         if (!eval_term(rt, b, &p->term[i], &v)) return false;
         if (__builtin_add_overflow(total, v, &total)) return too_large(rt);
@@ -172,7 +173,7 @@ static bool bind_compound(tg_rt *rt, tg_size_binding *b, const char *from, tg_si
     }
     const tg_term *t = solvable(rt, b, p);
     if (!t) return true;
-    int64_t rest = actual, factor = t->coef, v;
+    int64_t rest = actual, factor = t->coef, v = 0;
     for (int i = 0; i < p->n; i++) {
         if (&p->term[i] == t) continue;
         if (!eval_term(rt, b, &p->term[i], &v)) return false;
@@ -191,8 +192,9 @@ static bool bind_compound(tg_rt *rt, tg_size_binding *b, const char *from, tg_si
         *fits = rest == 0;
         return true;
     }
-    *fits = factor != -1 ? rest % factor == 0 && rest / factor >= 0 : rest <= 0;
+    *fits = factor != -1 ? rest % factor == 0 && rest / factor >= 0 : rest <= 0 && rest > INT64_MIN;
     if (!*fits) return true;
+    assert(missing); /* solvable found it */
     return bind_symbol(rt, b, from, missing, factor != -1 ? rest / factor : -rest);
 }
 

@@ -55,7 +55,7 @@ static bool sort(tg_rt *rt, list *l) {
         insertion_sort(l->item, l->n);
         return true;
     }
-    tg_node **from = l->item, **to = tg_alloc_array(l->n, sizeof *to);
+    tg_node **from = l->item, **to = tg_alloc_array(l->n, sizeof(tg_node *));
     if (!to) return tg_fail_memory(&rt->c);
     uint64_t low = from[0]->id, high = low;
     for (size_t i = 0; i < l->n; i++) {

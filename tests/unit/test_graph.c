@@ -43,16 +43,16 @@ static bool print_index(tg_rt *r, tg_str *s, const tg_attrs *at, int rank) {
                                .class = TG_CLASS_ELEMENTWISE,                                      \
                                .infer = infer_largest,                                             \
                                .style = TG_PRINT_INFIX,                                            \
-                               .symbol = sym,                                                      \
-                               .precedence = prec,                                                 \
+                               .symbol = (sym),                                                    \
+                               .precedence = (prec),                                               \
                                .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}}}
 #define PREFIX(word, sym, prec)                                                                    \
     static const tg_op word = {.name = #word,                                                      \
                                .class = TG_CLASS_ELEMENTWISE,                                      \
                                .infer = infer_largest,                                             \
                                .style = TG_PRINT_PREFIX,                                           \
-                               .symbol = sym,                                                      \
-                               .precedence = prec,                                                 \
+                               .symbol = (sym),                                                    \
+                               .precedence = (prec),                                               \
                                .param = {{"x", TG_P_TENSOR, NULL}}}
 INFIX(add, "+", 5);
 INFIX(sub, "-", 5);
