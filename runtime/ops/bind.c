@@ -2,7 +2,6 @@
  * which arguments each parameter gets; encode turns a value into attributes, with axes counted from 0; the operation's `canonical`
  * settles spellings. The interpreter, the rules of derivatives and the tests all bind here, so that a message is worded once. */
 #include "runtime/ops/attrs.h"
-#include "runtime/ops/random.h"
 #include "base/alloc.h"
 
 #include <limits.h>
@@ -371,7 +370,6 @@ bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args, int (
         out->op = op->canonical(rt, op, b.rank, &out->at);
         if (!out->op) goto failed;
     }
-    if (out->op->class == TG_CLASS_RANDOM) tg_random_attrs(rt, &out->at, rt->live_draws);
     return true;
 failed:
     tg_bound_free(out);
