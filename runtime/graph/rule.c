@@ -11,6 +11,7 @@
 #include "grammar/parse.h"
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/linear.h"
+#include "runtime/ops/view.h"
 
 #include <math.h>
 #include <string.h>
@@ -445,6 +446,46 @@ static bool build_call(builder *b, const tg_ast *a, value *out) {
     return ok;
 }
 
+/* ---- x[2:5, -1, ...] ---- */
+
+static bool build_bound(builder *b, const tg_ast *a, tg_slice_bound *out) {
+    if (!a) return true;
+    bool back = a->kind == TG_AST_UNARY && a->op[0] == '-';
+    value v;
+    if (!build(b, back ? a->kids[0] : a, &v)) return false;
+    tg_node *n = as_node(b, &v);
+    if (!n) return false;
+    *out = (tg_slice_bound){.given = true, .from_end = back, .value = size_of(n)};
+    return out->value != TG_SIZE_FAIL || fault(b, "an index that is no size in", "[]");
+}
+
+static bool build_item(builder *b, const tg_ast *a, tg_slice_item *out) {
+    *out = (tg_slice_item){.step = 1};
+    if (a->kind == TG_AST_REST) return out->kind = TG_SLICE_REST, true;
+    if (a->kind == TG_AST_NONE) return out->kind = TG_SLICE_NEWAXIS, true;
+    if (a->kind != TG_AST_SLICE) return build_bound(b, a, &out->start);
+    out->kind = TG_SLICE_RANGE;
+    tg_slice_bound step = {0};
+    if (!build_bound(b, a->kids[0], &out->start) || !build_bound(b, a->kids[1], &out->stop) ||
+        !build_bound(b, a->kids[2], &step))
+        return false;
+    if (step.given) out->step = step.from_end ? -step.value : step.value;
+    return true;
+}
+
+static bool build_index(builder *b, const tg_ast *a, value *out) {
+    value x;
+    if (!build(b, a->kids[0], &x)) return false;
+    tg_node *base = as_node(b, &x);
+    tg_slice_item *items = tg_arena_alloc(&b->arena, (size_t)a->n * sizeof *items);
+    if (!items) return tg_fail_memory(&b->rt->c);
+    for (int i = 1; base && i < a->n; i++)
+        if (!build_item(b, a->kids[i], &items[i - 1])) return false;
+    tg_attrs at = {0};
+    return base && tg_slice_attrs(b->rt, &base->type, a->n - 1, items, &at) &&
+           give(out, tg_node_make(b->rt, tg_op_slice(), 1, &base, &at));
+}
+
 static bool build(builder *b, const tg_ast *a, value *out) {
     if (!tg_guard(&b->rt->c)) return false;
     switch (a->kind) {
@@ -456,9 +497,10 @@ static bool build(builder *b, const tg_ast *a, value *out) {
     case TG_AST_BINARY: return build_binary(b, a, out);
     case TG_AST_PRIME: return build_prime(b, a, out);
     case TG_AST_CALL: return build_call(b, a, out);
+    case TG_AST_INDEX: return build_index(b, a, out);
     default:
         return tg_fail(&b->rt->c, TG_ERR_SYNTAX,
-                       "a rule is an expression of names, numbers, operators and calls");
+                       "a rule is an expression of names, numbers, operators, calls and indices");
     }
 }
 
