@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* ---- errors ---- */
+/* ---- errors (the names in brackets are macros as well) ---- */
 
 /* Text that did not fit is cut between characters and ends in dots. */
 static void mark_cut(char *buf, size_t size, size_t wanted) {
@@ -18,7 +18,7 @@ static void mark_cut(char *buf, size_t size, size_t wanted) {
     memcpy(buf + end, "...", 4);
 }
 
-bool tg_fail(tg_ctx *c, tg_err kind, const char *fmt, ...) {
+bool (tg_fail)(tg_ctx *c, tg_err kind, const char *fmt, ...) {
     tg_clear(c);
     c->diag.kind = kind;
     va_list ap;
@@ -29,9 +29,9 @@ bool tg_fail(tg_ctx *c, tg_err kind, const char *fmt, ...) {
     return false;
 }
 
-bool tg_fail_memory(tg_ctx *c) { return tg_fail(c, TG_ERR_MEMORY, "out of memory"); }
+bool (tg_fail_memory)(tg_ctx *c) { return tg_fail(c, TG_ERR_MEMORY, "out of memory"); }
 
-bool tg_help(tg_ctx *c, const char *fmt, ...) {
+bool (tg_help)(tg_ctx *c, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(c->diag.help, sizeof c->diag.help, fmt, ap);
@@ -40,7 +40,7 @@ bool tg_help(tg_ctx *c, const char *fmt, ...) {
     return false;
 }
 
-bool tg_note(tg_ctx *c, const char *fmt, ...) {
+bool (tg_note)(tg_ctx *c, const char *fmt, ...) {
     size_t used = strlen(c->diag.notes), room = sizeof c->diag.notes - used;
     if (room < 16) return false;
     va_list ap;

@@ -73,6 +73,15 @@ bool tg_fail_memory(tg_ctx *c);
 bool tg_help(tg_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool tg_note(tg_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void tg_clear(tg_ctx *c);
+/* These four give false, always: the macros let the compiler see it, and so which results stay unset only on failure. */
+static inline bool tg_false(bool result) {
+    (void)result;
+    return false;
+}
+#define tg_fail(...) tg_false(tg_fail(__VA_ARGS__))
+#define tg_fail_memory(c) tg_false(tg_fail_memory(c))
+#define tg_help(...) tg_false(tg_help(__VA_ARGS__))
+#define tg_note(...) tg_false(tg_note(__VA_ARGS__))
 
 /* The one depth guard: true while the stack has room. On false the error TG_ERR_DEPTH is recorded.
  * Everything that recurses over user input calls it once a level. */
