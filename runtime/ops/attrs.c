@@ -109,12 +109,12 @@ static void print_size(tg_rt *rt, tg_str *s, const tg_attrs *at, int i) {
 }
 
 static void print_tuple(tg_rt *rt, tg_str *s, const tg_attrs *at, int at_i, int n) {
-    tg_str_addc(s, '(');
+    if (n != 1) tg_str_addc(s, '(');
     for (int i = 0; i < n; i++) {
         if (i) tg_str_add(s, ", ");
         print_size(rt, s, at, at_i + i);
     }
-    tg_str_add(s, n == 1 ? ",)" : ")");
+    if (n != 1) tg_str_addc(s, ')');
 }
 
 static void print_axes(tg_str *s, int64_t mask) {
@@ -170,15 +170,13 @@ void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg
         int n, v = tg_op_values(op, at, i, &n);
         if (!first) tg_str_add(s, ", ");
         first = false;
-        if (tg_param_spreads(op, i) && !named && n > 0) { /* zeros(2, 3), reshape(x, -1, 784) */
-            bool last = !op->param[i + 1].name;
-            if (last || n == 1) {
-                for (int k = 0; k < n; k++) {
-                    if (k) tg_str_add(s, ", ");
-                    print_size(rt, s, at, v + k);
-                }
-                continue;
+        bool last = !op->param[i + 1].name;
+        if (tg_param_spreads(op, i) && !named && last && n > 0) { /* zeros(2, 3), reshape(x, -1, 784) */
+            for (int k = 0; k < n; k++) {
+                if (k) tg_str_add(s, ", ");
+                print_size(rt, s, at, v + k);
             }
+            continue;
         }
         if (p->dflt || named) tg_str_addf(s, "%s=", p->name);
         print_value(rt, s, p, at, v, n);

@@ -7,6 +7,7 @@
  *
  * Sizes may be symbols. Then bounds are taken to be in range and the shape rule, which runs again when the sizes are known, checks. */
 #include "runtime/ops/view.h"
+#include "runtime/ops/attrs.h"
 #include "runtime/ops/structure.h"
 
 #include <string.h>
@@ -101,6 +102,25 @@ static bool infer_unslice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, 
                        tg_shape_text(rt, part.rank, part.dim), tg_shape_text(rt, in[0].rank, in[0].dim));
     tg_keep_type(rt, &in[0], out, want);
     return tg_shape_of_attr(rt, op, at, 0, out);
+}
+
+/* A single start or step serves every axis. */
+static const tg_op *canonical_slice(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
+    (void)rt, (void)rank;
+    tg_attrs full = {0};
+    int r = (int)at->v[0];
+    for (int i = 1; op->param[i].name; i++) {
+        int n, v = tg_op_values(op, at, i, &n);
+        bool counted = op->param[i].kind != TG_P_AXES, repeat = i > 1 && counted && n == 1;
+        if (repeat) n = r;
+        if (counted) tg_attr_push(&full, n, false);
+        for (int k = 0; k < n; k++) {
+            int from = repeat ? v : v + k;
+            tg_attr_push(&full, at->v[from], at->sizes >> from & 1);
+        }
+    }
+    *at = full;
+    return op;
 }
 
 /* ---- kernels ---- */
@@ -338,13 +358,13 @@ static bool print_slice(tg_rt *rt, tg_str *s, const tg_attrs *at, int rank) {
      {"step", TG_P_SPEC, NULL}, {"drop", TG_P_AXES, "()"}, {"insert", TG_P_AXES, "()"}}
 
 static const tg_op ops[] = {
-    {.name = "slice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .infer = infer_slice, .run = run_slice, .view = look_slice,
+    {.name = "slice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .canonical = canonical_slice, .infer = infer_slice, .run = run_slice, .view = look_slice,
      .grad = {"unslice(g, shape, start, count, step, drop=drop, insert=insert)"},
      .style = TG_PRINT_INDEX, .print = print_slice,
      .doc = "What x[2:5, -1, none] means: of each axis of a shape, count places from start on in steps; axes are dropped and inserted.",
      .example = "slice([1, 2, 3, 4], 4, 0, 2, 2)", .value = "[1, 3]",
      .samples = "x[4,5]: x[1:3, ::2] | x[4,5]: x[-1] | x[4,5]: x[::-1, none, 2] | x[2,3,4]: x[..., 1:]"},
-    {.name = "unslice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .infer = infer_unslice, .run = run_unslice,
+    {.name = "unslice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .canonical = canonical_slice, .infer = infer_unslice, .run = run_unslice,
      .grad = {"slice(g, shape, start, count, step, drop=drop, insert=insert)"},
      .doc = "The adjoint of slice: zeros of that shape, with x in the places that the slice names.",
      .example = "unslice([1, 3], 4, 0, 2, 2)", .value = "[1, 0, 3, 0]",

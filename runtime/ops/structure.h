@@ -33,6 +33,13 @@ static inline void tg_view_clear(const tg_view *v) {
     memset(v->data, 0, (size_t)tg_view_count(v) * tg_dtype_size(v->dtype));
 }
 
+/* Every element of v becomes x. */
+static inline void tg_view_fill(const tg_view *v, double x) {
+    tg_view same = {.data = &x, .dtype = TG_F64, .rank = v->rank}; /* strides 0 */
+    memcpy(same.dim, v->dim, sizeof same.dim);
+    tg_view_copy(v, &same);
+}
+
 /* The element at an offset, counted in elements from the first. */
 static inline void *tg_view_place(const tg_view *v, int64_t offset) {
     return (char *)v->data + offset * (int64_t)tg_dtype_size(v->dtype);

@@ -1,0 +1,300 @@
+/* Elements chosen by a tensor of indices, and the sums that are the adjoints of such choices.
+ *
+ * gather takes whole slices of x, one for each index, along an axis; scatter_sum adds slices up in the places that indices name, an index
+ * that occurs twice counting twice: each is the other's adjoint. Indices count from 0, negative ones from the end, and are checked by the kernels, for only the values tell.
+ * Sums run in the order of the indices, so that results do not depend on the machine. */
+#include "runtime/ops/index.h"
+#include "runtime/ops/structure.h"
+#include "runtime/tensor/loop.h"
+
+#include <string.h>
+
+/* ---- shared ---- */
+
+static bool index_at(const tg_call *call, int64_t offset, int axis, int64_t size, int64_t *place) {
+    int64_t i = ((const int64_t *)call->in[1].data)[offset];
+    *place = i < 0 ? i + size : i;
+    if (*place >= 0 && *place < size) return true;
+    return tg_fail(&call->rt->c, TG_ERR_VALUE, "index %lld is out of range for axis %d of size %lld", (long long)i, axis,
+                   (long long)size);
+}
+
+static int64_t offset_of(const int64_t *idx, int rank, const int64_t *stride) {
+    int64_t offset = 0;
+    for (int i = 0; i < rank; i++) offset += idx[i] * stride[i];
+    return offset;
+}
+
+/* to += from, of the same shape and float type. */
+static void add_into(const tg_view *to, const tg_view *from) {
+    const tg_view *views[2] = {to, from};
+    tg_loop l;
+    char *p[TG_LOOP_OPERANDS];
+    int64_t idx[TG_MAX_RANK];
+    tg_loop_init(&l, 2, views);
+    for (bool more = tg_loop_start(&l, idx, p); more; more = tg_loop_next(&l, idx, p)) {
+        int64_t a = l.inner_step[0], b = l.inner_step[1];
+        if (to->dtype == TG_F64)
+            for (int64_t i = 0; i < l.inner; i++) *(double *)(p[0] + i * a) += *(const double *)(p[1] + i * b);
+        else
+            for (int64_t i = 0; i < l.inner; i++) *(float *)(p[0] + i * a) += *(const float *)(p[1] + i * b);
+    }
+}
+
+/* Slices of one tensor along `axis`, and the slices of another that has the indices' axes in its place. */
+typedef struct slabs {
+    tg_view one, many;     /* one slice of each */
+    int64_t step;          /* of `axis` */
+    int64_t many_step[TG_MAX_RANK]; /* of the indices' axes */
+    bool flat;             /* both lie in one piece */
+    size_t bytes;
+} slabs;
+
+static slabs slabs_of(const tg_view *one, const tg_view *many, const tg_view *idx, int axis) {
+    slabs s = {.one = *one, .many = *many, .step = one->stride[axis]};
+    tg_view_drop_axis(&s.one, axis);
+    for (int i = 0; i < idx->rank; i++) {
+        s.many_step[i] = many->stride[axis + i];
+        tg_view_drop_axis(&s.many, axis);
+    }
+    s.flat = tg_view_is_contiguous(&s.one) && tg_view_is_contiguous(&s.many);
+    s.bytes = (size_t)tg_view_count(&s.one) * tg_dtype_size(one->dtype);
+    return s;
+}
+
+static tg_view moved(const tg_view *v, int64_t offset) {
+    tg_view m = *v;
+    m.data = tg_view_place(v, offset);
+    return m;
+}
+
+/* ---- gather ---- */
+
+static bool infer_gather(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
+                         tg_dtype *want) {
+    (void)op, (void)n;
+    int axis = (int)at->v[0], r = 0;
+    if (in[0].rank - 1 + in[1].rank > TG_MAX_RANK)
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d",
+                       in[0].rank - 1 + in[1].rank, TG_MAX_RANK);
+    for (int i = 0; i < axis; i++) out->dim[r++] = in[0].dim[i];
+    for (int i = 0; i < in[1].rank; i++) out->dim[r++] = in[1].dim[i];
+    for (int i = axis + 1; i < in[0].rank; i++) out->dim[r++] = in[0].dim[i];
+    out->rank = r;
+    tg_keep_type(rt, &in[0], out, want);
+    want[1] = TG_I64;
+    return true;
+}
+
+static bool run_gather(const tg_call *call) {
+    const tg_view *x = &call->in[0], *idx = &call->in[1];
+    int axis = (int)call->at->v[0];
+    if (tg_view_count(idx) == 0) return true;
+    slabs s = slabs_of(x, call->out, idx, axis);
+    int64_t pos[TG_MAX_RANK] = {0}, place;
+    do {
+        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, x->dim[axis], &place)) return false;
+        tg_view from = moved(&s.one, place * s.step), to = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
+        if (s.flat) memcpy(to.data, from.data, s.bytes);
+        else tg_view_copy(&to, &from);
+    } while (tg_view_step(idx, pos));
+    return true;
+}
+
+/* ---- scatter_sum and scatter_add ---- */
+
+/* Do the axes of `many` from `axis` on begin with those of the indices? */
+static bool check_slices(tg_rt *rt, const tg_type *many, int operand, const tg_type *idx, int axis) {
+    bool ok = axis + idx->rank <= many->rank;
+    for (int i = 0; ok && i < idx->rank; i++) ok = many->dim[axis + i] == idx->dim[i];
+    return ok || tg_fail(&rt->c, TG_ERR_SHAPE, "{%d} of shape %s does not have the indices' shape %s from axis %d on", operand,
+                         tg_shape_text(rt, many->rank, many->dim), tg_shape_text(rt, idx->rank, idx->dim), axis);
+}
+
+static bool infer_scatter_sum(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
+                              tg_dtype *want) {
+    (void)op, (void)n;
+    int axis = (int)at->v[1], r = 0;
+    if (!check_slices(rt, &in[0], 0, &in[1], axis)) return false;
+    if (in[0].rank - in[1].rank + 1 > TG_MAX_RANK)
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", in[0].rank + 1, TG_MAX_RANK);
+    for (int i = 0; i < axis; i++) out->dim[r++] = in[0].dim[i];
+    out->dim[r++] = at->v[0];
+    for (int i = axis + in[1].rank; i < in[0].rank; i++) out->dim[r++] = in[0].dim[i];
+    out->rank = r;
+    out->dtype = want[0] = tg_promote(rt, 1, in);
+    out->weak = false;
+    want[1] = TG_I64;
+    return true;
+}
+
+/* out[..., idx, ...] += many, along axis. */
+static bool add_slices(const tg_call *call, const tg_view *many, int axis) {
+    const tg_view *idx = &call->in[1], *out = call->out;
+    if (tg_view_count(idx) == 0) return true;
+    slabs s = slabs_of(out, many, idx, axis);
+    int64_t pos[TG_MAX_RANK] = {0}, place;
+    do {
+        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, out->dim[axis], &place)) return false;
+        tg_view to = moved(&s.one, place * s.step), from = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
+        if (s.one.rank > 0) add_into(&to, &from);
+        else if (to.dtype == TG_F64) *(double *)to.data += *(const double *)from.data;
+        else *(float *)to.data += *(const float *)from.data;
+    } while (tg_view_step(idx, pos));
+    return true;
+}
+
+static bool run_scatter_sum(const tg_call *call) {
+    tg_view_clear(call->out);
+    return add_slices(call, &call->in[0], (int)call->at->v[1]);
+}
+
+static bool infer_scatter_add(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
+                              tg_dtype *want) {
+    tg_type slices;
+    if (!infer_gather(rt, op, n, in, at, &slices, want)) return false;
+    if (!tg_shape_equal(slices.rank, slices.dim, in[2].rank, in[2].dim))
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "the places that {1} names have shape %s, but {2} has shape %s",
+                       tg_shape_text(rt, slices.rank, slices.dim), tg_shape_text(rt, in[2].rank, in[2].dim));
+    const tg_type both[2] = {in[0], in[2]};
+    *out = in[0];
+    out->dtype = want[0] = want[2] = tg_promote(rt, 2, both);
+    out->weak = false;
+    return true;
+}
+
+static bool run_scatter_add(const tg_call *call) {
+    tg_view_copy(call->out, &call->in[0]);
+    return add_slices(call, &call->in[2], (int)call->at->v[0]);
+}
+
+/* ---- onehot ---- */
+
+static bool infer_onehot(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
+                         tg_dtype *want) {
+    (void)op, (void)n;
+    int axis = (int)at->v[1];
+    if (in[0].rank == TG_MAX_RANK)
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have", TG_MAX_RANK);
+    *out = in[0];
+    out->rank++;
+    for (int i = out->rank - 1; i > axis; i--) out->dim[i] = out->dim[i - 1];
+    out->dim[axis] = at->v[0];
+    out->dtype = rt->precision;
+    out->weak = false;
+    want[0] = TG_I64;
+    return true;
+}
+
+static bool run_onehot(const tg_call *call) {
+    const tg_view *idx = &call->in[0];
+    int axis = (int)call->at->v[1];
+    tg_view first = *call->out; /* class 0 of each label */
+    int64_t classes = first.dim[axis], step = first.stride[axis], pos[TG_MAX_RANK] = {0};
+    tg_view_clear(call->out);
+    tg_view_drop_axis(&first, axis);
+    if (tg_view_count(idx) == 0) return true;
+    do {
+        int64_t label = ((const int64_t *)idx->data)[offset_of(pos, idx->rank, idx->stride)];
+        if (label < 0 || label >= classes)
+            return tg_fail(&call->rt->c, TG_ERR_VALUE, "onehot: the label %lld is not among 0 to %lld", (long long)label,
+                           (long long)classes - 1);
+        int64_t at = offset_of(pos, first.rank, first.stride) + label * step;
+        if (first.dtype == TG_F64) ((double *)first.data)[at] = 1;
+        else ((float *)first.data)[at] = 1;
+    } while (tg_view_step(idx, pos));
+    return true;
+}
+
+/* ---- selection by truth values ---- */
+
+static bool is_true(const tg_view *mask, int64_t offset) {
+    const void *p = tg_view_place(mask, offset);
+    switch (mask->dtype) {
+    case TG_F64: return *(const double *)p != 0;
+    case TG_F32: return *(const float *)p != 0;
+    case TG_I64: return *(const int64_t *)p != 0;
+    case TG_I32: return *(const int32_t *)p != 0;
+    default: return *(const uint8_t *)p != 0;
+    }
+}
+
+static int64_t count_true(const tg_view *mask) {
+    int64_t pos[TG_MAX_RANK] = {0}, n = 0;
+    if (tg_view_count(mask) == 0) return 0;
+    do n += is_true(mask, offset_of(pos, mask->rank, mask->stride));
+    while (tg_view_step(mask, pos));
+    return n;
+}
+
+tg_tensor *tg_tensor_nonzero(tg_rt *rt, const tg_tensor *mask) {
+    int64_t n = count_true(&mask->v), pos[TG_MAX_RANK] = {0}, flat = 0, *place;
+    tg_tensor *t = tg_tensor_new(&rt->c, TG_I64, 1, &n);
+    if (!t || n == 0) return t;
+    place = t->v.data;
+    do {
+        if (is_true(&mask->v, offset_of(pos, mask->v.rank, mask->v.stride))) *place++ = flat;
+        flat++;
+    } while (tg_view_step(&mask->v, pos));
+    return t;
+}
+
+tg_tensor *tg_tensor_select(tg_rt *rt, const tg_tensor *x, const tg_tensor *mask) {
+    const tg_view *m = &mask->v;
+    if (m->rank > x->v.rank || !tg_shape_equal(m->rank, m->dim, m->rank, x->v.dim)) {
+        tg_fail(&rt->c, TG_ERR_SHAPE, "{0} of shape %s cannot be indexed by truth values of shape %s",
+                tg_shape_text(rt, x->v.rank, x->v.dim), tg_shape_text(rt, m->rank, m->dim));
+        tg_help(&rt->c, "their shape must be that of the leading axes of {0}");
+        return NULL;
+    }
+    int64_t dim[TG_MAX_RANK + 1] = {count_true(m)}, pos[TG_MAX_RANK] = {0};
+    int rest = x->v.rank - m->rank;
+    memcpy(dim + 1, x->v.dim + m->rank, (size_t)rest * sizeof *dim);
+    if (rest == TG_MAX_RANK) { /* a mask of rank 0 */
+        tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", rest + 1, TG_MAX_RANK);
+        return NULL;
+    }
+    tg_tensor *t = tg_tensor_new(&rt->c, x->v.dtype, rest + 1, dim);
+    if (!t || dim[0] == 0) return t;
+    tg_view from = x->v, to = t->v;
+    for (int i = 0; i < m->rank; i++) tg_view_drop_axis(&from, 0);
+    tg_view_drop_axis(&to, 0);
+    do {
+        if (!is_true(m, offset_of(pos, m->rank, m->stride))) continue;
+        tg_view part = moved(&from, offset_of(pos, m->rank, x->v.stride));
+        tg_view_copy(&to, &part);
+        to.data = tg_view_place(&to, t->v.stride[0]);
+    } while (tg_view_step(m, pos));
+    return t;
+}
+
+/* ---- the records ---- */
+
+#define X {"x", TG_P_TENSOR, NULL}
+#define IDX {"idx", TG_P_TENSOR, NULL}
+
+static const tg_op ops[] = {
+    {.name = "gather", .class = TG_CLASS_INDEX, .param = {X, IDX, {"axis", TG_P_AXIS, "0"}},
+     .infer = infer_gather, .run = run_gather, .grad = {"scatter_sum(g, idx, size(x, axis), axis=axis)", TG_GRAD_ZERO},
+     .doc = "The slices of x along an axis that the indices name; the axis is replaced by those of the indices.",
+     .example = "gather([10, 20, 30], [2, 0, 2])", .value = "[30, 10, 30]",
+     .samples = "x[4,3]: gather(x, [2, 0, 2]) | x[3,4]: gather(x, [[1, 3], [0, -1]], axis=1)"},
+    {.name = "scatter_sum", .class = TG_CLASS_INDEX,
+     .param = {X, IDX, {"n", TG_P_SIZE, NULL}, {"axis", TG_P_NEWAXIS, "0"}},
+     .infer = infer_scatter_sum, .run = run_scatter_sum, .grad = {"gather(g, idx, axis=axis)", TG_GRAD_ZERO},
+     .doc = "Zeros with n places along an axis, and the slices of x added up in the places that the indices name.",
+     .example = "scatter_sum([1, 2, 3], [0, 2, 0], 3)", .value = "[4, 0, 2]",
+     .samples = "x[3,2]: scatter_sum(x, [1, 0, 1], 4) | x[2,3]: scatter_sum(x, [1, 0, 1], 2, axis=1)"},
+    {.name = "scatter_add", .class = TG_CLASS_INDEX,
+     .param = {X, IDX, {"updates", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "0"}},
+     .infer = infer_scatter_add, .run = run_scatter_add, .grad = {"g", TG_GRAD_ZERO, "gather(g, idx, axis=axis)"},
+     .doc = "x with the slices of updates added in the places along an axis that the indices name.",
+     .example = "scatter_add([1, 1, 1], [0, 2, 0], [1, 2, 3])", .value = "[5, 1, 3]",
+     .samples = "x[4,2], y[3,2]: scatter_add(x, [1, 0, 1], y)"},
+    {.name = "onehot", .class = TG_CLASS_INDEX, .param = {IDX, {"n", TG_P_SIZE, NULL}, {"axis", TG_P_NEWAXIS, "-1"}},
+     .infer = infer_onehot, .run = run_onehot, .grad = {TG_GRAD_ZERO},
+     .doc = "A new axis of n places, with 1 at the place that the label names and 0 elsewhere.",
+     .example = "onehot([2, 0], 3)", .value = "[[0, 0, 1], [1, 0, 0]]"},
+};
+
+const tg_op_table tg_ops_index = {ops, sizeof ops / sizeof *ops};
