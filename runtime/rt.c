@@ -8,8 +8,9 @@
 
 bool tg_rt_init(tg_rt *rt) {
     *rt = (tg_rt){.precision = TG_F64, .threads = 1};
-    return tg_ctx_init(&rt->c) && tg_sizes_init(rt) && tg_graph_init(rt) && tg_rules_init(rt) &&
-           tg_simplify_init(rt) && tg_plans_init(rt) && tg_graph_on_sweep(rt, tg_plans_sweep);
+    bool ok = tg_ctx_init(&rt->c) && tg_sizes_init(rt) && tg_graph_init(rt) && tg_rules_init(rt) &&
+              tg_simplify_init(rt) && tg_plans_init(rt) && tg_graph_on_sweep(rt, tg_plans_sweep);
+    return ok || tg_fail_memory(&rt->c); /* nothing else can be amiss */
 }
 
 /* Each part frees what there is of it, so a state that was built only in part may come here too. */
