@@ -66,6 +66,7 @@ static char **complete(const char *text, int start, int end) {
     }
     if (quoted) return NULL; /* within text: file names */
     rl_attempted_completion_over = 1;
+    rl_completion_append_character = '\0'; /* set anew for each word by the library */
     return rl_completion_matches(text, next_name);
 }
 
@@ -130,7 +131,6 @@ void tg_editor_open(tg_state *s) {
     using_history();
     stifle_history(HISTORY_MOST);
 #ifdef TG_HAVE_READLINE
-    rl_completion_append_character = '\0';
     rl_persistent_signal_handlers =
         1; /* also between two characters: Ctrl-Z leaves a sane terminal */
     rl_variable_bind("enable-bracketed-paste", "on");
@@ -141,15 +141,21 @@ void tg_editor_open(tg_state *s) {
     if (history_path) read_history(history_path);
 }
 
-/* Waits for one character and gives it to the editor. False: standard input is at its end, or
- * broken. */
-static bool pump(void) {
+/* Waits for one character and gives it to the editor. False: standard input is broken. SIGINT is
+ * blocked but for the wait itself, where `open` is the mask: one that came just before would else
+ * be slept over. */
+static bool pump(const sigset_t *open) {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    int n = poll(&in, 1, -1);
+    int n = ppoll(&in, 1, NULL, open), error = errno;
 #ifdef TG_HAVE_READLINE
-    if (n < 0 && errno == EINTR) rl_check_signals();
+    if (n < 0 && error == EINTR) {
+        sigset_t blocked;
+        sigprocmask(SIG_SETMASK, open, &blocked); /* it raises again what it caught */
+        rl_check_signals();
+        sigprocmask(SIG_SETMASK, &blocked, NULL);
+    }
 #endif
-    if (n < 0) return errno == EINTR;
+    if (n < 0) return error == EINTR;
     rl_callback_read_char();
     return true;
 }
@@ -164,12 +170,12 @@ static void abandon_line(void) {
     fputs("^C\n", stdout);
 }
 
-tg_edit tg_editor_read(const char *prompt, char **line) {
+static tg_edit read_line(const char *prompt, const sigset_t *open, char **line) {
     received_any = ended = false;
     received = NULL;
     rl_callback_handler_install(prompt, on_line);
     while (!received_any) {
-        bool ok = pump();
+        bool ok = pump(open);
         if (tg_command_interrupted && !received_any) {
             abandon_line();
             return TG_EDIT_INTERRUPT;
@@ -183,6 +189,16 @@ tg_edit tg_editor_read(const char *prompt, char **line) {
     *line = copy(received);
     free(received);
     return *line ? TG_EDIT_LINE : TG_EDIT_FAILED;
+}
+
+tg_edit tg_editor_read(const char *prompt, char **line) {
+    sigset_t interrupt, open;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, &open);
+    tg_edit got = read_line(prompt, &open, line);
+    sigprocmask(SIG_SETMASK, &open, NULL);
+    return got;
 }
 
 void tg_editor_remember(const char *text) {
@@ -200,6 +216,8 @@ void tg_editor_close(void) {
 }
 
 #else
+
+const char tg_editor_name[] = "none";
 
 void tg_editor_open(tg_state *s) {
     (void)s;

@@ -61,9 +61,9 @@ int tg_check_examples(const tg_options *options) {
     const tg_op *op;
     for (int i = 0; (op = tg_op_at(i)) && !tg_command_interrupted; i++)
         check(&k, op->name, op->example, op->value);
-    for (int i = 0; tg_builtin_tables[i]; i++)
-        for (const tg_builtin *b = tg_builtin_tables[i]; b->name && !tg_command_interrupted; b++)
-            check(&k, b->name, b->example, b->value);
+    const tg_builtin *b;
+    for (int i = 0; (b = tg_builtin_at(i)) && !tg_command_interrupted; i++)
+        check(&k, b->name, b->example, b->value);
     tg_str_free(&k.answer);
     if (tg_command_interrupted) return EXIT_INTERRUPTED;
     printf("%d examples, %d wrong\n", k.run, k.wrong);
