@@ -102,7 +102,7 @@ bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on);
 /* The number of operation nodes (leaves do not count), shared ones once. 0 with an error in rt when memory is short. */
 size_t tg_node_ops(tg_rt *rt, tg_node *n);
 
-/* All is borrowed: the cell holds the value and copies the type; kept without the type's weak flag. */
+/* All is borrowed: the cell holds the value and copies the type. Only a lifted plain number stays weak. */
 tg_cell *tg_cell_new(tg_rt *rt, tg_cell_kind kind, const char *name, const tg_type *type, tg_tensor *value);
 tg_cell *tg_cell_hold(tg_cell *c);
 void tg_cell_drop(tg_cell *c);
