@@ -6,49 +6,54 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Words that are not tg, as they appear before or in place of what was expected. */
+/* Words that are not tg: before what was not expected ("def f"), or, if `found`, themselves not
+ * expected ("} elif"). */
 static const struct {
     const char *words; /* separated by spaces, with one at each end */
     const char *help;
+    bool found;
 } strange_words[] = {
     {" def function func fn fun sub proc ",
-     "a function is written f(x) = expression, or f(x) = { ... }"},
-    {" lambda ", "a function without a name is written x -> expression"},
-    {" end endif endfor endwhile endfunction done fi esac ", "a block ends with }"},
-    {" elif elseif elsif elsif ", "write } else if condition {"},
-    {" then do begin ", "a body stands in braces: { ... }"},
-    {" print println printf puts echo disp display ", "a call needs brackets: print(x)"},
-    {" let const local auto global ", "a name is defined by name = expression"},
-    {" var Variable tensor ", "a variable is written x = var(0)"},
-    {" import include from require load source ",
-     "write use \"file.tg\", or use name for a module"},
+     "a function is written f(x) = expression, or f(x) = { ... }", false},
+    {" lambda ", "a function without a name is written x -> expression", false},
+    {" end endif endfor endwhile endfunction done fi esac ", "a block ends with }", true},
+    {" elif elseif elsif ", "write } else if condition {", true},
+    {" then do begin ", "a body stands in braces: { ... }", true},
+    {" print println printf puts echo disp display ", "a call needs brackets: print(x)", false},
+    {" let const local auto global ", "a name is defined by name = expression", false},
+    {" var Variable tensor ", "a variable is written x = var(0)", false},
+    {" import include from require load source ", "write use \"file.tg\", or use name for a module",
+     false},
     {" until unless loop foreach switch match case try catch except class struct ",
-     "there are for x in e { }, while c { }, repeat n { } and if c { } else { }"},
-    {" None null nil NULL undefined nothing ", "write none"},
-    {" True TRUE ", "write true"},
-    {" False FALSE ", "write false"},
-    {" NaN NAN ", "write nan"},
-    {" Inf Infinity INF ", "write inf"},
-    {" is equals ", "equality is written =="},
-    {" xor ", "write a != b"},
-    {" float int double single ", "numbers have no declared type: name = expression"},
+     "there are for x in e { }, while c { }, repeat n { } and if c { } else { }", false},
+    {" None null nil NULL undefined nothing ", "write none", false},
+    {" True TRUE ", "write true", false},
+    {" False FALSE ", "write false", false},
+    {" NaN NAN ", "write nan", false},
+    {" Inf Infinity INF ", "write inf", false},
+    {" is equals ", "equality is written ==", true},
+    {" xor ", "write a != b", true},
+    {" float int double single ", "numbers have no declared type: name = expression", false},
 };
 
-const char *tg_advice_on_word(const char *word) {
-    size_t n = strlen(word);
-    for (size_t i = 0; i < sizeof strange_words / sizeof *strange_words; i++)
-        for (const char *at = strange_words[i].words; (at = strstr(at + 1, word)) != NULL;)
-            if (at[-1] == ' ' && at[n] == ' ' && n > 0) return strange_words[i].help;
-    return NULL;
+enum { STRANGE_WORDS = sizeof strange_words / sizeof *strange_words };
+
+static int find_word(const char *word, size_t n) {
+    for (int i = 0; n > 0 && i < STRANGE_WORDS; i++)
+        for (const char *at = strange_words[i].words; (at = strchr(at, ' ')) != NULL; at++)
+            if (strncmp(at + 1, word, n) == 0 && at[n + 1] == ' ') return i;
+    return -1;
 }
 
-static const char *on_token(const tg_parser *p, tg_token t) {
-    char word[16];
-    size_t n = t.hi - t.lo;
-    if (t.kind != TG_TOK_NAME || n >= sizeof word) return NULL;
-    memcpy(word, p->src->text + t.lo, n);
-    word[n] = 0;
-    return tg_advice_on_word(word);
+const char *tg_advice_on_word(const char *word) {
+    int row = find_word(word, strlen(word));
+    return row < 0 ? NULL : strange_words[row].help;
+}
+
+/* `found`: the token is the one that was not expected. */
+static const char *on_word(const tg_parser *p, tg_token t, bool found) {
+    int row = t.kind == TG_TOK_NAME ? find_word(p->src->text + t.lo, t.hi - t.lo) : -1;
+    return row < 0 || (found && !strange_words[row].found) ? NULL : strange_words[row].help;
 }
 
 /* ---- bad tokens ---- */
@@ -156,45 +161,50 @@ static bool inside(const tg_parser *p, tg_bracket what) {
     return p->open && p->open->what == what;
 }
 
+static const char *on_sign(const tg_parser *p) {
+    bool square = inside(p, TG_BRACKET_SQUARE);
+    switch (p->tok.kind) {
+    case TG_TOK_ASSIGN:
+        return "\"=\" defines a name and begins no expression; did you mean \"==\"?";
+    case TG_TOK_STORE: return "\":=\" stores into a name and is a statement of its own";
+    case TG_TOK_SEMICOLON:
+        return square ? "rows are brackets of their own: [[1, 2], [3, 4]]" : NULL;
+    case TG_TOK_FOR: return "\"for\" begins a statement: for x in e { ... }";
+    case TG_TOK_COLON:
+        if (p->prev.kind == TG_TOK_QUOTE) return "the keys of a record are plain names: {a: 1}";
+        return square ? "slices stand in an index: x[0:3]; a range is 1..10"
+                      : "a body stands in { }, a range is 1..10, a record is {name: value}";
+    case TG_TOK_UNKNOWN: return "a choice is written if c { a } else { b }, or where(c, a, b)";
+    case TG_TOK_ARROW: return "a function is written x -> expression, or (x, y) -> expression";
+    default: return NULL;
+    }
+}
+
+/* Two operands side by side. */
+static const char *on_operand(const tg_parser *p) {
+    tg_token_kind next = tg_parser_peek(p).kind;
+    if (p->tok.flags & TG_TOK_AFTER_LINE) return NULL;
+    if (inside(p, TG_BRACKET_SQUARE) || inside(p, TG_BRACKET_ROUND))
+        return "a comma separates what stands in brackets";
+    if (next == TG_TOK_ASSIGN || next == TG_TOK_STORE || p->prev.kind == TG_TOK_RBRACE)
+        return "a new line or \";\" separates statements";
+    if (p->prev.kind == TG_TOK_NUMBER) return "to multiply, write *";
+    return p->prev.kind == TG_TOK_NAME ? "a call needs brackets, a product *" : NULL;
+}
+
 void tg_advice_add(tg_parser *p) {
-    tg_token t = p->tok, before = p->prev;
-    const char *help = NULL;
-    if (t.kind == TG_TOK_BAD) {
+    tg_token_kind kind = p->tok.kind;
+    if (kind == TG_TOK_BAD) {
         bad_token(p);
         return;
     }
-    if (t.kind == TG_TOK_PRIME) {
+    if (kind == TG_TOK_PRIME) {
         single_quotes(p);
         return;
     }
-    if (before.kind == TG_TOK_NAME && (begins_operand(t.kind) || t.kind == TG_TOK_LBRACE))
-        help = on_token(p, before);
-    if (!help) help = on_token(p, t);
-    if (help) {
-        /* found */
-    } else if (t.kind == TG_TOK_ASSIGN) {
-        help = "\"=\" defines a name and stands once in a statement; did you mean \"==\"?";
-    } else if (t.kind == TG_TOK_STORE) {
-        help = "\":=\" stores into a name and is a statement of its own";
-    } else if (t.kind == TG_TOK_SEMICOLON && inside(p, TG_BRACKET_SQUARE)) {
-        help = "rows are brackets of their own: [[1, 2], [3, 4]]";
-    } else if (t.kind == TG_TOK_FOR && inside(p, TG_BRACKET_SQUARE)) {
-        help = "\"for\" is a statement: for x in e { ... }";
-    } else if (t.kind == TG_TOK_COLON && inside(p, TG_BRACKET_SQUARE)) {
-        help = "slices stand in an index: x[0:3]; a range is 1..10";
-    } else if (t.kind == TG_TOK_COLON) {
-        help = "a body stands in { }, a range is 1..10, a record is {name: value}";
-    } else if (t.kind == TG_TOK_UNKNOWN) {
-        help = "a choice is written if c { a } else { b }, or where(c, a, b)";
-    } else if (t.kind == TG_TOK_ARROW) {
-        help = "a function is written x -> expression, or (x, y) -> expression";
-    } else if (before.kind == TG_TOK_NUMBER && t.kind == TG_TOK_NAME) {
-        help = "to multiply, write *";
-    } else if (begins_operand(t.kind) &&
-               (inside(p, TG_BRACKET_SQUARE) || inside(p, TG_BRACKET_ROUND))) {
-        help = "a \",\" separates what stands in brackets";
-    } else if (before.kind == TG_TOK_NAME && begins_operand(t.kind)) {
-        help = "a call needs brackets, a product *";
-    }
+    bool operand = begins_operand(kind);
+    const char *help = operand || kind == TG_TOK_LBRACE ? on_word(p, p->prev, false) : NULL;
+    if (!help) help = on_word(p, p->tok, true);
+    if (!help) help = operand ? on_operand(p) : on_sign(p);
     if (help) tg_help(p->c, "%s", help);
 }

@@ -187,21 +187,21 @@ void tg_parser_open(tg_parser *p, tg_open *o, tg_bracket what) {
     tg_parser_advance(p);
 }
 
-static __attribute__((noinline)) bool not_closed(tg_parser *p, const char *or_what) {
+static __attribute__((noinline)) bool not_closed(tg_parser *p) {
     tg_open *o = p->open;
-    char what[160], place[32] = "";
+    char what[80], place[32] = "";
     int opened = line_of(p, o->at);
-    if (p->tok.kind != TG_TOK_END && opened != line_of(p, p->tok.lo))
+    if (opened != line_of(p, p->tok.lo))
         snprintf(place, sizeof place, " opened at line %d", opened);
-    snprintf(what, sizeof what, "%s%s\"%s\" to close the \"%s\"%s", or_what ? or_what : "",
-             or_what ? " or " : "", brackets[o->what].closing, brackets[o->what].opening, place);
+    snprintf(what, sizeof what, "\"%s\" to close the \"%s\"%s", brackets[o->what].closing,
+             brackets[o->what].opening, place);
     tg_parser_expected(p, what);
     if (p->status == TG_PARSE_ERROR) p->c->diag.with[0] = tg_parser_span(p, o->at, o->at + 1);
     return false;
 }
 
-bool tg_parser_close(tg_parser *p, const char *or_what) {
-    if (p->tok.kind != brackets[p->open->what].closer) return not_closed(p, or_what);
+bool tg_parser_close(tg_parser *p) {
+    if (p->tok.kind != brackets[p->open->what].closer) return not_closed(p);
     p->open = p->open->outer;
     tg_parser_advance(p);
     return true;
@@ -229,7 +229,8 @@ static tg_parse_status run(tg_ctx *c, tg_source *src, bool lone, tg_unit **out) 
     u->src = tg_source_hold(src);
     tg_parser p = {.c = c, .src = src, .unit = u, .lex = tg_lex_start(src), .lone = lone};
     tg_parser_advance(&p);
-    if (parse_whole(&p)) {
+    if (parse_whole(&p) && p.count > INT32_MAX) tg_parser_no_memory(&p);
+    if (p.status == TG_PARSE_OK) {
         u->n = (int)p.count;
         u->statements = tg_arena_alloc(&u->arena, p.count * sizeof *u->statements + 1);
         if (!u->statements)

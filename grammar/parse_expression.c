@@ -73,7 +73,7 @@ static double decimal_value(const char *text, size_t n, char *out) {
     return strtod(out, NULL);
 }
 
-static __attribute__((noinline)) tg_ast *number(tg_parser *p) {
+__attribute__((noinline)) tg_ast *tg_parse_number(tg_parser *p) {
     char few[128];
     size_t n = p->tok.hi - p->tok.lo;
     char *buffer = n + 24 <= sizeof few ? few : tg_alloc(n + 24);
@@ -129,7 +129,7 @@ bool tg_parse_arguments(tg_parser *p, bool *comma, tg_ast **named) {
         *comma = true;
         tg_parser_advance(p);
     }
-    return tg_parser_close(p, "\",\"");
+    return tg_parser_close(p);
 }
 
 bool tg_parse_parameters(tg_parser *p, size_t mark) {
@@ -208,7 +208,7 @@ static tg_ast *bracket(tg_parser *p) {
         if (p->tok.kind != TG_TOK_COMMA) break;
         tg_parser_advance(p);
     }
-    if (!tg_parser_close(p, "\",\"")) return NULL;
+    if (!tg_parser_close(p)) return NULL;
     return tg_parser_collect(p, TG_AST_BRACKET, lo, p->prev.hi, mark);
 }
 
@@ -237,7 +237,7 @@ static tg_ast *record(tg_parser *p) {
         if (p->tok.kind != TG_TOK_COMMA) break;
         tg_parser_advance(p);
     }
-    if (!tg_parser_close(p, "\",\"")) return NULL;
+    if (!tg_parser_close(p)) return NULL;
     return tg_parser_collect(p, TG_AST_RECORD, lo, p->prev.hi, mark);
 }
 
@@ -254,7 +254,7 @@ static tg_ast *braces(tg_parser *p) {
  * block | if */
 static tg_ast *primary(tg_parser *p, int level) {
     switch (p->tok.kind) {
-    case TG_TOK_NUMBER: return number(p);
+    case TG_TOK_NUMBER: return tg_parse_number(p);
     case TG_TOK_NAME: return name(p, level);
     case TG_TOK_QUOTE: return tg_parse_string(p);
     case TG_TOK_TRUE: return leaf(p, TG_AST_BOOL, 1);
@@ -318,7 +318,7 @@ static tg_ast *index_of(tg_parser *p, tg_ast *base) {
         if (p->tok.kind == TG_TOK_RBRACKET && p->count > mark + 1) break;
         if (!tg_parser_push(p, axis(p))) return NULL;
     } while (p->tok.kind == TG_TOK_COMMA);
-    if (!tg_parser_close(p, "\",\"")) return NULL;
+    if (!tg_parser_close(p)) return NULL;
     tg_ast *node = tg_parser_collect(p, TG_AST_INDEX, base->span.lo, p->prev.hi, mark);
     if (node) node->op_span = tg_parser_span(p, lo, p->prev.hi);
     return node;

@@ -6,7 +6,6 @@
  * sense of them; everywhere else they are names. */
 #include "grammar/parser.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,7 +128,7 @@ static tg_ast *name_here(tg_parser *p, const char *what) {
     return node;
 }
 
-/* size = NUMBER | NAME | "?" */
+/* size = INTEGER | NAME | "?" */
 static tg_ast *size(tg_parser *p) {
     static const char what[] = "a size: a whole number, a name, or ?";
     tg_token t = p->tok;
@@ -139,12 +138,9 @@ static tg_ast *size(tg_parser *p) {
         return tg_parser_node(p, TG_AST_REST, t.lo, t.hi, 0);
     }
     if (t.kind != TG_TOK_NUMBER) return tg_parser_expected(p, what);
-    tg_ast *x = tg_parse_level(p, TG_LEVEL_POWER); /* a number and what sticks to it */
-    if (!x) return NULL;
-    if (x->kind != TG_AST_NUMBER || x->number != floor(x->number))
-        return tg_parser_fail(p, x->span.lo, x->span.hi,
-                              "a size must be a whole number, a name, or ?");
-    return x;
+    if (strspn(p->src->text + t.lo, "0123456789") < t.hi - t.lo)
+        return tg_parser_fail(p, t.lo, t.hi, "a size must be a whole number, written in digits");
+    return tg_parse_number(p);
 }
 
 /* declaration = NAME [ "[" size { "," size } [ "," ] "]" ] */
@@ -161,7 +157,7 @@ static tg_ast *declaration(tg_parser *p) {
         if (p->tok.kind == TG_TOK_RBRACKET && p->count > mark + 1) break;
         if (!tg_parser_push(p, size(p))) return NULL;
     } while (p->tok.kind == TG_TOK_COMMA);
-    if (!tg_parser_close(p, "\",\"")) return NULL;
+    if (!tg_parser_close(p)) return NULL;
     tg_ast *node = tg_parser_collect(p, TG_AST_INDEX, name->span.lo, p->prev.hi, mark);
     if (node) node->op_span = tg_parser_span(p, lo, p->prev.hi);
     return node;
@@ -225,9 +221,10 @@ static tg_ast *use(tg_parser *p) {
     return node;
 }
 
-/* Whether what follows `assume` on its line begins a condition; `assume(x > 0)` does. */
-static bool begins_condition(tg_token_kind kind) {
-    switch (kind) {
+/* Whether `next`, on the line of the word assume, begins a condition: `assume(x > 0)` and `assume
+ * [a] == b` do, the name assume in `assume[0]` and `assume = 1` stands for itself. */
+static bool begins_condition(tg_token next) {
+    switch (next.kind) {
     case TG_TOK_NAME:
     case TG_TOK_NUMBER:
     case TG_TOK_QUOTE:
@@ -235,22 +232,24 @@ static bool begins_condition(tg_token_kind kind) {
     case TG_TOK_FALSE:
     case TG_TOK_NONE:
     case TG_TOK_NOT:
+    case TG_TOK_IF:
+    case TG_TOK_ADD:
     case TG_TOK_SUB:
-    case TG_TOK_LPAREN: return true;
+    case TG_TOK_LPAREN:
+    case TG_TOK_LBRACE: return true;
+    case TG_TOK_LBRACKET: return next.flags & TG_TOK_AFTER_SPACE;
     default: return false;
     }
 }
 
 static tg_ast *word_or_name(tg_parser *p) {
     tg_token next = tg_parser_peek(p);
-    bool here = !(next.flags & TG_TOK_AFTER_LINE);
-    if (!here) return simple(p);
-    if (next.kind == TG_TOK_NAME && tg_parser_is_word(p, p->tok, "input")) return input(p);
-    if (next.kind == TG_TOK_NAME && tg_parser_is_word(p, p->tok, "precision")) return precision(p);
-    if ((next.kind == TG_TOK_NAME || next.kind == TG_TOK_QUOTE) &&
-        tg_parser_is_word(p, p->tok, "use"))
-        return use(p);
-    if (begins_condition(next.kind) && tg_parser_is_word(p, p->tok, "assume")) return assume(p);
+    bool name = next.kind == TG_TOK_NAME;
+    if (next.flags & TG_TOK_AFTER_LINE) return simple(p);
+    if (name && tg_parser_is_word(p, p->tok, "input")) return input(p);
+    if (name && tg_parser_is_word(p, p->tok, "precision")) return precision(p);
+    if ((name || next.kind == TG_TOK_QUOTE) && tg_parser_is_word(p, p->tok, "use")) return use(p);
+    if (begins_condition(next) && tg_parser_is_word(p, p->tok, "assume")) return assume(p);
     return simple(p);
 }
 
@@ -263,7 +262,7 @@ tg_ast *tg_parse_block(tg_parser *p) {
     tg_open open;
     if (!tg_parser_guard(p)) return NULL;
     tg_parser_open(p, &open, TG_BRACKET_BLOCK);
-    if (!tg_parse_statements(p, TG_TOK_RBRACE) || !tg_parser_close(p, NULL)) return NULL;
+    if (!tg_parse_statements(p, TG_TOK_RBRACE) || !tg_parser_close(p)) return NULL;
     return tg_parser_collect(p, TG_AST_BLOCK, lo, p->prev.hi, mark);
 }
 
@@ -271,7 +270,11 @@ tg_ast *tg_parse_body(tg_parser *p, const char *owner) {
     if (p->tok.kind == TG_TOK_LBRACE) return tg_parse_block(p);
     char what[48];
     snprintf(what, sizeof what, "\"{\" and the body of \"%s\"", owner);
-    return tg_parser_expected(p, what);
+    tg_parser_expected(p, what);
+    if (p->tok.kind == TG_TOK_COLON)
+        tg_help(p->c, owner[0] == 'f' ? "a range is written 1..10" : "the body stands in { }");
+    if (p->tok.kind == TG_TOK_ASSIGN) tg_help(p->c, "did you mean \"==\"?");
+    return NULL;
 }
 
 /* if = "if" expression block { "else" "if" expression block } [ "else" block ]. A loop: a long
@@ -308,7 +311,7 @@ static tg_ast *for_each(tg_parser *p) {
     do {
         tg_parser_advance(p);
         if (!tg_parser_push(p, name_here(p, "the name of a loop variable"))) return NULL;
-    } while (p->tok.kind == TG_TOK_COMMA);
+    } while (p->tok.kind == TG_TOK_COMMA && !tg_parser_line_ended(p));
     size_t targets = p->count - mark;
     tg_token at = p->tok;
     if (at.kind != TG_TOK_IN && at.kind != TG_TOK_STORE)
@@ -325,20 +328,21 @@ static tg_ast *for_each(tg_parser *p) {
     return node;
 }
 
-/* while = "while" expression block ; repeat = "repeat" expression block */
+/* while = "while" expression body ; repeat = "repeat" expression body */
 static tg_ast *loop(tg_parser *p, tg_ast_kind kind) {
     tg_token at = p->tok;
     tg_parser_advance(p);
-    if (p->tok.kind == TG_TOK_LBRACE) {
+    tg_ast *head = tg_parse_level(p, TG_LEVEL_EXPRESSION);
+    if (!head) return NULL;
+    if (head->kind == TG_AST_BLOCK &&
+        p->tok.kind != TG_TOK_LBRACE) { /* `repeat { ... }`: that was the body */
         tg_parser_fail(p, at.lo, at.hi,
-                       kind == TG_AST_REPEAT ? "how many times?" : "as long as what?");
-        tg_help(p->c, kind == TG_AST_REPEAT
-                          ? "write repeat 10 { ... }; without an end, while true { ... }"
-                          : "without an end, write while true { ... }");
+                       kind == TG_AST_REPEAT ? "repeat how many times?" : "while what is true?");
+        tg_help(p->c, "write %s { ... }; a loop without an end is while true { ... }",
+                kind == TG_AST_REPEAT ? "repeat 10" : "while condition");
         return NULL;
     }
-    tg_ast *head = tg_parse_level(p, TG_LEVEL_EXPRESSION);
-    tg_ast *body = head ? tg_parse_body(p, kind == TG_AST_REPEAT ? "repeat" : "while") : NULL;
+    tg_ast *body = tg_parse_body(p, kind == TG_AST_REPEAT ? "repeat" : "while");
     tg_ast *node = body ? tg_parser_node(p, kind, at.lo, body->span.hi, 2) : NULL;
     if (!node) return NULL;
     node->kids[0] = head;

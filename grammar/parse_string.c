@@ -152,8 +152,7 @@ static tg_ast *hole(tg_parser *p) {
     if (!node) return NULL;
     node->kids[0] = x;
     if (p->tok.kind == TG_TOK_COLON && !format(p, node)) return NULL;
-    if (p->tok.kind != TG_TOK_RBRACE)
-        return tg_parser_close(p, node->name ? NULL : "\":\"") ? node : NULL;
+    if (p->tok.kind != TG_TOK_RBRACE) return tg_parser_close(p) ? node : NULL;
     p->open = open.outer; /* the text behind the brace is not a token: do not advance */
     node->span.hi = p->lex.at = p->tok.hi;
     return node;

@@ -68,9 +68,8 @@ bool tg_parser_is_word(const tg_parser *p, tg_token t, const char *word);
 
 /* Opens the bracket at p->tok and moves behind it. */
 void tg_parser_open(tg_parser *p, tg_open *o, tg_bracket what);
-/* Expects the closing token of the innermost bracket and moves behind it; `or_what` names what else
- * could have stood here, NULL for nothing. */
-bool tg_parser_close(tg_parser *p, const char *or_what);
+/* Expects the closing token of the innermost bracket and moves behind it. */
+bool tg_parser_close(tg_parser *p);
 
 bool tg_parser_push(tg_parser *p, tg_ast *node); /* false if node is NULL, too */
 /* A node [lo, hi) with room for n children, all NULL. */
@@ -93,6 +92,8 @@ bool tg_parser_guard(tg_parser *p);
 /* ---- parse_expression.c, parse_string.c ---- */
 
 tg_ast *tg_parse_level(tg_parser *p, int level);
+/* At a number. */
+tg_ast *tg_parse_number(tg_parser *p);
 /* At a `"`. */
 tg_ast *tg_parse_string(tg_parser *p);
 /* At a `(`: pushes what stands in the brackets of a call or parameter list, and closes them.
