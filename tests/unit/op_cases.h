@@ -344,11 +344,4 @@ static bool close_to(double a, double b, double tolerance) {
     return fabs(a - b) <= tolerance * (size > 1 ? size : 1);
 }
 
-static bool tensors_agree(const tg_view *a, const tg_view *b, double tolerance) {
-    if (!tg_shape_equal(a->rank, a->dim, b->rank, b->dim)) return false;
-    for (int64_t i = 0; i < tg_view_count(a); i++)
-        if (!close_to(tg_view_get(a, i), tg_view_get(b, i), tolerance)) return false;
-    return true;
-}
-
 #endif

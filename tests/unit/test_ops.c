@@ -3,59 +3,23 @@
  * eager evaluation and the naive reference kernel give the same values; and what is printed is read
  * back as the same node. A record for which nothing could be checked fails. */
 #include "op_cases.h"
+#include "eager.h"
 
-#include "runtime/ops/op.h"
+#include "runtime/ops/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-/* ---- evaluating node by node, without plans ---- */
-
-typedef struct eager {
-    size_t n;
-    tg_node **node;
-    tg_tensor **value;
-} eager;
-
-static void eager_free(eager *e) {
-    for (size_t i = 0; e->value && i < e->n; i++) tg_tensor_drop(e->value[i]);
-    tg_free(e->value);
-    tg_free(e->node);
+static bool tensors_agree(const tg_view *a, const tg_view *b, double tolerance) {
+    if (!tg_shape_equal(a->rank, a->dim, b->rank, b->dim)) return false;
+    for (int64_t i = 0; i < tg_view_count(a); i++)
+        if (!close_to(tg_view_get(a, i), tg_view_get(b, i), tolerance)) return false;
+    return true;
 }
 
-static size_t find(const eager *e, const tg_node *x) {
-    size_t i = 0;
-    while (e->node[i] != x) i++;
-    return i;
-}
-
-static tg_tensor *leaf_value(tg_rt *rt, const tg_node *x) {
-    if (x->op == &tg_op_number) return tg_tensor_scalar(&rt->c, TG_F64, x->leaf.number);
-    if (x->op == &tg_op_const) return tg_tensor_hold(x->leaf.tensor);
-    return x->op == &tg_op_cell ? tg_tensor_hold(x->leaf.cell->value) : NULL;
-}
-
-/* Every node under the root, which is the last one. */
-static bool eager_eval(tg_rt *rt, tg_node *root, eager *e) {
-    *e = (eager){0};
-    if (!tg_node_collect(rt, 1, &root, &e->node, &e->n)) return false;
-    e->value = tg_alloc_array(e->n, sizeof *e->value);
-    for (size_t i = 0; e->value && i < e->n; i++) {
-        const tg_node *x = e->node[i];
-        tg_tensor *in[16];
-        bool weak[16];
-        for (int k = 0; k < x->n; k++) {
-            in[k] = e->value[find(e, x->arg[k])];
-            weak[k] = x->arg[k]->type.weak;
-        }
-        e->value[i] = x->op->class == TG_CLASS_LEAF ? leaf_value(rt, x)
-                                                    : tg_op_apply(rt, x->op, x->n, in, weak, x->at);
-        if (!e->value[i]) return false;
-    }
-    return e->value != NULL;
-}
+/* ---- values ---- */
 
 /* The root once more by its reference kernel, on contiguous arguments. */
 static tg_tensor *reference_value(tg_rt *rt, const eager *e) {
@@ -65,14 +29,14 @@ static tg_tensor *reference_value(tg_rt *rt, const eager *e) {
     tg_view view[16];
     tg_tensor *made[16] = {0}, *t = NULL;
     for (int i = 0; i < x->n; i++) {
-        const tg_tensor *v = e->value[find(e, x->arg[i])];
+        const tg_tensor *v = e->value[eager_find(e, x->arg[i])];
         in[i] = x->arg[i]->type;
         memcpy(in[i].dim, v->v.dim, sizeof in[i].dim);
         want[i] = in[i].dtype;
     }
     bool ok = x->op->infer(rt, x->op, x->n, in, x->at, &out, want);
     for (int i = 0; ok && i < x->n; i++) {
-        made[i] = tg_tensor_convert(&rt->c, &e->value[find(e, x->arg[i])]->v, want[i]);
+        made[i] = tg_tensor_convert(&rt->c, &e->value[eager_find(e, x->arg[i])]->v, want[i]);
         ok = made[i] != NULL;
         if (ok) view[i] = made[i]->v;
     }
@@ -174,31 +138,34 @@ static void check_printed(report *r, world *w) {
     tg_str_free(&s);
 }
 
-/* A draw is a function of seed and stream: again the same, and another one under another seed or
- * stream. */
-static void check_random(report *r, world *w, const tg_tensor *first) {
-    tg_tensor *again = NULL, *other = NULL, *seeded = NULL;
-    tg_node *fresh = build_text(w, w->c.text);
-    bool ok = fresh && tg_plan_eval(&w->rt, 1, &w->root, &again) &&
-              tg_plan_eval(&w->rt, 1, &fresh, &other);
-    w->rt.seed++;
-    ok = ok && tg_plan_eval(&w->rt, 1, &w->root, &seeded);
-    w->rt.seed--;
-    if (!ok) {
-        complain(r, w, "a second draw fails", w->rt.c.diag.msg);
-    } else {
-        if (!tensors_agree(&first->v, &again->v, 0))
-            complain(r, w, "the same stream gives other numbers", NULL);
-        bool many = tg_view_count(&first->v) >= 6; /* fewer may agree by chance */
-        if (many && fresh == w->root) complain(r, w, "two draws share a stream", NULL);
-        if (many && tensors_agree(&first->v, &other->v, 0))
-            complain(r, w, "another stream gives the same numbers", NULL);
-        if (many && tensors_agree(&first->v, &seeded->v, 0))
-            complain(r, w, "another seed gives the same numbers", NULL);
+static tg_node *with_stream(world *w, bool live) {
+    tg_attrs at = *w->root->at;
+    tg_random_attrs(&w->rt, &at, live);
+    return tg_node_make(&w->rt, w->root->op, w->root->n, w->root->arg, &at);
+}
+
+/* A draw is a function of seed and stream, and of the tick when it is a live one: again the same,
+ * and another one when these change. */
+static void check_random(report *r, world *w) {
+    static const char *const what[] = {"a stream",      "the same stream", "another stream",
+                                       "another seed",  "another tick",    "a live one",
+                                       "the same tick", "a later tick"};
+    tg_node *a = with_stream(w, false), *b = with_stream(w, false), *live = with_stream(w, true);
+    tg_node *drawn[] = {a, a, b, a, a, live, live, live};
+    const int like[] = {0, 0, 0, 0, 0, 5, 5, 5}, same[] = {1, 1, 0, 0, 1, 1, 1, 0};
+    tg_tensor *t[8] = {0};
+    for (int i = 0; i < 8; i++) {
+        w->rt.seed = i == 3;
+        w->rt.tick = i == 4 || i == 7;
+        if (!drawn[i] || !tg_plan_eval(&w->rt, 1, &drawn[i], &t[i])) {
+            complain(r, w, "a draw fails", w->rt.c.diag.msg);
+            break;
+        }
+        bool many = tg_view_count(&t[i]->v) >= 6; /* fewer may agree by chance */
+        if ((same[i] || many) && tensors_agree(&t[like[i]]->v, &t[i]->v, 0) != same[i])
+            complain(r, w, "the draw depends on the wrong things", what[i]);
     }
-    tg_tensor_drop(again);
-    tg_tensor_drop(other);
-    tg_tensor_drop(seeded);
+    for (int i = 0; i < 8; i++) tg_tensor_drop(t[i]);
 }
 
 static bool uses_op(world *w, const tg_op *op) {
@@ -232,7 +199,7 @@ static bool check_case(report *r, const op_case *c, int symbolic, tg_dtype t) {
                 complain(r, &w, "the predicted shape or type is wrong",
                          tg_shape_text(&w.rt, w.root->type.rank, w.root->type.dim));
             if (symbolic == 0) check_value(r, &w, out, 0);
-            if (symbolic == 0 && is_random(w.root)) check_random(r, &w, out);
+            if (symbolic == 0 && is_random(w.root)) check_random(r, &w);
         }
         tg_tensor_drop(out);
         check_printed(r, &w);
