@@ -2,6 +2,7 @@
  * which arguments each parameter gets; encode turns a value into attributes, with axes counted from 0; the operation's `canonical`
  * settles spellings. The interpreter, the rules of derivatives and the tests all bind here, so that a message is worded once. */
 #include "runtime/ops/attrs.h"
+#include "runtime/ops/random.h"
 #include "base/alloc.h"
 
 #include <limits.h>
@@ -223,13 +224,15 @@ static const tg_arg *items_of(const tg_arg *a, int *n) {
     return many ? a->items : a;
 }
 
-static bool encode_axes(const binder *b, const tg_param *p, const tg_arg *a, int rank, const char *whose, tg_attrs *at) {
+/* Axes counted from the front may lie beyond a given shape: what new axes a slice inserts is for its shape rule to judge. */
+static bool encode_axes(const binder *b, const tg_param *p, const tg_arg *a, int rank, bool of_shape, tg_attrs *at) {
     int n;
     const tg_arg *items = items_of(a, &n);
     int64_t mask = 0;
     for (int i = 0; i < n; i++) {
         int64_t axis;
-        if (!axis_of(b, p, &items[i], rank, whose, &axis)) return false;
+        bool from_front = of_shape && items[i].kind == TG_ARG_NUMBER && items[i].number >= 0;
+        if (!axis_of(b, p, &items[i], from_front ? TG_MAX_RANK : rank, of_shape ? "the shape" : "{0}", &axis)) return false;
         if (mask >> axis & 1)
             return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: axis %lld is named twice", shown(b->op), (long long)axis);
         mask |= INT64_C(1) << axis;
@@ -338,7 +341,7 @@ static bool encode(const binder *b, tg_attrs *at) {
                 return axis_of(b, p, &d, 0, "{0}", &at->v[start]);
             }
         } else if (p->kind == TG_P_AXES)
-            ok = encode_axes(b, p, a, rank, shape_rank >= 0 ? "the shape" : "{0}", at);
+            ok = encode_axes(b, p, a, rank, shape_rank >= 0, at);
         else if (p->kind == TG_P_SHAPE || p->kind == TG_P_SPEC)
             ok = encode_shape(b, p, a, b->count[i], at);
         else if (p->kind == TG_P_PERM)
@@ -370,6 +373,7 @@ bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args, int (
         out->op = op->canonical(rt, op, b.rank, &out->at);
         if (!out->op) goto failed;
     }
+    if (out->op->class == TG_CLASS_RANDOM) tg_random_attrs(rt, &out->at, rt->live_draws);
     return true;
 failed:
     tg_bound_free(out);

@@ -234,7 +234,7 @@ static const tg_op ops[] = {
      .infer = infer_untile, .run = run_untile, .grad = {"tile(g, reps)"},
      .doc = "The adjoint of tile: the repetitions of a shape that x consists of, added up.",
      .example = "untile([1, 2, 3, 4], 2, 2)", .value = "[4, 6]",
-     .samples = "x[4,6]: untile(x, (2, 3), (2, 2))"},
+     .samples = "x[4,6]: untile(x, (2, 3), (2, 2)) | x[2,3]: untile(x, 3, (2, 1)) | x[2,3]: untile(x, (2, 3), 1)"},
     {.name = "pad", .class = TG_CLASS_INDEX,
      .param = {X, {"before", TG_P_SHAPE, NULL}, {"after", TG_P_SHAPE, "none"}, {"value", TG_P_REAL, "0"}},
      .infer = infer_pad, .run = run_pad, .canonical = canonical_pad, .grad = {"slice(g, shape(g), before, shape(x), 1)"},

@@ -175,18 +175,19 @@ static bool run_permutation(const tg_call *call) {
 static const tg_op ops[] = {
     {.name = "rand", .class = TG_CLASS_RANDOM, .param = {SHAPE}, .infer = infer_uniform, .run = run_rand,
      .doc = "Random numbers, uniform from 0 up to, but without, 1.",
-     .example = "all(rand(100) < 1)", .value = "true"},
+     .example = "all(rand(100) < 1)", .value = "true", .samples = "rand(2, 3)"},
     {.name = "randn", .class = TG_CLASS_RANDOM, .param = {SHAPE}, .infer = infer_uniform, .run = run_randn,
      .doc = "Random numbers of the normal distribution with mean 0 and variance 1.",
-     .example = "shape(randn(2, 3))", .value = "(2, 3)"},
+     .example = "shape(randn(2, 3))", .value = "(2, 3)", .samples = "randn(2, 3)"},
     {.name = "randint", .class = TG_CLASS_RANDOM,
      .param = {{"lo", TG_P_INT, NULL}, {"hi", TG_P_INT, NULL}, SHAPE}, .infer = infer_randint, .run = run_randint,
      .doc = "Random whole numbers from lo up to, but without, hi, each as likely.",
-     .example = "max(randint(0, 10, 100)) < 10", .value = "true"},
+     .example = "max(randint(0, 10, 100)) < 10", .value = "true",
+     .samples = "randint(-2, 5, 2, 3)"},
     {.name = "permutation", .class = TG_CLASS_RANDOM, .param = {{"n", TG_P_SIZE, NULL}},
      .infer = infer_permutation, .run = run_permutation,
      .doc = "The numbers 0 to n - 1 in a random order, each order as likely.",
-     .example = "sort(permutation(4))", .value = "[0, 1, 2, 3]"},
+     .example = "sort(permutation(4))", .value = "[0, 1, 2, 3]", .samples = "permutation(7)"},
 };
 
 const tg_op_table tg_ops_random = {ops, sizeof ops / sizeof *ops};

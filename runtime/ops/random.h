@@ -9,8 +9,8 @@
 /* One block: out = Philox4x32-10(counter, key). */
 void tg_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Appends the stream and the live flag to a random operation's attributes, which whoever binds one does next; the stream is a fresh
- * one. A live draw is keyed by rt->tick too. Without the two, stream 0 is drawn. */
+/* Appends the stream and the live flag to a random operation's attributes; the stream is a fresh one. tg_op_bind does it, with
+ * rt->live_draws. A live draw is keyed by rt->tick too. */
 void tg_random_attrs(tg_rt *rt, tg_attrs *at, bool live);
 
 extern const tg_op_table tg_ops_random;

@@ -55,6 +55,8 @@ static bool check_range(tg_rt *rt, const parts *p, int i, tg_size dim) {
 /* The shape of the slice of something of shape dim. */
 static bool sliced_shape(tg_rt *rt, const parts *p, const tg_size *dim, tg_type *out) {
     out->rank = result_rank(p);
+    if (p->insert >> (out->rank < TG_MAX_RANK ? out->rank : TG_MAX_RANK))
+        return tg_fail(&rt->c, TG_ERR_VALUE, "slice: insert names an axis that the result does not have");
     if (out->rank > TG_MAX_RANK)
         return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", out->rank, TG_MAX_RANK);
     int i = 0;
@@ -84,8 +86,9 @@ static bool infer_slice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, co
     (void)n;
     if (!check_parts(rt, op, at)) return false;
     parts p = parts_of(at);
-    if (p.rank != in[0].rank)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the slice is one of %d axes, but {0} has %d", p.rank, in[0].rank);
+    if (!tg_shape_equal(p.rank, p.shape, in[0].rank, in[0].dim))
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "the slice is one of the shape %s, but {0} has shape %s",
+                       tg_shape_text(rt, p.rank, p.shape), tg_shape_text(rt, in[0].rank, in[0].dim));
     tg_keep_type(rt, &in[0], out, want);
     return sliced_shape(rt, &p, in[0].dim, out);
 }
@@ -363,7 +366,8 @@ static const tg_op ops[] = {
      .style = TG_PRINT_INDEX, .print = print_slice,
      .doc = "What x[2:5, -1, none] means: of each axis of a shape, count places from start on in steps; axes are dropped and inserted.",
      .example = "slice([1, 2, 3, 4], 4, 0, 2, 2)", .value = "[1, 3]",
-     .samples = "x[4,5]: x[1:3, ::2] | x[4,5]: x[-1] | x[4,5]: x[::-1, none, 2] | x[2,3,4]: x[..., 1:]"},
+     .samples = "x[4,5]: slice(x, (4, 5), (1, 0), (2, 3), (1, 2)) | x[4,5]: slice(x, (4, 5), (3, 5), (1, 5), (1, -1), drop=0, insert=1) | "
+                "x[4]: slice(x, 4, 4, 2, -2, insert=(0, 2))"},
     {.name = "unslice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .canonical = canonical_slice, .infer = infer_unslice, .run = run_unslice,
      .grad = {"slice(g, shape, start, count, step, drop=drop, insert=insert)"},
      .doc = "The adjoint of slice: zeros of that shape, with x in the places that the slice names.",

@@ -215,6 +215,10 @@ static const tg_op *canonical_expand(tg_rt *rt, const tg_op *op, int rank, tg_at
     int64_t *mask = &at->v[1 + at->v[0]];
     if (extra <= 0) *mask = 0;
     if (*mask == 0) return op;
+    if (*mask >> at->v[0]) {
+        tg_fail(&rt->c, TG_ERR_VALUE, "expand: axis is out of range: the shape has %d axes", (int)at->v[0]);
+        return NULL;
+    }
     if (bits(*mask) != extra) {
         tg_fail(&rt->c, TG_ERR_VALUE, "expand: axis names %d axes, but {0} lacks %d of the shape's %d", bits(*mask), extra,
                 (int)at->v[0]);
