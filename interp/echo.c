@@ -174,3 +174,10 @@ bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     tg_str_addc(out, '\n');
     return !out->failed || tg_fail_memory(&in->rt.c);
 }
+
+bool tg_show_formula(tg_interp *in, tg_value v, tg_str *out) {
+    if (v.tag != TG_V_FORMULA) return echo(in, NULL, v, out);
+    bool ok = tg_node_print(&in->rt, out, v.as.node, false);
+    add_remarks(in, v, NULL, out);
+    return ok;
+}

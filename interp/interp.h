@@ -12,11 +12,10 @@ typedef struct tg_interp {
     tg_env *globals;   /* the user's names */
     tg_env *library;   /* stdlib and builtins, looked up after globals */
     bool computing;    /* inside the right side of `:=`: plain values become lift slots */
-    bool random_live;  /* inside fresh(...): draws become formulas */
     int lift_next;     /* the next lift slot of this statement */
     int nlifts, lifts_cap;
     struct tg_lift { tg_cell *cell; } *lifts;
-    int depth;         /* of calls */
+    tg_unit *unit;     /* whose tree is being walked: functions made now hold it */
     tg_value args;     /* tuple of strings */
     tg_value ans;
     char *dir;         /* folder of the running script, for `use` */
@@ -24,6 +23,7 @@ typedef struct tg_interp {
     char **used;       /* paths already used */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
+    bool echo;         /* statements are echoed, as at the prompt */
     bool bar_shown;    /* a progress bar stands on the terminal: clear it before writing */
     tg_value returned; /* of a return under way */
 } tg_interp;
@@ -33,7 +33,9 @@ typedef enum tg_flow { TG_FLOW_NEXT, TG_FLOW_BREAK, TG_FLOW_CONTINUE, TG_FLOW_RE
 /* ---- eval.c ---- */
 bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out); /* *out owned */
 /* ---- statement.c ---- */
-tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_unit *unit, const tg_ast *s, tg_value *last);
+tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last); /* *last owned; none at first */
+/* Looks the name up: scopes inside out, then the user's, then the library. NULL: unknown. */
+tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name);
 /* ---- call.c ---- */
 /* One argument; name NULL: positional. */
 typedef struct tg_argument { const char *name; tg_value value; const tg_ast *ast; } tg_argument;
@@ -60,6 +62,8 @@ bool tg_list_settle(tg_interp *in, tg_value v, tg_value *out);
 bool tg_show_value(tg_interp *in, tg_value v, const char *spec, tg_str *out);
 /* As the prompt echoes `name = ...` (name NULL: no name): the formula, its shape, what it needs, its value below. Ends with a newline. */
 bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
+/* A formula without its value, behind it its shape and the assumptions it rests on; other things as the prompt shows them. */
+bool tg_show_formula(tg_interp *in, tg_value v, tg_str *out);
 /* ---- report.c: the pending error as text, with carets; clears nothing ---- */
 bool tg_report(tg_interp *in, tg_str *out);
 void tg_write(tg_interp *in, const char *text, size_t len);
@@ -74,7 +78,8 @@ typedef struct tg_builtin {
     tg_builtin_fn *run;    /* args already matched: one for each parameter of the signature; absent ones are TG_V_NONE with ast NULL.
                               A last parameter `...` takes all further positional ones. */
     bool raw_lists;        /* bracket literals stay lists */
+    bool draws;            /* fresh: draws among the arguments stay formulas */
 } tg_builtin;
-extern const tg_builtin *const tg_builtin_tables[]; /* each ends with name NULL; the list ends with NULL */
+const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
 
 #endif

@@ -26,6 +26,7 @@ typedef enum tg_tag {
     TG_V_STREAM,   /* what batches(...) gives: things made one by one */
 } tg_tag;
 
+struct tg_interp;
 typedef struct tg_text tg_text;
 typedef struct tg_items tg_items;
 typedef struct tg_function tg_function;
@@ -50,16 +51,20 @@ typedef struct tg_value {
     } as;
 } tg_value;
 
+enum { TG_MAX_NESTING = 1000 };
 struct tg_text { int refs; size_t len; char bytes[]; }; /* UTF-8, 0-terminated */
 struct tg_range { int refs; double lo, hi; };
 struct tg_items {
     int refs;
+    tg_items *dying;      /* next in the list of containers being freed: nesting costs no stack */
     int n;
+    int depth;            /* of nesting, at most TG_MAX_NESTING */
     tg_value *v;
     const char **field; /* of a record: interned names, in order of writing; else NULL */
 };
 struct tg_function {
     int refs;
+    tg_function *dying;
     const char *name;     /* interned; NULL: a lambda */
     tg_unit *unit;        /* holds the tree */
     const tg_ast *def;    /* TG_AST_FUNCTION or TG_AST_LAMBDA */
@@ -87,14 +92,32 @@ bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out);
 tg_value tg_value_tensor(tg_tensor *t);
 /* Holds n. */
 tg_value tg_value_formula(tg_node *n, uint32_t assumed);
+/* To be called when v[] is filled: counts the depth of nesting. False, with an error, past TG_MAX_NESTING (v is then dropped). */
+bool tg_value_seal(tg_ctx *c, tg_value v);
 /* The field of a record; NULL if there is none. */
 tg_value *tg_value_field(tg_value record, const char *interned_name);
+
+/* A stream makes its things one by one; how many there will be is known. */
+struct tg_stream {
+    int refs;
+    int64_t count, at; /* things in all, and given so far */
+    /* The next thing into *out (owned); called while at < count. */
+    bool (*next)(struct tg_interp *in, tg_stream *s, tg_value *out);
+    void (*start)(tg_stream *s); /* back to the beginning, with a new order if it shuffles; may be NULL */
+    int nparts;
+    tg_tensor *part[4];      /* what it draws from */
+    tg_rt *rt;               /* whose generator shuffles */
+    int64_t batch;           /* rows a turn */
+    int64_t *order;          /* row numbers in the order of this pass; NULL: as they are */
+    const char *title;       /* before the progress bar; NULL: no bar */
+};
 
 /* ---- environments ---- */
 
 /* A scope: the global one, or one of a call. Reference counted, since a lambda keeps the scope it was written in. */
 struct tg_env {
     int refs;
+    tg_env *dying;
     tg_env *parent;  /* the scope around, not the caller's; NULL: globals */
     size_t n, cap;
     struct tg_binding { const char *name; tg_value value; } *items;

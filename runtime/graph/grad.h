@@ -1,20 +1,24 @@
-/* Symbolic reverse-mode differentiation (Griewank & Walther 2008, ch. 3; the adjoint of each node is itself a formula). The rules
- * are the `grad` texts of the operations, built into nodes by rule.c. */
+/* Symbolic reverse-mode differentiation (Griewank & Walther 2008, ch. 3; the adjoint of each node
+ * is itself a formula). The rules are the `grad` texts of the operations, built into nodes by
+ * rule.c. */
 #ifndef TG_RUNTIME_GRAD_H
 #define TG_RUNTIME_GRAD_H
 
 #include "runtime/graph/node.h"
 
 typedef struct tg_grad_options {
-    tg_node *seed;           /* cotangent of y, shaped like y; NULL: 1, y must be a scalar */
-    int nhold;               /* nodes treated as constants */
+    tg_node *seed; /* cotangent of y, shaped like y; NULL: 1, y must be a scalar */
+    int nhold;     /* nodes treated as constants */
     tg_node *const *hold;
-    bool simplify;           /* simplify y before and each result after (the default for users) */
+    bool simplify;  /* simplify y before and each result after (the default for users) */
+    uint32_t *used; /* if not NULL, gets the bit mask of assumptions that simplifying used */
 } tg_grad_options;
 
-/* out[i] = d y / d x[i], shaped like x[i]; x may be any node. Where y does not reach x[i], a zero of the right shape, and
- * cut[i] (if cut is not NULL) says why: NULL when connected, "" when there is no path at all, else the operation through which the only
- * paths run (argmax). Errors: y not a scalar (and no seed), an operation without a rule. */
-bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt, tg_node **out, const char **cut);
+/* out[i] = d y / d x[i], shaped like x[i]; x may be any node. Where y does not reach x[i], a zero
+ * of the right shape, and cut[i] (if cut is not NULL) says why: NULL when connected, "" when there
+ * is no path at all, else the operation through which the only paths run (argmax). Errors: y not a
+ * scalar (and no seed), an operation without a rule. */
+bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt,
+             tg_node **out, const char **cut);
 
 #endif

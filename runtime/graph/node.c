@@ -289,7 +289,6 @@ tg_node *tg_node_cell(tg_rt *rt, tg_cell *cell) {
     if (!node) return NULL;
     node->leaf.cell = tg_cell_hold(cell);
     node->type = cell->type;
-    node->type.weak = false;
     node->live = cell->kind != TG_CELL_LIFT;
     cell->leaf = node;
     return enter(rt->graph, node);

@@ -1,0 +1,281 @@
+/* The embedding interface (include/tg.h) over the interpreter. */
+#include "base/alloc.h"
+#include "interp/blame.h"
+#include "interp/call.h"
+#include "interp/convert.h"
+#include "interp/module.h"
+#include "interp/progress.h"
+#include "interp/store.h"
+#include "runtime/ops/document.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct tg_state {
+    tg_interp in;
+    tg_str error;    /* text of the last error */
+    tg_str document; /* of tg_operations_document */
+};
+
+extern const tg_builtin *const tg_builtins_formula, *const tg_builtins_data, *const tg_builtins_batches,
+    *const tg_builtins_session;
+
+static const tg_builtin *builtin_table(int i) {
+    const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data, tg_builtins_batches, tg_builtins_session};
+    return i < (int)(sizeof tables / sizeof *tables) ? tables[i] : NULL;
+}
+
+const tg_builtin *tg_builtin_at(int i) {
+    for (int t = 0; builtin_table(t); t++)
+        for (const tg_builtin *b = builtin_table(t); b->name; b++)
+            if (i-- == 0) return b;
+    return NULL;
+}
+
+static void write_stdout(void *user, const char *text, size_t len) {
+    (void)user;
+    fwrite(text, 1, len, stdout);
+}
+
+void tg_write(tg_interp *in, const char *text, size_t len) {
+    tg_progress_clear(in);
+    in->write(in->user, text, len);
+}
+
+/* ---- a session ---- */
+
+static bool library_value(tg_interp *in, const char *name, tg_value v) {
+    const char *key = tg_intern(&in->rt.c, name, strlen(name));
+    return key && tg_env_set(in->library, key, v);
+}
+
+static bool fill_library(tg_interp *in) {
+    static const struct { const char *name; double value; } constants[] = {
+        {"pi", 3.14159265358979323846}, {"e", 2.71828182845904523536}, {"inf", INFINITY}, {"nan", NAN}};
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (!library_value(in, constants[i].name, tg_value_number(constants[i].value))) return false;
+    const tg_op *op;
+    for (int i = 0; (op = tg_op_at(i)); i++)
+        if (op->class != TG_CLASS_LEAF && !library_value(in, op->name, (tg_value){.tag = TG_V_OP, .as.op = op})) return false;
+    const tg_builtin *b;
+    for (int i = 0; (b = tg_builtin_at(i)); i++)
+        if (!library_value(in, b->name, (tg_value){.tag = TG_V_BUILTIN, .as.builtin = b})) return false;
+    return true;
+}
+
+static bool set_arguments(tg_interp *in, const tg_options *o) {
+    tg_value args;
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, o->argc, &args)) return false;
+    for (int i = 0; i < o->argc; i++)
+        if (!tg_value_string(&in->rt.c, o->argv[i], strlen(o->argv[i]), &args.as.items->v[i])) {
+            tg_value_drop(args);
+            return false;
+        }
+    args.as.items->depth = 1;
+    return library_value(in, "args", args);
+}
+
+tg_state *tg_open(const tg_options *options) {
+    static const tg_options defaults;
+    const tg_options *o = options ? options : &defaults;
+    tg_state *s = tg_alloc_array(1, sizeof *s);
+    if (!s) return NULL;
+    tg_interp *in = &s->in;
+    in->write = o->write ? o->write : write_stdout;
+    in->user = o->user;
+    if (!tg_rt_init(&in->rt)) {
+        tg_free(s);
+        return NULL;
+    }
+    tg_guard_enter(&in->rt.c);
+    in->rt.precision = o->single ? TG_F32 : TG_F64;
+    in->rt.seed = o->seed;
+    tg_runtime_set_threads(&in->rt, o->threads > 0 ? o->threads : 1);
+    in->globals = tg_env_new(NULL);
+    in->library = tg_env_new(NULL);
+    if (!in->globals || !in->library || !fill_library(in) || !set_arguments(in, o)) {
+        tg_close(s);
+        return NULL;
+    }
+    if (!tg_module_use(in, "core", false)) {
+        if (in->rt.c.diag.kind == TG_ERR_MEMORY) {
+            tg_close(s);
+            return NULL;
+        }
+        tg_report(in, &s->error);
+    }
+    return s;
+}
+
+void tg_close(tg_state *s) {
+    if (!s) return;
+    tg_interp *in = &s->in;
+    tg_guard_enter(&in->rt.c);
+    if (in->globals) tg_env_clear(in->globals);
+    if (in->library) tg_env_clear(in->library);
+    tg_env_drop(in->globals);
+    tg_env_drop(in->library);
+    tg_value_drop(in->ans);
+    tg_value_drop(in->returned);
+    for (int i = 0; i < in->nlifts; i++) tg_cell_drop(in->lifts[i].cell);
+    tg_free(in->lifts);
+    for (int i = 0; i < in->nused; i++) tg_free(in->used[i]);
+    tg_free(in->used);
+    tg_rt_free(&in->rt);
+    tg_str_free(&s->error);
+    tg_str_free(&s->document);
+    tg_free(s);
+}
+
+/* Each entry from outside: the stack guard measures from here, the last error is forgotten. */
+static tg_interp *enter(tg_state *s) {
+    tg_guard_enter(&s->in.rt.c);
+    tg_clear(&s->in.rt.c);
+    s->error.len = 0;
+    if (s->error.text) s->error.text[0] = 0;
+    s->error.failed = false;
+    return &s->in;
+}
+
+static tg_status leave(tg_state *s, bool ok) {
+    if (ok) return TG_DONE;
+    bool interrupted = s->in.rt.c.diag.kind == TG_ERR_INTERRUPT;
+    tg_progress_clear(&s->in);
+    tg_report(&s->in, &s->error);
+    return interrupted ? TG_INTERRUPTED : TG_FAILED;
+}
+
+/* ---- running ---- */
+
+tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t len, int line, int flags) {
+    tg_interp *in = enter(s);
+    tg_source *src = tg_source_new(name, text, len);
+    tg_parse_status how = TG_PARSE_OK;
+    bool outer = in->echo;
+    if (!src) {
+        if (len >= UINT32_MAX - 1)
+            tg_fail(&in->rt.c, TG_ERR_SYNTAX, "the text is too long: %zu bytes", len);
+        else
+            tg_fail_memory(&in->rt.c);
+        return leave(s, false);
+    }
+    src->first_line = line;
+    in->echo = flags & TG_ECHO;
+    in->computing = in->rt.live_draws = false;
+    in->lift_next = 0;
+    bool ok = tg_module_run(in, in->globals, src, &how);
+    in->echo = outer;
+    tg_status status = !ok && how == TG_PARSE_INCOMPLETE && flags & TG_MAY_GO_ON ? TG_MORE : leave(s, ok);
+    if (status == TG_MORE) tg_clear(&in->rt.c);
+    tg_source_drop(src);
+    return status;
+}
+
+tg_status tg_run(tg_state *s, const char *name, const char *text, int flags) {
+    return tg_run_bytes(s, name, text, strlen(text), 1, flags);
+}
+
+tg_status tg_run_file(tg_state *s, const char *path, int flags) {
+    tg_interp *in = enter(s);
+    bool outer = in->echo;
+    in->echo = flags & TG_ECHO;
+    in->computing = in->rt.live_draws = false;
+    in->lift_next = 0;
+    bool ok = tg_module_run_file(in, in->globals, path, path);
+    in->echo = outer;
+    return leave(s, ok);
+}
+
+const char *tg_error(const tg_state *s) { return tg_str_text(&s->error); }
+
+void tg_interrupt(tg_state *s) { s->in.rt.c.interrupted = 1; }
+
+/* ---- values ---- */
+
+/* The value of a name, evaluated; owned. */
+static bool get(tg_interp *in, const char *name, tg_value *out) {
+    const char *key = tg_intern(&in->rt.c, name, strlen(name));
+    tg_value *v = key ? tg_lookup(in, in->globals, key) : NULL;
+    if (!key) return false;
+    return v ? tg_value_now(in, *v, out) : tg_blame_name(in, in->globals, key);
+}
+
+tg_status tg_get_number(tg_state *s, const char *name, double *out) {
+    tg_interp *in = enter(s);
+    tg_value v;
+    if (!get(in, name, &v)) return leave(s, false);
+    bool ok = tg_to_number(in, v, name, out);
+    tg_value_drop(v);
+    return leave(s, ok);
+}
+
+tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8], double *data, size_t room, size_t *count) {
+    tg_interp *in = enter(s);
+    tg_value v;
+    tg_tensor *t;
+    if (!get(in, name, &v)) return leave(s, false);
+    bool ok = tg_to_tensor(in, v, name, &t);
+    tg_value_drop(v);
+    if (!ok) return leave(s, false);
+    *rank = t->v.rank;
+    memcpy(dim, t->v.dim, (size_t)t->v.rank * sizeof *dim);
+    *count = (size_t)tg_view_count(&t->v);
+    for (size_t i = 0; data && i < *count && i < room; i++) data[i] = tg_view_get(&t->v, (int64_t)i);
+    tg_tensor_drop(t);
+    return leave(s, true);
+}
+
+static bool is_name(const char *s) {
+    if (!*s || (*s >= '0' && *s <= '9')) return false;
+    for (; *s; s++)
+        if (!strchr("_", *s) && !((unsigned char)*s >= 0x80) && !(*s >= '0' && *s <= '9') && !((*s | 32) >= 'a' && (*s | 32) <= 'z'))
+            return false;
+    return true;
+}
+
+/* name := v; takes v. */
+static tg_status set(tg_state *s, tg_interp *in, const char *name, tg_value v) {
+    const char *key = is_name(name) ? tg_intern(&in->rt.c, name, strlen(name)) : NULL;
+    if (!key) {
+        if (!is_name(name)) tg_fail(&in->rt.c, TG_ERR_NAME, "\"%s\" cannot be a name", name);
+        tg_value_drop(v);
+        return leave(s, false);
+    }
+    tg_ast target = {.kind = TG_AST_NAME, .name = key}, *targets = &target;
+    return leave(s, tg_store_all(in, in->globals, 1, &targets, &v));
+}
+
+tg_status tg_set_number(tg_state *s, const char *name, double value) {
+    tg_interp *in = enter(s);
+    return set(s, in, name, tg_value_number(value));
+}
+
+tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim, const double *data) {
+    tg_interp *in = enter(s);
+    tg_tensor *t = tg_tensor_new(&in->rt.c, TG_F64, rank, dim);
+    if (!t) return leave(s, false);
+    memcpy(t->v.data, data, (size_t)tg_view_count(&t->v) * sizeof *data);
+    return set(s, in, name, tg_value_tensor(t));
+}
+
+/* ---- completion and documents ---- */
+
+const char *tg_complete(tg_state *s, const char *prefix, int i) {
+    size_t n = strlen(prefix);
+    tg_env *const envs[] = {s->in.globals, s->in.library};
+    for (int k = 0; k < 2; k++)
+        for (size_t j = 0; j < envs[k]->n; j++)
+            if (strncmp(envs[k]->items[j].name, prefix, n) == 0 && i-- == 0) return envs[k]->items[j].name;
+    for (int k = 0; tg_keywords[k]; k++)
+        if (strncmp(tg_keywords[k], prefix, n) == 0 && i-- == 0) return tg_keywords[k];
+    return NULL;
+}
+
+const char *tg_operations_document(tg_state *s) {
+    s->document.len = 0;
+    tg_ops_document(&s->document);
+    return tg_str_text(&s->document);
+}
+
+const char *tg_version(void) { return TG_VERSION; }

@@ -1,0 +1,152 @@
+/* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes what stands in the
+ * source, and the shapes of the operands are listed under the carets. */
+#include "interp/blame.h"
+#include "base/alloc.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool tg_blame(tg_interp *in, const tg_ast *e) {
+    if (!in->rt.c.diag.at.src && e) in->rt.c.diag.at = e->span;
+    return false;
+}
+
+bool tg_blame_operator(tg_interp *in, const tg_ast *e) {
+    tg_diag *d = &in->rt.c.diag;
+    if (d->at.src) return false;
+    d->at = e->op_span;
+    d->with[0] = e->kids[0]->span;
+    if (e->n > 1) d->with[1] = e->kids[1]->span;
+    return false;
+}
+
+enum { LONGEST_NAME = 32 };
+
+/* What the user wrote for the operand, if that is short; else what kind of thing it is. */
+static void operand_text(const tg_argument *a, int number, char *buf, size_t size) {
+    const tg_span *s = a && a->ast ? &a->ast->span : NULL;
+    if (s && s->src && s->hi > s->lo && s->hi - s->lo <= LONGEST_NAME &&
+        !memchr(s->src->text + s->lo, '\n', s->hi - s->lo))
+        snprintf(buf, size, "%.*s", (int)(s->hi - s->lo), s->src->text + s->lo);
+    else
+        snprintf(buf, size, "%s", number == 0 ? "the first operand" : number == 1 ? "the second operand" : "an operand");
+}
+
+static void substitute(char *text, size_t size, int n, char names[][LONGEST_NAME + 8]) {
+    char out[TG_DIAG_MSG];
+    size_t used = 0;
+    for (const char *p = text; *p && used + 1 < size && used + 1 < sizeof out;) {
+        if (p[0] == '{' && isdigit((unsigned char)p[1]) && p[2] == '}' && p[1] - '0' < n) {
+            int put = snprintf(out + used, size - used, "%s", names[p[1] - '0']);
+            used += (size_t)put < size - used ? (size_t)put : size - used - 1;
+            p += 3;
+        } else {
+            out[used++] = *p++;
+        }
+    }
+    out[used] = 0;
+    memcpy(text, out, used + 1);
+}
+
+static bool shape_of(tg_interp *in, tg_value v, const char **out) {
+    if (v.tag == TG_V_TENSOR)
+        *out = tg_shape_text(&in->rt, v.as.tensor->v.rank, v.as.tensor->v.dim);
+    else if (v.tag == TG_V_FORMULA)
+        *out = tg_shape_text(&in->rt, v.as.node->type.rank, v.as.node->type.dim);
+    else if (v.tag == TG_V_NUMBER)
+        *out = "a number";
+    else
+        return false;
+    return true;
+}
+
+bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argument *args) {
+    tg_diag *d = &in->rt.c.diag;
+    char names[TG_MAX_TENSORS][LONGEST_NAME + 8];
+    if (n > TG_MAX_TENSORS) n = TG_MAX_TENSORS;
+    for (int i = 0; i < n; i++) operand_text(&args[operand[i]], i, names[i], sizeof names[i]);
+    substitute(d->msg, sizeof d->msg, n, names);
+    substitute(d->help, sizeof d->help, n, names);
+    if (d->kind != TG_ERR_SHAPE || d->notes[0]) return false;
+    char line[256] = "";
+    size_t used = 0;
+    for (int i = 0; i < n; i++) {
+        const char *shape;
+        if (!shape_of(in, args[operand[i]].value, &shape) || used + 64 > sizeof line) continue;
+        int put = snprintf(line + used, sizeof line - used, "%s%s : %s", used ? "      " : "", names[i], shape);
+        used += put > 0 ? (size_t)put : 0;
+        if (used >= sizeof line) used = sizeof line - 1;
+    }
+    return line[0] ? tg_note(&in->rt.c, "%s", line) : false;
+}
+
+int tg_edit_distance(const char *a, const char *b, int most) {
+    enum { LONG = 40 };
+    int na = (int)strlen(a), nb = (int)strlen(b), row[3][LONG + 1];
+    if (na > LONG || nb > LONG || na - nb > most || nb - na > most) return most + 1;
+    for (int j = 0; j <= nb; j++) row[0][j] = j;
+    for (int i = 1; i <= na; i++) {
+        int *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
+        now[0] = i;
+        for (int j = 1; j <= nb; j++) {
+            int best = up[j - 1] + (a[i - 1] != b[j - 1]);
+            if (up[j] + 1 < best) best = up[j] + 1;
+            if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && up2[j - 2] + 1 < best)
+                best = up2[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return row[na % 3][nb] <= most ? row[na % 3][nb] : most + 1;
+}
+
+static void nearest(tg_env *env, const char *name, const char **best, int *distance) {
+    for (size_t i = 0; env && i < env->n; i++) {
+        int d = tg_edit_distance(name, env->items[i].name, *distance - 1);
+        if (d < *distance) {
+            *distance = d;
+            *best = env->items[i].name;
+        }
+    }
+}
+
+/* What newcomers from other languages type, and what tg has instead. */
+static const char *const foreign[][2] = {
+    {"len", "size(x)"},          {"dot", "a @ b"},        {"np", "its functions have no prefix here: exp(x)"},
+    {"numpy", "its functions have no prefix here: exp(x)"}, {"torch", "its functions have no prefix here: exp(x)"},
+    {"lambda", "x -> x^2"},      {"True", "true"},        {"False", "false"},
+    {"None", "none"},            {"nil", "none"},         {"null", "none"},
+    {"def", "f(x) = x^2"},       {"function", "f(x) = x^2"}, {"import", "use nn"},
+    {"ln", "log(x)"},            {"cat", "concat([a, b])"}, {"hstack", "concat([a, b], axis=1)"},
+    {"vstack", "concat([a, b], axis=0)"}, {"mm", "a @ b"}, {"placeholder", "input X[N, 784]"},
+    {"exit", "Ctrl-D leaves"}, {"quit", "Ctrl-D leaves"},
+};
+
+bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
+    const char *best = NULL;
+    int distance = strlen(name) <= 2 ? 1 : strlen(name) <= 4 ? 2 : 3;
+    for (tg_env *e = env; e && e != in->globals; e = e->parent) nearest(e, name, &best, &distance);
+    nearest(in->globals, name, &best, &distance);
+    nearest(in->library, name, &best, &distance);
+    tg_fail(&in->rt.c, TG_ERR_NAME, "there is no name %s", name);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (strcmp(foreign[i][0], name) == 0) return tg_help(&in->rt.c, "in tg: %s", foreign[i][1]);
+    return best ? tg_help(&in->rt.c, "did you mean %s?", best) : false;
+}
+
+void tg_remark(tg_interp *in, const char *fmt, ...) {
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (in->echo) {
+        tg_write(in, "note: ", 6);
+        tg_write(in, text, strlen(text));
+        tg_write(in, "\n", 1);
+    } else {
+        fprintf(stderr, "note: %s\n", text);
+    }
+}

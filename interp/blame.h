@@ -1,0 +1,20 @@
+/* Errors in the user's own terms: source text for operands, shapes below the carets. */
+#ifndef TG_INTERP_BLAME_H
+#define TG_INTERP_BLAME_H
+
+#include "interp/interp.h"
+
+/* Gives the pending error a place unless it has one. Returns false. */
+bool tg_blame(tg_interp *in, const tg_ast *e);
+/* The same for an operator: caret at the operator, tildes under the operands. */
+bool tg_blame_operator(tg_interp *in, const tg_ast *e);
+/* Puts the source text of args[operand[i]] for {i} in message and help, and the operands' shapes below. Returns false. */
+bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argument *args);
+/* An unknown name, with the nearest known one as help. Returns false. */
+bool tg_blame_name(tg_interp *in, tg_env *env, const char *name);
+/* Edits (insert, delete, replace, swap) from a to b, at most `most` + 1. */
+int tg_edit_distance(const char *a, const char *b, int most);
+/* A remark that is not an error, on the echo at the prompt and on standard error in a script. */
+void tg_remark(tg_interp *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

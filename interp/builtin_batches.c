@@ -1,0 +1,123 @@
+/* batches: the rows of some tensors, shuffled, in portions. */
+#include "base/alloc.h"
+#include "interp/convert.h"
+#include "runtime/ops/random.h"
+
+#include <string.h>
+
+/* A new order at each pass: Fisher-Yates, drawn from the session's generator, so that one seed gives one order. */
+static void shuffle(tg_rt *rt, int64_t *order, int64_t n) {
+    uint64_t stream = rt->stream++;
+    uint32_t draw[4], key[2] = {(uint32_t)rt->seed, (uint32_t)(rt->seed >> 32)};
+    for (int64_t i = 0; i < n; i++) order[i] = i;
+    for (int64_t i = n - 1; i > 0; i--) {
+        uint32_t counter[4] = {(uint32_t)i, (uint32_t)(i >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};
+        tg_philox(counter, key, draw);
+        uint64_t r = (uint64_t)draw[0] << 32 | draw[1];
+        int64_t k = (int64_t)(((__uint128_t)r * (uint64_t)(i + 1)) >> 64);
+        int64_t t = order[i];
+        order[i] = order[k];
+        order[k] = t;
+    }
+}
+
+static void start(tg_stream *s) {
+    if (s->order) shuffle(s->rt, s->order, s->part[0]->v.dim[0]);
+}
+
+/* Rows order[from..from+n) of t, contiguous. */
+static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, int64_t from, int64_t n) {
+    int64_t dim[TG_MAX_RANK], inner = 1;
+    memcpy(dim, t->v.dim, sizeof dim);
+    dim[0] = n;
+    tg_tensor *out = tg_tensor_new(&in->rt.c, t->v.dtype, t->v.rank, dim);
+    if (!out) return NULL;
+    for (int d = 1; d < t->v.rank; d++) inner *= dim[d];
+    size_t bytes = (size_t)inner * tg_dtype_size(t->v.dtype);
+    for (int64_t i = 0; i < n; i++) {
+        const char *from_row = (const char *)t->v.data + (size_t)(order ? order[from + i] : from + i) * bytes;
+        memcpy((char *)out->v.data + (size_t)i * bytes, from_row, bytes);
+    }
+    return out;
+}
+
+static bool next(tg_interp *in, tg_stream *s, tg_value *out) {
+    int64_t total = s->part[0]->v.dim[0], from = s->at * s->batch;
+    int64_t n = total - from < s->batch ? total - from : s->batch;
+    tg_value made;
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, s->nparts, &made)) return false;
+    for (int i = 0; i < s->nparts; i++) {
+        tg_tensor *t = rows(in, s->part[i], s->order, from, n);
+        if (!t) {
+            tg_value_drop(made);
+            return false;
+        }
+        made.as.items->v[i] = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
+    }
+    if (s->nparts == 1) {
+        *out = tg_value_hold(made.as.items->v[0]);
+        tg_value_drop(made);
+        return true;
+    }
+    *out = made;
+    return tg_value_seal(&in->rt.c, made);
+}
+
+/* The tensors to draw from, then the batch size; shuffle and partial by name. */
+static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    bool mix, partial;
+    int64_t batch;
+    int nparts = n - 3;
+    if (!tg_to_truth(in, args[0].value.tag == TG_V_NONE ? tg_value_bool(true) : args[0].value, "shuffle", &mix) ||
+        !tg_to_truth(in, args[1].value.tag == TG_V_NONE ? tg_value_bool(true) : args[1].value, "partial", &partial))
+        return false;
+    if (nparts < 1 || nparts > 4) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "batches wants one to four tensors and then the number of rows a batch");
+        return tg_help(&in->rt.c, "for X, Y := batches(images, labels, 100) { ... }");
+    }
+    if (!tg_to_int(in, args[n - 1].value, "the number of rows a batch", &batch)) return false;
+    if (batch < 1) return tg_fail(&in->rt.c, TG_ERR_VALUE, "a batch must have at least one row");
+    tg_stream *s = tg_alloc_array(1, sizeof *s);
+    if (!s) return tg_fail_memory(&in->rt.c);
+    *s = (tg_stream){.refs = 1, .next = next, .start = start, .rt = &in->rt, .batch = batch, .title = "batches"};
+    tg_value made = {.tag = TG_V_STREAM, .as.stream = s};
+    for (int i = 0; i < nparts; i++) {
+        tg_tensor *t;
+        if (!tg_to_tensor(in, args[2 + i].value, "what batches are drawn from", &t)) goto failed;
+        if (t->v.rank > 0 && !tg_view_is_contiguous(&t->v)) {
+            tg_tensor *copy = tg_tensor_convert(&in->rt.c, &t->v, t->v.dtype);
+            tg_tensor_drop(t);
+            if (!(t = copy)) goto failed;
+        }
+        s->part[s->nparts++] = t;
+        if (t->v.rank == 0) {
+            tg_fail(&in->rt.c, TG_ERR_SHAPE, "batches are drawn from the rows of tensors; a number has none");
+            goto failed;
+        }
+        if (t->v.dim[0] != s->part[0]->v.dim[0]) {
+            tg_fail(&in->rt.c, TG_ERR_SHAPE, "batches are drawn from tensors with the same number of rows, not %lld and %lld",
+                    (long long)s->part[0]->v.dim[0], (long long)t->v.dim[0]);
+            goto failed;
+        }
+    }
+    int64_t total = s->part[0]->v.dim[0];
+    s->count = partial ? total / batch + (total % batch != 0) : total / batch;
+    if (mix && !(s->order = tg_alloc_array((size_t)total, sizeof *s->order))) {
+        tg_fail_memory(&in->rt.c);
+        goto failed;
+    }
+    *out = made;
+    return true;
+failed:
+    tg_value_drop(made);
+    return false;
+}
+
+static const tg_builtin table[] = {
+    {"batches", "batches(..., shuffle=true, partial=true)",
+     "The rows of some tensors in batches, for a loop: batches(images, labels, 100). Shuffled anew at each pass by the seed; the last "
+     "batch may be smaller, unless partial=false. On a terminal a bar shows how far the loop is.",
+     "for b in batches([1, 2, 3], 2, shuffle=false) { print(b) }", "[1, 2]\n[3]", run_batches, false, false},
+    {0},
+};
+const tg_builtin *const tg_builtins_batches = table;

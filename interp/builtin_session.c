@@ -1,0 +1,136 @@
+/* Builtins about the session: printing, errors, time, the seed. */
+#include "interp/blame.h"
+#include "interp/convert.h"
+#include "runtime/graph/simplify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bool run_print(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    tg_str s = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        if (args[i].name) {
+            tg_fail(&in->rt.c, TG_ERR_TYPE, "print has no argument named %s", args[i].name);
+            ok = tg_help(&in->rt.c, "print(\"x = {x:.3f}\") writes x with three decimals");
+            break;
+        }
+        if (i) tg_str_addc(&s, ' ');
+        tg_value v;
+        ok = tg_list_settle(in, tg_value_hold(args[i].value), &v) && tg_show_value(in, v, NULL, &s);
+        tg_value_drop(v);
+        if (!ok) tg_blame(in, args[i].ast);
+    }
+    tg_str_addc(&s, '\n');
+    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
+    if (ok) tg_write(in, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    *out = TG_NONE_VALUE;
+    return ok;
+}
+
+static bool run_show(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_value v = args[0].value;
+    tg_str s = {0};
+    if (v.tag == TG_V_FORMULA) {
+        tg_node *simple = tg_simplify(&in->rt, v.as.node, NULL);
+        if (!simple) return false;
+        v.as.node = simple;
+    }
+    bool ok = tg_show_formula(in, v, &s);
+    tg_str_addc(&s, '\n');
+    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
+    if (ok) tg_write(in, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    *out = TG_NONE_VALUE;
+    return ok;
+}
+
+static bool run_error(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    (void)out;
+    tg_str s = {0};
+    if (tg_show_value(in, args[0].value, NULL, &s)) tg_fail(&in->rt.c, TG_ERR_USER, "%s", tg_str_text(&s));
+    tg_str_free(&s);
+    return false;
+}
+
+static bool run_assert(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    (void)out;
+    bool holds;
+    if (!tg_to_truth(in, args[0].value, "what is asserted", &holds)) return false;
+    if (holds) return true;
+    if (args[1].value.tag == TG_V_STRING) return tg_fail(&in->rt.c, TG_ERR_USER, "%s", args[1].value.as.text->bytes);
+    const tg_ast *e = args[0].ast;
+    if (!e || !e->span.src) return tg_fail(&in->rt.c, TG_ERR_USER, "the assertion does not hold");
+    return tg_fail(&in->rt.c, TG_ERR_USER, "the assertion does not hold: %.*s", (int)(e->span.hi - e->span.lo),
+                   e->span.src->text + e->span.lo);
+}
+
+static bool run_seed(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    (void)out;
+    int64_t seed;
+    if (!tg_to_int(in, args[0].value, "the seed", &seed)) return false;
+    in->rt.seed = (uint64_t)seed;
+    in->rt.stream = in->rt.tick = 0;
+    return true;
+}
+
+static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)in;
+    (void)n;
+    (void)args;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    *out = tg_value_number((double)t.tv_sec + (double)t.tv_nsec * 1e-9);
+    return true;
+}
+
+static bool run_text(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_str s = {0};
+    bool ok = tg_show_value(in, args[0].value, NULL, &s);
+    if (ok) ok = s.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&s), s.len, out);
+    tg_str_free(&s);
+    return ok;
+}
+
+static bool run_number(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_value v = args[0].value;
+    double x;
+    if (v.tag == TG_V_STRING) {
+        char *end;
+        x = strtod(v.as.text->bytes, &end);
+        while (*end == ' ') end++;
+        if (end == v.as.text->bytes || *end)
+            return tg_fail(&in->rt.c, TG_ERR_VALUE, "\"%s\" is not a number", v.as.text->bytes);
+    } else if (!tg_to_number(in, v, "the argument of number", &x)) {
+        return false;
+    }
+    *out = tg_value_number(x);
+    return true;
+}
+
+static const tg_builtin table[] = {
+    {"print", "print(...)", "Writes its arguments, with blanks between them, and a newline.", "print(\"pi is {pi:.2f}\", 1)",
+     "pi is 3.14 1", run_print, false, false},
+    {"show", "show(e)", "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
+     "x = var(3); show(x + x)", "x = 3\n2 * x", run_show, false, false},
+    {"error", "error(message)", "Stops the program, or the line at the prompt, with this message.",
+     "error(\"no data\")", "...", run_error, false, false},
+    {"assert", "assert(condition, message=none)", "Stops with an error unless the condition holds.", "assert(1 + 1 == 2)", "",
+     run_assert, false, false},
+    {"seed", "seed(n)", "Starts the random generator anew: the same seed gives the same draws.",
+     "seed(1); a = rand(3); seed(1); all(a == rand(3))", "a = [...]\ntrue", run_seed, false, false},
+    {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0", "true", run_clock, false, false},
+    {"text", "text(x)", "x as a string, as print writes it.", "text(1 + 1)", "\"2\"", run_text, false, false},
+    {"number", "number(x)", "The number that a string or a tensor of one element holds.", "number(\"2.5\")", "2.5", run_number,
+     false, false},
+    {0},
+};
+const tg_builtin *const tg_builtins_session = table;

@@ -1,0 +1,362 @@
+/* From one kind of value to another: formulas to what they are worth now, plain values to nodes of the graph.
+ *
+ * While the right side of `:=` is computed, a plain value that meets a formula does not become a constant but a lift slot: a
+ * cell, numbered in the order of meeting, whose content is set on the spot. The second turn of a loop then builds the very
+ * same nodes, finds the same plan, and only the slots hold other numbers. */
+#include "interp/convert.h"
+#include "base/alloc.h"
+#include "runtime/plan/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+bool tg_is_container(tg_value v) { return v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD; }
+
+bool tg_is_live(tg_value v) {
+    if (v.tag == TG_V_FORMULA) return true;
+    if (!tg_is_container(v)) return false;
+    for (int i = 0; i < v.as.items->n; i++)
+        if (tg_is_live(v.as.items->v[i])) return true;
+    return false;
+}
+
+/* ---- formulas to values ---- */
+
+bool tg_map_leaves(tg_interp *in, tg_value v, tg_leaf_fn *f, void *user, tg_value *out) {
+    if (!tg_is_container(v)) return f(in, v, user, out);
+    if (!tg_guard(&in->rt.c)) return false;
+    tg_value made;
+    if (!tg_value_items(&in->rt.c, v.tag, v.as.items->n, &made)) return false;
+    made.as.items->depth = v.as.items->depth;
+    for (int i = 0; i < v.as.items->n; i++) {
+        if (v.tag == TG_V_RECORD) made.as.items->field[i] = v.as.items->field[i];
+        if (!tg_map_leaves(in, v.as.items->v[i], f, user, &made.as.items->v[i])) {
+            tg_value_drop(made);
+            return false;
+        }
+    }
+    *out = made;
+    return true;
+}
+
+typedef struct node_list {
+    tg_node **node;
+    size_t n, cap;
+    tg_tensor **value;
+} node_list;
+
+static bool gather_node(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    node_list *l = user;
+    *out = TG_NONE_VALUE;
+    if (v.tag != TG_V_FORMULA) return true;
+    void *p = l->node;
+    bool ok = tg_grow(&p, &l->cap, l->n + 1, sizeof *l->node);
+    l->node = p;
+    if (!ok) return tg_fail_memory(&in->rt.c);
+    l->node[l->n++] = v.as.node;
+    return true;
+}
+
+/* Same order as gather_node: l->n counts up again. */
+static bool place_value(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    (void)in;
+    node_list *l = user;
+    if (v.tag != TG_V_FORMULA) {
+        *out = tg_value_hold(v);
+        return true;
+    }
+    *out = tg_value_tensor(l->value[l->n]);
+    l->value[l->n++] = NULL;
+    return true;
+}
+
+/* The tensor that is already there for a cell; else NULL. */
+static tg_tensor *stored(const tg_node *n) {
+    return n->op == &tg_op_cell ? n->leaf.cell->value : n->op == &tg_op_const ? n->leaf.tensor : NULL;
+}
+
+static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells, tg_tensor *const *values,
+                     tg_value *out) {
+    node_list l = {0};
+    tg_value skeleton = TG_NONE_VALUE;
+    bool ok = tg_map_leaves(in, v, gather_node, &l, &skeleton);
+    if (ok && l.n > 0) {
+        l.value = tg_alloc_array(l.n, sizeof *l.value);
+        ok = l.value ? tg_plan_eval_with(&in->rt, (int)l.n, l.node, ncells, cells, values, l.value)
+                     : tg_fail_memory(&in->rt.c);
+    }
+    size_t total = l.n;
+    l.n = 0;
+    ok = ok && tg_map_leaves(in, v, place_value, &l, out);
+    for (size_t i = 0; l.value && i < total; i++) tg_tensor_drop(l.value[i]);
+    tg_value_drop(skeleton);
+    tg_free(l.node);
+    tg_free(l.value);
+    return ok;
+}
+
+bool tg_value_now_with(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells, tg_tensor *const *values,
+                       tg_value *out) {
+    return now_many(in, v, ncells, cells, values, out);
+}
+
+bool tg_value_now(tg_interp *in, tg_value v, tg_value *out) {
+    if (!tg_is_live(v)) {
+        *out = tg_value_hold(v);
+        return true;
+    }
+    if (v.tag == TG_V_FORMULA && stored(v.as.node)) {
+        *out = tg_value_tensor(tg_tensor_hold(stored(v.as.node)));
+        return true;
+    }
+    return now_many(in, v, 0, NULL, NULL, out);
+}
+
+/* ---- scalars ---- */
+
+static bool wrong_kind(tg_interp *in, tg_value v, const char *what, const char *wanted) {
+    return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s must be %s, not %s", what, wanted, tg_value_kind(v));
+}
+
+bool tg_to_number(tg_interp *in, tg_value v, const char *what, double *out) {
+    tg_value now;
+    if (v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL) {
+        *out = v.tag == TG_V_NUMBER ? v.as.number : v.as.truth;
+        return true;
+    }
+    if (v.tag != TG_V_FORMULA && v.tag != TG_V_TENSOR) return wrong_kind(in, v, what, "a number");
+    if (!tg_value_now(in, v, &now)) return false;
+    bool ok = true;
+    if (now.tag == TG_V_NUMBER)
+        *out = now.as.number;
+    else if (now.tag == TG_V_BOOL)
+        *out = now.as.truth;
+    else if (now.tag == TG_V_TENSOR && tg_view_count(&now.as.tensor->v) == 1)
+        *out = tg_view_get(&now.as.tensor->v, 0);
+    else
+        ok = tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s must be a single number, not a tensor of shape %s", what,
+                     tg_shape_text(&in->rt, now.as.tensor->v.rank, now.as.tensor->v.dim));
+    tg_value_drop(now);
+    return ok;
+}
+
+bool tg_to_truth(tg_interp *in, tg_value v, const char *what, bool *out) {
+    if (v.tag == TG_V_BOOL) {
+        *out = v.as.truth;
+        return true;
+    }
+    if (v.tag == TG_V_STRING || tg_is_container(v)) return wrong_kind(in, v, what, "true or false");
+    double x;
+    if (!tg_to_number(in, v, what, &x)) {
+        if (in->rt.c.diag.kind == TG_ERR_SHAPE) tg_help(&in->rt.c, "say any(...) or all(...)");
+        return false;
+    }
+    *out = x != 0;
+    return true;
+}
+
+bool tg_to_int(tg_interp *in, tg_value v, const char *what, int64_t *out) {
+    double x;
+    if (!tg_to_number(in, v, what, &x)) return false;
+    if (x != floor(x) || fabs(x) > 9007199254740992.0)
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s must be a whole number, not %.15g", what, x);
+    *out = (int64_t)x;
+    return true;
+}
+
+/* ---- tensors ---- */
+
+/* Numbers and truth values in a row; false without an error when there is something else. */
+static bool plain_vector(tg_interp *in, tg_value v, tg_value *out, bool *is) {
+    int n = v.as.items->n, truths = 0;
+    for (int i = 0; i < n; i++) {
+        tg_tag t = v.as.items->v[i].tag;
+        if (t != TG_V_NUMBER && t != TG_V_BOOL) {
+            *is = false;
+            return true;
+        }
+        truths += t == TG_V_BOOL;
+    }
+    *is = true;
+    tg_tensor *t = tg_tensor_new(&in->rt.c, n && truths == n ? TG_BOOL : in->rt.precision, 1, &(int64_t){n});
+    if (!t) return false;
+    for (int i = 0; i < n; i++) {
+        tg_value x = v.as.items->v[i];
+        tg_view_set(&t->v, i, x.tag == TG_V_NUMBER ? x.as.number : x.as.truth);
+    }
+    *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
+    return true;
+}
+
+static const tg_op *stack_op(void) { return tg_op_find("stack"); }
+
+/* stack of the items along a new first axis; the attribute axis is 0. */
+static tg_tensor *stack_tensors(tg_interp *in, int n, const tg_value *v) {
+    tg_tensor **t = tg_alloc_array((size_t)n, sizeof(tg_tensor *));
+    if (!t) {
+        tg_fail_memory(&in->rt.c);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++) t[i] = v[i].as.tensor;
+    tg_tensor *out = tg_op_apply(&in->rt, stack_op(), n, t, NULL, &(tg_attrs){.n = 1});
+    tg_free(t);
+    return out;
+}
+
+static bool ragged(tg_interp *in, tg_value v, bool *is) {
+    *is = false;
+    const tg_value *x = v.as.items->v;
+    for (int i = 0; i < v.as.items->n; i++) {
+        if (x[i].tag == TG_V_NUMBER || x[i].tag == TG_V_BOOL) *is = true;
+        if (x[i].tag == TG_V_TENSOR && x[0].tag == TG_V_TENSOR &&
+            !tg_shape_equal(x[i].as.tensor->v.rank, x[i].as.tensor->v.dim, x[0].as.tensor->v.rank,
+                            x[0].as.tensor->v.dim))
+            *is = true;
+    }
+    (void)in;
+    return *is;
+}
+
+bool tg_list_settle(tg_interp *in, tg_value v, tg_value *out) {
+    *out = v;
+    if (v.tag != TG_V_LIST) return true;
+    bool is;
+    tg_value made;
+    if (!plain_vector(in, v, &made, &is)) goto failed;
+    if (is) {
+        tg_value_drop(v);
+        *out = made;
+        return true;
+    }
+    for (int i = 0; i < v.as.items->n; i++)
+        if (v.as.items->v[i].tag != TG_V_TENSOR) return true;
+    if (ragged(in, v, &is)) return true;
+    tg_tensor *t = stack_tensors(in, v.as.items->n, v.as.items->v);
+    if (!t) goto failed;
+    tg_value_drop(v);
+    *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
+    return true;
+failed:
+    tg_value_drop(v);
+    *out = TG_NONE_VALUE;
+    return false;
+}
+
+bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) {
+    tg_value now, settled;
+    if (!tg_value_now(in, v, &now) || !tg_list_settle(in, now, &settled)) return false;
+    bool ok = true;
+    switch (settled.tag) {
+    case TG_V_NUMBER: ok = (*out = tg_tensor_scalar(&in->rt.c, TG_F64, settled.as.number)) != NULL; break;
+    case TG_V_BOOL: ok = (*out = tg_tensor_scalar(&in->rt.c, TG_BOOL, settled.as.truth)) != NULL; break;
+    case TG_V_TENSOR: *out = tg_tensor_hold(settled.as.tensor); break;
+    case TG_V_RANGE: {
+        double lo = settled.as.range->lo, hi = settled.as.range->hi;
+        int64_t n = hi >= lo ? (int64_t)(floor(hi - lo) + 1) : 0;
+        ok = (*out = tg_tensor_new(&in->rt.c, in->rt.precision, 1, &n)) != NULL;
+        for (int64_t i = 0; ok && i < n; i++) tg_view_set(&(*out)->v, i, lo + (double)i);
+        break;
+    }
+    default:
+        ok = wrong_kind(in, settled, what, "a number or a tensor");
+        if (settled.tag == TG_V_LIST) tg_help(&in->rt.c, "the items of a tensor must all have the same shape");
+    }
+    tg_value_drop(settled);
+    return ok;
+}
+
+/* ---- nodes ---- */
+
+static bool same_type(const tg_type *a, const tg_type *b) {
+    return a->dtype == b->dtype && a->weak == b->weak && tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
+}
+
+/* The next lift slot, of that type. */
+static tg_cell *next_lift(tg_interp *in, const tg_type *type) {
+    void *p = in->lifts;
+    size_t cap = (size_t)in->lifts_cap;
+    bool ok = tg_grow(&p, &cap, (size_t)in->lift_next + 1, sizeof *in->lifts);
+    in->lifts = p;
+    in->lifts_cap = (int)cap;
+    if (!ok) {
+        tg_fail_memory(&in->rt.c);
+        return NULL;
+    }
+    if (in->lift_next == in->nlifts) in->lifts[in->nlifts++].cell = NULL;
+    struct tg_lift *l = &in->lifts[in->lift_next++];
+    if (l->cell && same_type(&l->cell->type, type)) return l->cell;
+    tg_cell *c = tg_cell_new(&in->rt, TG_CELL_LIFT, NULL, type, NULL);
+    if (!c) return NULL;
+    tg_cell_drop(l->cell);
+    return l->cell = c;
+}
+
+tg_node *tg_lift_number(tg_interp *in, double x) {
+    tg_cell *c = next_lift(in, &(tg_type){.dtype = TG_F64, .weak = true});
+    if (!c) return NULL;
+    if (c->value && c->value->refs == 1) {
+        tg_view_set(&c->value->v, 0, x);
+    } else {
+        tg_tensor *t = tg_tensor_scalar(&in->rt.c, TG_F64, x);
+        if (!t) return NULL;
+        tg_tensor_drop(c->value);
+        c->value = t;
+    }
+    c->version++;
+    return tg_node_cell(&in->rt, c);
+}
+
+tg_node *tg_lift_tensor(tg_interp *in, tg_tensor *t) {
+    tg_type type = {.dtype = t->v.dtype, .rank = t->v.rank};
+    memcpy(type.dim, t->v.dim, sizeof type.dim);
+    tg_cell *c = next_lift(in, &type);
+    if (!c) return NULL;
+    tg_tensor_hold(t);
+    tg_tensor_drop(c->value);
+    c->value = t;
+    c->version++;
+    return tg_node_cell(&in->rt, c);
+}
+
+/* [x, 2*x]: a live vector. */
+static tg_node *stack_nodes(tg_interp *in, tg_value v, const char *what) {
+    int n = v.as.items->n;
+    tg_node **args = tg_alloc_array((size_t)n, sizeof(tg_node *));
+    tg_node *out = NULL;
+    if (!args) {
+        tg_fail_memory(&in->rt.c);
+        return NULL;
+    }
+    int i = 0;
+    while (i < n && tg_to_node(in, v.as.items->v[i], what, &args[i])) i++;
+    if (i == n) out = tg_node_make(&in->rt, stack_op(), n, args, &(tg_attrs){.n = 1});
+    tg_free(args);
+    return out;
+}
+
+bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, const char *label, tg_node **out) {
+    bool lift = in->computing && !literal;
+    switch (v.tag) {
+    case TG_V_FORMULA: *out = v.as.node; return true;
+    case TG_V_NUMBER:
+        *out = lift ? tg_lift_number(in, v.as.number) : tg_node_number(&in->rt, v.as.number);
+        return *out != NULL;
+    case TG_V_BOOL: *out = tg_node_number(&in->rt, v.as.truth); return *out != NULL;
+    case TG_V_TENSOR:
+        *out = lift ? tg_lift_tensor(in, v.as.tensor) : tg_node_const(&in->rt, v.as.tensor, label);
+        return *out != NULL;
+    case TG_V_LIST:
+        if (tg_is_live(v)) return (*out = stack_nodes(in, v, what)) != NULL;
+        break;
+    default: break;
+    }
+    tg_tensor *t;
+    if (!tg_to_tensor(in, v, what, &t)) return false;
+    *out = lift ? tg_lift_tensor(in, t) : tg_node_const(&in->rt, t, label);
+    tg_tensor_drop(t);
+    return *out != NULL;
+}
+
+bool tg_to_node(tg_interp *in, tg_value v, const char *what, tg_node **out) {
+    return tg_to_node_of(in, v, what, false, NULL, out);
+}

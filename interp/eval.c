@@ -1,0 +1,374 @@
+/* Expressions. A walk over the tree: plain numbers are computed on the spot, everything else goes to the operations.
+ *
+ * A flat sum of a million terms is a tree that leans a million deep to the left; the spine of a chain of operators is
+ * therefore walked with a list, not with the stack. What really nests is bounded by tg_guard. */
+#include "base/alloc.h"
+#include "interp/blame.h"
+#include "interp/call.h"
+#include "interp/convert.h"
+#include "runtime/ops/linear.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A library function's scopes end in the library, so that a user's own `sum` does not change what stdlib means by sum. */
+tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name) {
+    tg_value *v;
+    for (tg_env *e = env; e && e != in->globals; e = e->parent)
+        if ((v = tg_env_find(e, name))) return v;
+    if ((v = tg_env_find(in->globals, name))) return v;
+    return tg_env_find(in->library, name);
+}
+
+/* ---- operators ---- */
+
+typedef struct operator_row {
+    const char *symbol, *op;
+} operator_row;
+
+static const operator_row operators[] = {
+    {"+", "add"}, {"-", "sub"}, {"*", "mul"},  {"/", "div"}, {"%", "mod"}, {"^", "pow"}, {"==", "eq"},
+    {"!=", "ne"}, {"<", "lt"},  {"<=", "le"},  {">", "gt"},  {">=", "ge"}, {"and", "and"}, {"or", "or"},
+};
+
+static const tg_op *operator_op(const char *symbol) {
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (strcmp(operators[i].symbol, symbol) == 0) return tg_op_find(operators[i].op);
+    return NULL;
+}
+
+/* Two plain numbers. False: not one of the fast operators. */
+static bool plain_numbers(const char *symbol, double a, double b, tg_value *out) {
+    switch (symbol[0]) {
+    case '+': *out = tg_value_number(a + b); return true;
+    case '-': *out = tg_value_number(a - b); return true;
+    case '*': *out = tg_value_number(a * b); return true;
+    case '/': *out = tg_value_number(a / b); return true;
+    case '^': *out = tg_value_number(pow(a, b)); return true;
+    case '%': *out = tg_value_number(b == 0 ? NAN : a - b * floor(a / b)); return true;
+    case '<': *out = tg_value_bool(symbol[1] ? a <= b : a < b); return true;
+    case '>': *out = tg_value_bool(symbol[1] ? a >= b : a > b); return true;
+    case '=': *out = tg_value_bool(a == b); return true;
+    case '!': *out = tg_value_bool(a != b); return true;
+    default: return false;
+    }
+}
+
+static bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b, tg_value *out) {
+    const tg_text *s = a.as.text, *t = b.as.text;
+    size_t least = s->len < t->len ? s->len : t->len;
+    int order = memcmp(s->bytes, t->bytes, least);
+    if (order == 0) order = s->len < t->len ? -1 : s->len > t->len;
+    if (symbol[0] == '+') {
+        tg_str both = {0};
+        tg_str_addn(&both, s->bytes, s->len);
+        tg_str_addn(&both, t->bytes, t->len);
+        bool ok = both.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&both), both.len, out);
+        tg_str_free(&both);
+        return ok;
+    }
+    if (!strchr("=!<>", symbol[0]))
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "strings can be joined with + and compared, not combined with %s", symbol);
+    return plain_numbers(symbol, order, 0, out);
+}
+
+static int rank_of(tg_value v) {
+    return v.tag == TG_V_TENSOR ? v.as.tensor->v.rank : v.tag == TG_V_FORMULA ? v.as.node->type.rank : 0;
+}
+
+static bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b, tg_value *out) {
+    if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER && plain_numbers(symbol, a.as.number, b.as.number, out)) return true;
+    bool ok;
+    tg_argument arg[2] = {{.value = a, .ast = e->kids[0]}, {.value = b, .ast = e->kids[1]}};
+    tg_value held[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
+    if (a.tag == TG_V_STRING && b.tag == TG_V_STRING) {
+        ok = strings(in, symbol, a, b, out);
+    } else if (a.tag == TG_V_STRING || b.tag == TG_V_STRING) {
+        ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no meaning between %s and %s", symbol, tg_value_kind(a), tg_value_kind(b));
+        tg_help(&in->rt.c, "to put a value into text: \"{x}\"");
+    } else if (symbol[0] == '@') {
+        /* lists become tensors first, so that their rank is known */
+        ok = true;
+        for (int i = 0; i < 2 && ok; i++) {
+            if (arg[i].value.tag != TG_V_LIST && arg[i].value.tag != TG_V_RANGE) continue;
+            tg_node *n;
+            ok = tg_to_node(in, arg[i].value, "an operand of @", &n);
+            if (ok) held[i] = arg[i].value = tg_value_formula(n, 0);
+        }
+        const tg_op *op = ok ? tg_op_matmul_for(rank_of(arg[0].value), rank_of(arg[1].value)) : NULL;
+        ok = op && tg_call_op(in, op, 2, arg, out);
+    } else {
+        ok = tg_call_op(in, operator_op(symbol), 2, arg, out);
+    }
+    tg_value_drop(held[0]);
+    tg_value_drop(held[1]);
+    return ok || tg_blame_operator(in, e);
+}
+
+/* and, or: when the left side is known it may decide alone. */
+static bool logical(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value a, b;
+    if (!tg_eval(in, env, e->kids[0], &a)) return false;
+    bool is_or = e->op[0] == 'o';
+    if (a.tag == TG_V_BOOL && a.as.truth == is_or) {
+        *out = a;
+        return true;
+    }
+    if (!tg_eval(in, env, e->kids[1], &b)) {
+        tg_value_drop(a);
+        return false;
+    }
+    bool ok = true;
+    if (a.tag == TG_V_BOOL && b.tag == TG_V_BOOL)
+        *out = b;
+    else
+        ok = binary(in, e, e->op, a, b, out);
+    tg_value_drop(a);
+    tg_value_drop(b);
+    return ok;
+}
+
+static bool is_chain(const tg_ast *e) { return e->kind == TG_AST_BINARY && e->op[0] != 'a' && e->op[0] != 'o'; }
+
+static bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    enum { FEW = 8 };
+    const tg_ast *few[FEW], **spine = few;
+    size_t n = 0, i = 0;
+    for (const tg_ast *p = e; is_chain(p); p = p->kids[0]) n++;
+    if (n > FEW && !(spine = tg_alloc_array(n, sizeof *spine))) return tg_fail_memory(&in->rt.c);
+    for (const tg_ast *p = e; is_chain(p); p = p->kids[0]) spine[i++] = p;
+    tg_value sum;
+    bool ok = tg_eval(in, env, spine[n - 1]->kids[0], &sum);
+    for (i = n; ok && i-- > 0;) {
+        tg_value right, next = TG_NONE_VALUE;
+        ok = tg_eval(in, env, spine[i]->kids[1], &right);
+        if (ok) {
+            ok = binary(in, spine[i], spine[i]->op, sum, right, &next);
+            tg_value_drop(right);
+        }
+        tg_value_drop(sum);
+        sum = next;
+        if (n > FEW && ok && (i & 1023) == 0) ok = tg_check_interrupt(&in->rt.c);
+    }
+    if (spine != few) tg_free(spine);
+    if (ok) *out = sum;
+    return ok;
+}
+
+static bool comparisons(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value left, all = tg_value_bool(true);
+    if (!tg_eval(in, env, e->kids[0], &left)) return false;
+    bool ok = true;
+    for (int i = 1; ok && i < e->n; i++) {
+        tg_value right, one, both;
+        tg_ast pair = *e; /* stands for one link of the chain in messages */
+        pair.kids = e->kids + i - 1;
+        pair.n = 2;
+        ok = tg_eval(in, env, e->kids[i], &right);
+        if (!ok) break;
+        ok = binary(in, &pair, e->ops[i - 1], left, right, &one);
+        if (ok && i == 1) {
+            all = one;
+        } else if (ok) {
+            tg_argument arg[2] = {{.value = all}, {.value = one}};
+            ok = tg_call_op(in, operator_op("and"), 2, arg, &both);
+            tg_value_drop(one);
+            tg_value_drop(all);
+            all = ok ? both : TG_NONE_VALUE;
+        }
+        tg_value_drop(left);
+        left = right;
+    }
+    tg_value_drop(left);
+    if (ok)
+        *out = all;
+    else
+        tg_value_drop(all);
+    return ok || tg_blame(in, e);
+}
+
+static bool unary(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value v;
+    if (!tg_eval(in, env, e->kids[0], &v)) return false;
+    if (e->op[0] == '-' && v.tag == TG_V_NUMBER) {
+        *out = tg_value_number(-v.as.number);
+        return true;
+    }
+    if (e->op[0] == 'n' && v.tag == TG_V_BOOL) {
+        *out = tg_value_bool(!v.as.truth);
+        return true;
+    }
+    if (e->op[0] == '+') {
+        *out = v;
+        return true;
+    }
+    tg_argument arg = {.value = v, .ast = e->kids[0]};
+    bool ok = tg_call_op(in, tg_op_find(e->op[0] == '-' ? "neg" : "not"), 1, &arg, out);
+    tg_value_drop(v);
+    return ok || tg_blame(in, e);
+}
+
+static bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value v;
+    if (!tg_eval(in, env, e->kids[0], &v)) return false;
+    bool ok = true;
+    if (v.tag == TG_V_LIST) {
+        tg_node *n;
+        ok = tg_to_node(in, v, "the operand of '", &n);
+        tg_value_drop(v);
+        if (!ok) return tg_blame(in, e);
+        v = tg_value_formula(n, 0);
+    }
+    if (v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN) {
+        ok = tg_function_derivative(in, v, out);
+    } else if (v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL ||
+               ((v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA) && rank_of(v) <= 1)) {
+        *out = tg_value_hold(v);
+    } else {
+        tg_argument arg = {.value = v, .ast = e->kids[0]};
+        ok = tg_call_op(in, tg_op_find("transpose"), 1, &arg, out);
+    }
+    tg_value_drop(v);
+    return ok || tg_blame(in, e);
+}
+
+/* ---- literals and containers ---- */
+
+static bool items(tg_interp *in, tg_env *env, const tg_ast *e, tg_tag tag, tg_value *out) {
+    tg_value made;
+    if (!tg_value_items(&in->rt.c, tag, e->n, &made)) return false;
+    for (int i = 0; i < e->n; i++) {
+        const tg_ast *x = e->kids[i];
+        if (tag == TG_V_RECORD) {
+            made.as.items->field[i] = x->name;
+            for (int k = 0; k < i; k++)
+                if (made.as.items->field[k] == x->name) {
+                    tg_value_drop(made);
+                    tg_fail(&in->rt.c, TG_ERR_NAME, "the field %s is given twice", x->name);
+                    return tg_blame(in, x);
+                }
+            x = x->kids[0];
+        }
+        if (!tg_eval(in, env, x, &made.as.items->v[i])) {
+            tg_value_drop(made);
+            return false;
+        }
+    }
+    if (!tg_value_seal(&in->rt.c, made)) return tg_blame(in, e);
+    *out = made;
+    return true;
+}
+
+bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, tg_value *out) {
+    if (!items(in, env, e, TG_V_LIST, out)) return false;
+    return !settle || tg_list_settle(in, *out, out) || tg_blame(in, e);
+}
+
+static bool string(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_str s = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < e->n; i++) {
+        const tg_ast *part = e->kids[i];
+        if (part->kind == TG_AST_TEXT) {
+            tg_str_addn(&s, part->name, part->len);
+            continue;
+        }
+        tg_value v;
+        ok = tg_eval(in, env, part->kids[0], &v);
+        if (!ok) break;
+        ok = tg_show_value(in, v, part->name, &s) || tg_blame(in, part);
+        tg_value_drop(v);
+    }
+    if (ok) ok = s.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&s), s.len, out);
+    tg_str_free(&s);
+    return ok;
+}
+
+static bool range(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    double end[2];
+    for (int i = 0; i < 2; i++) {
+        tg_value v;
+        if (!tg_eval(in, env, e->kids[i], &v)) return false;
+        bool ok = tg_to_number(in, v, "an end of a range", &end[i]);
+        tg_value_drop(v);
+        if (!ok) return tg_blame(in, e->kids[i]);
+    }
+    return tg_value_range(&in->rt.c, end[0], end[1], out) || tg_blame(in, e);
+}
+
+static bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value r;
+    if (!tg_eval(in, env, e->kids[0], &r)) return false;
+    tg_value *v = r.tag == TG_V_RECORD ? tg_value_field(r, e->name) : NULL;
+    if (v) {
+        *out = tg_value_hold(*v);
+    } else if (r.tag != TG_V_RECORD) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s has no meaning", tg_value_kind(r), e->name);
+        if (strcmp(e->name, "T") == 0) tg_help(&in->rt.c, "the transpose is x'");
+        if (strcmp(e->name, "shape") == 0) tg_help(&in->rt.c, "write shape(x)");
+    } else {
+        tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);
+        tg_str s = {0};
+        for (int i = 0; i < r.as.items->n; i++) tg_str_addf(&s, "%s%s", i ? ", " : "", r.as.items->field[i]);
+        tg_help(&in->rt.c, "it has %s", tg_str_text(&s));
+        tg_str_free(&s);
+    }
+    tg_value_drop(r);
+    return v != NULL || tg_blame(in, e);
+}
+
+static bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value *v = tg_lookup(in, env, e->name);
+    if (!v) {
+        tg_blame_name(in, env, e->name);
+        return tg_blame(in, e);
+    }
+    *out = tg_value_hold(*v);
+    return true;
+}
+
+/* A block or `if` where a value is wanted. */
+static bool block_value(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value last = TG_NONE_VALUE;
+    tg_flow flow = tg_exec(in, env, e, &last);
+    if (flow == TG_FLOW_NEXT) {
+        *out = last;
+        return true;
+    }
+    tg_value_drop(last);
+    if (flow != TG_FLOW_ERROR) {
+        tg_value_drop(in->returned);
+        in->returned = TG_NONE_VALUE;
+        tg_fail(&in->rt.c, TG_ERR_SYNTAX, "return, break and continue cannot leave from inside an expression");
+    }
+    return tg_blame(in, e);
+}
+
+bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    if (!tg_guard(&in->rt.c)) return tg_blame(in, e);
+    *out = TG_NONE_VALUE;
+    switch (e->kind) {
+    case TG_AST_NUMBER: *out = tg_value_number(e->number); return true;
+    case TG_AST_BOOL: *out = tg_value_bool(e->number != 0); return true;
+    case TG_AST_NONE: return true;
+    case TG_AST_STRING: return string(in, env, e, out);
+    case TG_AST_NAME: return name(in, env, e, out);
+    case TG_AST_BRACKET: return tg_eval_bracket(in, env, e, true, out);
+    case TG_AST_TUPLE: return items(in, env, e, TG_V_TUPLE, out);
+    case TG_AST_RECORD: return items(in, env, e, TG_V_RECORD, out);
+    case TG_AST_UNARY: return unary(in, env, e, out);
+    case TG_AST_BINARY: return is_chain(e) ? chain(in, env, e, out) : logical(in, env, e, out);
+    case TG_AST_COMPARE: return comparisons(in, env, e, out);
+    case TG_AST_RANGE: return range(in, env, e, out);
+    case TG_AST_PRIME: return prime(in, env, e, out);
+    case TG_AST_CALL: return tg_eval_call(in, env, e, out) || tg_blame(in, e);
+    case TG_AST_INDEX: return tg_eval_index(in, env, e, out) || tg_blame(in, e);
+    case TG_AST_FIELD: return field(in, env, e, out);
+    case TG_AST_LAMBDA: return tg_function_new(in, env, e, out) || tg_blame(in, e);
+    case TG_AST_BLOCK:
+    case TG_AST_IF: return block_value(in, env, e, out);
+    default:
+        tg_fail(&in->rt.c, TG_ERR_SYNTAX, "this is a statement, and cannot stand where a value is wanted");
+        return tg_blame(in, e);
+    }
+}

@@ -1,0 +1,381 @@
+/* Functions: those written in tg, the C builtins, and derivatives of functions.
+ *
+ * f' is made by calling f on a slot (a nameless variable), differentiating the formula that comes out, and putting the argument in the
+ * slot's place. So it works for whatever f does, and f'' is the same again. */
+#include "base/alloc.h"
+#include "interp/blame.h"
+#include "interp/call.h"
+#include "interp/convert.h"
+#include "runtime/graph/grad.h"
+#include "runtime/graph/substitute.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool tg_function_new(tg_interp *in, tg_env *env, const tg_ast *def, tg_value *out) {
+    tg_function *f = tg_alloc_array(1, sizeof *f);
+    if (!f) return tg_fail_memory(&in->rt.c);
+    f->refs = 1;
+    f->name = def->kind == TG_AST_FUNCTION ? def->name : NULL;
+    f->unit = tg_unit_hold(in->unit);
+    f->def = def;
+    f->env = env == in->globals ? NULL : tg_env_hold(env);
+    *out = (tg_value){.tag = TG_V_FUNCTION, .as.function = f};
+    return true;
+}
+
+bool tg_function_derivative(tg_interp *in, tg_value v, tg_value *out) {
+    tg_function *f = tg_alloc_array(1, sizeof *f);
+    if (!f) return tg_fail_memory(&in->rt.c);
+    f->refs = 1;
+    if (v.tag == TG_V_FUNCTION) {
+        f->primal = v.as.function;
+        v.as.function->refs++;
+        f->name = v.as.function->name;
+    } else {
+        f->native = v;
+    }
+    *out = (tg_value){.tag = TG_V_FUNCTION, .as.function = f};
+    return true;
+}
+
+/* ---- functions written in tg ---- */
+
+static const char *name_of(const tg_function *f) { return f->name ? f->name : "the function"; }
+
+static int params_of(const tg_ast *def) { return def->n - 1; }
+
+static bool wrong_arguments(tg_interp *in, const tg_function *f, const char *what) {
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", name_of(f), what);
+    tg_str s = {0};
+    tg_str_addf(&s, "%s(", f->name ? f->name : "");
+    for (int i = 0; i < params_of(f->def); i++) {
+        const tg_ast *p = f->def->kids[i];
+        tg_str_addf(&s, "%s%s", i ? ", " : "", p->name);
+        if (p->n > 0 && p->kids[0]) {
+            tg_span d = p->kids[0]->span;
+            tg_str_add(&s, "=");
+            tg_str_addn(&s, d.src->text + d.lo, d.hi - d.lo);
+        }
+    }
+    tg_help(&in->rt.c, "it is called as %s)", tg_str_text(&s));
+    tg_str_free(&s);
+    return false;
+}
+
+static bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n, const tg_argument *args) {
+    int nparams = params_of(f->def), next = 0;
+    char what[160];
+    for (int i = 0; i < n; i++) {
+        const char *name = args[i].name;
+        if (!name) {
+            if (next == nparams) {
+                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams, nparams == 1 ? "" : "s", n);
+                return wrong_arguments(in, f, what);
+            }
+            name = f->def->kids[next++]->name;
+        } else {
+            int k = 0;
+            while (k < nparams && f->def->kids[k]->name != name) k++;
+            snprintf(what, sizeof what, "has no argument named %s", name);
+            if (k == nparams) return wrong_arguments(in, f, what);
+            snprintf(what, sizeof what, "got its argument %s twice", name);
+            if (tg_env_find(scope, name)) return wrong_arguments(in, f, what);
+        }
+        tg_value v;
+        if (!tg_list_settle(in, tg_value_hold(args[i].value), &v)) return false;
+        if (!tg_env_set(scope, name, v)) return tg_fail_memory(&in->rt.c);
+    }
+    for (int i = 0; i < nparams; i++) {
+        const tg_ast *p = f->def->kids[i];
+        if (tg_env_find(scope, p->name)) continue;
+        tg_value v;
+        snprintf(what, sizeof what, "needs its argument %s", p->name);
+        if (p->n == 0 || !p->kids[0]) return wrong_arguments(in, f, what);
+        if (!tg_eval(in, scope, p->kids[0], &v)) return false;
+        if (!tg_env_set(scope, p->name, v)) return tg_fail_memory(&in->rt.c);
+    }
+    return true;
+}
+
+/* A function defined inside a call is kept by that call's scope, and keeps the scope: a ring that counting alone never
+ * frees. When nobody outside holds the scope any more, empty it. */
+static void leave_scope(tg_env *scope) {
+    int own = 0;
+    for (size_t i = 0; scope->refs > 1 && i < scope->n; i++) {
+        tg_value v = scope->items[i].value;
+        if (v.tag == TG_V_FUNCTION && v.as.function->refs == 1 && v.as.function->env == scope) own++;
+    }
+    if (own > 0 && scope->refs - 1 == own) {
+        tg_env *keep = tg_env_hold(scope);
+        tg_env_clear(scope);
+        tg_env_drop(keep);
+    }
+    tg_env_drop(scope);
+}
+
+static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out) {
+    const tg_ast *body = f->def->kids[f->def->n - 1];
+    if (body->kind != TG_AST_BLOCK) return tg_eval(in, scope, body, out);
+    tg_value last = TG_NONE_VALUE;
+    switch (tg_exec(in, scope, body, &last)) {
+    case TG_FLOW_ERROR: tg_value_drop(last); return false;
+    case TG_FLOW_RETURN:
+        tg_value_drop(last);
+        *out = in->returned;
+        in->returned = TG_NONE_VALUE;
+        return true;
+    default: *out = last; return true;
+    }
+}
+
+static bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args, tg_value *out) {
+    if (!tg_guard(&in->rt.c)) return false;
+    tg_env *scope = tg_env_new(f->env);
+    if (!scope) return tg_fail_memory(&in->rt.c);
+    tg_unit *caller = in->unit;
+    f->refs++; /* it may be redefined by its own body */
+    in->unit = f->unit;
+    bool ok = bind_parameters(in, f, scope, n, args) && run_body(in, f, scope, out);
+    in->unit = caller;
+    leave_scope(scope);
+    tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = f});
+    return ok;
+}
+
+/* ---- derivatives ---- */
+
+static bool call_primal(tg_interp *in, tg_function *f, int n, const tg_argument *args, tg_value *out) {
+    tg_value primal = f->primal ? (tg_value){.tag = TG_V_FUNCTION, .as.function = f->primal} : f->native;
+    return tg_call_value(in, primal, n, args, out);
+}
+
+static bool same_shape(const tg_node *a, const tg_node *b) {
+    return tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim);
+}
+
+/* d f / d slot as a node, for f's value at the slot. A function that maps elements to elements is differentiated
+ * element by element: its result has the argument's shape. */
+static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_node *slot, tg_node **out) {
+    tg_node *yn;
+    if (!tg_to_node(in, y, "the function's value", &yn)) return false;
+    tg_grad_options opt = {.simplify = true};
+    if (yn->type.rank > 0) {
+        if (!same_shape(yn, slot))
+            return tg_fail(&in->rt.c, TG_ERR_SHAPE,
+                           "%s' needs a function with a scalar value, or with one of its argument's shape %s; this one has %s",
+                           name_of(f), tg_shape_text(&in->rt, slot->type.rank, slot->type.dim),
+                           tg_shape_text(&in->rt, yn->type.rank, yn->type.dim));
+        yn = tg_node_call1(&in->rt, "sum", yn);
+        if (!yn) return false;
+    }
+    return tg_grad(&in->rt, yn, 1, &slot, &opt, out, NULL);
+}
+
+/* The slot for argument x, and the node to put in its place afterwards. */
+static bool make_slot(tg_interp *in, tg_value x, tg_node **slot, tg_node **target) {
+    tg_type type = {.dtype = TG_F64};
+    bool plain = x.tag == TG_V_NUMBER || x.tag == TG_V_BOOL;
+    if (!tg_to_node(in, x, "the argument", target)) return false;
+    if (!plain) type = (*target)->type;
+    if (!tg_dtype_is_float(type.dtype)) type.dtype = in->rt.precision;
+    tg_tensor *value = NULL;
+    if (!tg_is_live(x) && !tg_to_tensor(in, x, "the argument", &value)) return false;
+    tg_cell *c = tg_cell_new(&in->rt, TG_CELL_VAR, NULL, &type, value);
+    tg_tensor_drop(value);
+    if (!c) return false;
+    *slot = tg_node_cell(&in->rt, c);
+    tg_cell_drop(c); /* the node holds it */
+    return *slot != NULL;
+}
+
+/* Known arguments and nothing else live: the value now. Otherwise a formula. */
+static bool finish_derivative(tg_interp *in, tg_value x, tg_node *d, tg_node *slot, tg_node *target, tg_value *out) {
+    bool open;
+    if (!tg_node_reads_cells(&in->rt, d, slot, &open)) return false;
+    if (open || tg_is_live(x)) {
+        d = tg_node_substitute(&in->rt, d, slot, target);
+        if (!d) return false;
+        *out = tg_value_formula(d, x.assumed);
+        return true;
+    }
+    tg_value formula = tg_value_formula(d, 0);
+    bool ok = tg_value_now(in, formula, out);
+    tg_value_drop(formula);
+    return ok;
+}
+
+static bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argument *args, tg_value *out) {
+    enum { MOST = 16 };
+    tg_argument moved[MOST];
+    if (n == 0 || n > MOST)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s' takes 1 to %d arguments, and is the slope in the first", name_of(f),
+                       MOST);
+    if (!tg_guard(&in->rt.c)) return false;
+    memcpy(moved, args, (size_t)n * sizeof *args);
+    tg_value x, at = TG_NONE_VALUE, y = TG_NONE_VALUE;
+    tg_node *slot = NULL, *target = NULL, *d = NULL;
+    if (!tg_list_settle(in, tg_value_hold(args[0].value), &x)) return false;
+    bool ok = make_slot(in, x, &slot, &target);
+    tg_value kept = target ? tg_value_formula(target, 0) : TG_NONE_VALUE; /* f may run statements: hold it */
+    if (ok) {
+        at = tg_value_formula(slot, 0);
+        moved[0] = (tg_argument){.name = args[0].name, .value = at};
+        ok = call_primal(in, f, n, moved, &y) && derivative_at(in, f, y, slot, &d) &&
+             finish_derivative(in, x, d, slot, target, out);
+    }
+    tg_value_drop(kept);
+    tg_value_drop(y);
+    tg_value_drop(at);
+    tg_value_drop(x);
+    return ok;
+}
+
+/* ---- builtins ---- */
+
+/* Reads "name(a, b=1, ...)": calls back for each parameter. Returns how many there are; *rest says `...` comes last. */
+static int signature_params(const char *sig, const char *name[], size_t len[], bool required[], bool *rest) {
+    int n = 0;
+    *rest = false;
+    const char *p = strchr(sig, '(');
+    while (p && *p && *p != ')') {
+        p += strspn(p, "(, ");
+        size_t k = strcspn(p, ",=)");
+        if (strncmp(p, "...", 3) == 0)
+            *rest = true;
+        else if (k > 0 && n < 16) {
+            name[n] = p;
+            len[n] = k;
+            required[n++] = p[k] != '=';
+        }
+        int depth = 0;
+        for (; *p && (depth > 0 || (*p != ',' && *p != ')')); p++) depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+    }
+    return n;
+}
+
+static bool builtin_misuse(tg_interp *in, const tg_builtin *b, const char *what) {
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", b->name, what);
+    return tg_help(&in->rt.c, "it is called as %s", b->signature);
+}
+
+static bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args, tg_value *out) {
+    const char *name[16];
+    size_t len[16];
+    bool required[16], rest;
+    char what[160];
+    int nparams = signature_params(b->signature, name, len, required, &rest), next = 0, extra = 0;
+    tg_argument *slot = tg_alloc_array((size_t)(nparams + n), sizeof *slot);
+    if (!slot) return tg_fail_memory(&in->rt.c);
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        int k = next;
+        if (args[i].name) {
+            for (k = 0; k < nparams; k++)
+                if (strncmp(args[i].name, name[k], len[k]) == 0 && args[i].name[len[k]] == 0) break;
+        }
+        if (k < nparams && !(args[i].name == NULL && rest && !required[k])) {
+            snprintf(what, sizeof what, "got its argument %.*s twice", (int)len[k], name[k]);
+            if (slot[k].value.tag != TG_V_NONE || slot[k].ast) ok = builtin_misuse(in, b, what);
+            slot[k] = args[i];
+            next += !args[i].name;
+        } else if (rest) {
+            slot[nparams + extra++] = args[i];
+        } else {
+            if (args[i].name)
+                snprintf(what, sizeof what, "has no argument named %s", args[i].name);
+            else
+                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams, nparams == 1 ? "" : "s", n);
+            ok = builtin_misuse(in, b, what);
+        }
+    }
+    int held = 0;
+    for (; ok && held < nparams; held++) {
+        tg_argument *a = &slot[held];
+        snprintf(what, sizeof what, "needs its argument %.*s", (int)len[held], name[held]);
+        if (required[held] && a->value.tag == TG_V_NONE && !a->ast) ok = builtin_misuse(in, b, what);
+        if (!ok) break;
+        tg_value_hold(a->value);
+        if (!b->raw_lists) ok = tg_list_settle(in, a->value, &a->value);
+    }
+    *out = TG_NONE_VALUE;
+    bool ran = ok && b->run(in, nparams + extra, slot, out);
+    for (int k = 0; k < held; k++) tg_value_drop(slot[k].value);
+    tg_free(slot);
+    return ran;
+}
+
+/* ---- any callable ---- */
+
+bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
+    switch (f.tag) {
+    case TG_V_OP: return tg_call_op(in, f.as.op, n, args, out);
+    case TG_V_BUILTIN: return call_builtin(in, f.as.builtin, n, args, out);
+    case TG_V_FUNCTION:
+        return f.as.function->def ? call_function(in, f.as.function, n, args, out)
+                                  : call_derivative(in, f.as.function, n, args, out);
+    default:
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be called", tg_value_kind(f));
+        return tg_help(&in->rt.c, "for a product write *");
+    }
+}
+
+/* An argument list as it stands in the source. */
+static bool eval_arguments(tg_interp *in, tg_env *env, const tg_ast *e, tg_argument *arg) {
+    for (int i = 1; i < e->n; i++) {
+        const tg_ast *a = e->kids[i];
+        const tg_ast *x = a->kind == TG_AST_ARG ? a->kids[0] : a;
+        arg[i - 1] = (tg_argument){.name = a->kind == TG_AST_ARG ? a->name : NULL, .ast = x};
+        bool ok = x->kind == TG_AST_BRACKET ? tg_eval_bracket(in, env, x, false, &arg[i - 1].value)
+                                            : tg_eval(in, env, x, &arg[i - 1].value);
+        if (!ok) return false;
+    }
+    return true;
+}
+
+static bool from_library(const tg_interp *in, tg_value f) {
+    return f.tag == TG_V_FUNCTION && f.as.function->unit && f.as.function->unit != in->unit &&
+           f.as.function->unit->src->name[0] == '<' && strncmp(f.as.function->unit->src->name, "<stdlib", 7) == 0;
+}
+
+/* An error inside the library is shown where the user called it; inside the user's own functions, where it happened, with
+ * the calls that led there. */
+static void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
+    tg_diag *d = &in->rt.c.diag;
+    if (!d->at.src || from_library(in, f)) {
+        d->at = e->span;
+        d->with[0] = d->with[1] = (tg_span){0};
+        return;
+    }
+    if (f.tag != TG_V_FUNCTION || !f.as.function->def) return;
+    if (d->nframes < TG_DIAG_TRACE) {
+        d->trace[d->nframes] = e->span;
+        d->trace_name[d->nframes] = name_of(f.as.function);
+        d->ntrace = d->nframes + 1;
+    }
+    d->nframes++;
+}
+
+bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    enum { FEW = 6 };
+    tg_argument few[FEW] = {{0}}, *arg = few;
+    tg_value f;
+    if (!tg_eval(in, env, e->kids[0], &f)) return false;
+    int n = e->n - 1;
+    if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg))) {
+        tg_value_drop(f);
+        return tg_fail_memory(&in->rt.c);
+    }
+    bool outer = in->rt.live_draws;
+    if (f.tag == TG_V_BUILTIN && f.as.builtin->draws) in->rt.live_draws = !in->computing; /* `:=` draws now anyway */
+    bool ok = eval_arguments(in, env, e, arg);
+    in->rt.live_draws = outer;
+    if (ok && !tg_call_value(in, f, n, arg, out)) {
+        ok = false;
+        trace_call(in, f, e);
+    }
+    for (int i = 0; i < n; i++) tg_value_drop(arg[i].value);
+    if (arg != few) tg_free(arg);
+    tg_value_drop(f);
+    return ok;
+}

@@ -1,0 +1,169 @@
+/* Running files and texts of tg code. */
+#include "interp/module.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include "interp/blame.h"
+#include "runtime/io/paths.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *status) {
+    tg_unit *unit = NULL, *outer = in->unit;
+    tg_parse_status how = tg_parse(&in->rt.c, src, &unit);
+    if (status) *status = how;
+    if (how != TG_PARSE_OK) return false;
+    in->unit = unit;
+    tg_flow flow = TG_FLOW_NEXT;
+    for (int i = 0; i < unit->n && flow == TG_FLOW_NEXT; i++) {
+        tg_value last = TG_NONE_VALUE;
+        if (!tg_check_interrupt(&in->rt.c)) {
+            tg_blame(in, unit->statements[i]);
+            flow = TG_FLOW_ERROR;
+            break;
+        }
+        flow = tg_exec(in, env, unit->statements[i], &last);
+        if (flow == TG_FLOW_NEXT && in->echo && env == in->globals && !tg_module_echo(in, unit->statements[i], last)) {
+            tg_blame(in, unit->statements[i]);
+            flow = TG_FLOW_ERROR;
+        } else if (flow == TG_FLOW_BREAK || flow == TG_FLOW_CONTINUE) {
+            tg_fail(&in->rt.c, TG_ERR_SYNTAX, "%s stands outside any loop", flow == TG_FLOW_BREAK ? "break" : "continue");
+            tg_blame(in, unit->statements[i]);
+            flow = TG_FLOW_ERROR;
+        }
+        tg_value_drop(last);
+    }
+    in->unit = outer;
+    tg_unit_drop(unit);
+    return flow == TG_FLOW_NEXT;
+}
+
+/* ---- what the prompt shows after a statement ---- */
+
+static bool echo_one(tg_interp *in, const char *name, tg_value v) {
+    tg_str s = {0};
+    bool ok = tg_show_echo(in, name, v, &s);
+    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
+    if (ok) tg_write(in, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    return ok;
+}
+
+static bool echo_target(tg_interp *in, const tg_ast *target) {
+    while (target->kind == TG_AST_INDEX || target->kind == TG_AST_FIELD) target = target->kids[0];
+    tg_value *v = tg_env_find(in->globals, target->name);
+    if (!v) return true;
+    tg_value held = tg_value_hold(*v);
+    bool ok = echo_one(in, target->name, held);
+    tg_value_drop(held);
+    return ok;
+}
+
+bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
+    if (s->flags & TG_AST_SILENT) return true;
+    switch (s->kind) {
+    case TG_AST_DEFINE:
+    case TG_AST_STORE:
+        for (int i = 0; i < s->ntargets; i++)
+            if (!echo_target(in, s->kids[i])) return false;
+        return true;
+    case TG_AST_FUNCTION:
+    case TG_AST_INPUT:
+    case TG_AST_ASSUME:
+    case TG_AST_PRECISION:
+    case TG_AST_USE:
+    case TG_AST_FOR:
+    case TG_AST_WHILE:
+    case TG_AST_REPEAT: return true;
+    default:
+        if (last.tag == TG_V_NONE) return true;
+        tg_value_drop(in->ans);
+        in->ans = tg_value_hold(last);
+        const char *ans = tg_intern(&in->rt.c, "ans", 3);
+        return ans && (tg_env_set(in->globals, ans, tg_value_hold(last)) || tg_fail_memory(&in->rt.c)) &&
+               echo_one(in, s->kind == TG_AST_NAME ? s->name : NULL, last);
+    }
+}
+
+/* ---- use ---- */
+
+static bool remember(tg_interp *in, const char *path, bool *known) {
+    for (int i = 0; i < in->nused; i++)
+        if (strcmp(in->used[i], path) == 0) return *known = true;
+    *known = false;
+    void *p = in->used;
+    size_t cap = (size_t)in->used_cap;
+    bool ok = tg_grow(&p, &cap, (size_t)in->nused + 1, sizeof *in->used);
+    in->used = p;
+    in->used_cap = (int)cap;
+    char *copy = ok ? tg_alloc(strlen(path) + 1) : NULL;
+    if (!copy) return tg_fail_memory(&in->rt.c);
+    strcpy(copy, path);
+    in->used[in->nused++] = copy;
+    return true;
+}
+
+/* The folder of a path, with its slash, for files that the file uses. */
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    char *dir = tg_alloc(n + 1);
+    if (!dir) return NULL;
+    memcpy(dir, path, n);
+    dir[n] = 0;
+    return dir;
+}
+
+bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char *shown) {
+    size_t len;
+    char *text = tg_file_read(&in->rt.c, path, &len);
+    if (!text) return false;
+    tg_source *src = tg_source_new(shown, text, len);
+    tg_free(text);
+    char *outer = in->dir, *dir = src ? folder_of(path) : NULL;
+    bool echo = in->echo, ok = dir != NULL;
+    if (!ok) tg_fail_memory(&in->rt.c);
+    if (ok) {
+        in->dir = dir;
+        in->echo = false; /* a file prints only what it prints */
+        ok = tg_module_run(in, env, src, NULL);
+        in->echo = echo;
+        in->dir = outer;
+    }
+    tg_free(dir);
+    tg_source_drop(src);
+    return ok;
+}
+
+static bool use_file(tg_interp *in, const char *name, char *path, size_t size) {
+    if (name[0] != '/' && in->dir && in->dir[0]) {
+        snprintf(path, size, "%s%s", in->dir, name);
+        if (tg_file_exists(path)) return true;
+    }
+    snprintf(path, size, "%s", name);
+    if (tg_file_exists(path)) return true;
+    tg_fail(&in->rt.c, TG_ERR_FILE, "there is no file \"%s\"", name);
+    return in->dir && in->dir[0] ? tg_help(&in->rt.c, "looked in %s and in the current folder", in->dir)
+                                 : tg_help(&in->rt.c, "a module of the standard library is used without quotes: use nn");
+}
+
+bool tg_module_use(tg_interp *in, const char *name, bool quoted) {
+    char path[PATH_MAX], real[PATH_MAX], file[256];
+    if (quoted) {
+        if (!use_file(in, name, path, sizeof path)) return false;
+    } else {
+        snprintf(file, sizeof file, "%s.tg", name);
+        if (!tg_stdlib_find(&in->rt, file, path, sizeof path)) return false;
+    }
+    bool known;
+    if (!realpath(path, real)) snprintf(real, sizeof real, "%s", path);
+    if (!remember(in, real, &known)) return false;
+    if (known) return true;
+    char shown[300];
+    snprintf(shown, sizeof shown, "<stdlib %s>", file);
+    if (tg_module_run_file(in, quoted ? in->globals : in->library, path, quoted ? path : shown)) return true;
+    tg_free(in->used[--in->nused]); /* so that a mended file can be used again */
+    return false;
+}

@@ -1,0 +1,364 @@
+/* Statements. A block's value is its last statement's; loops open no scope, functions do. */
+#include "base/alloc.h"
+#include "interp/blame.h"
+#include "interp/call.h"
+#include "interp/convert.h"
+#include "interp/module.h"
+#include "interp/progress.h"
+#include "interp/store.h"
+#include "runtime/graph/simplify.h"
+
+#include <math.h>
+#include <string.h>
+
+static tg_flow fail_at(tg_interp *in, const tg_ast *s) {
+    tg_blame(in, s);
+    return TG_FLOW_ERROR;
+}
+
+/* ---- definitions ---- */
+
+/* All values are computed before the first name is bound. */
+static tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    int n = s->ntargets, have = s->n - n;
+    tg_value one, values;
+    if (n == 1) {
+        if (!tg_eval(in, env, s->kids[1], &one)) return fail_at(in, s);
+        tg_value_drop(*last);
+        *last = tg_value_hold(one);
+        return tg_define(in, env, s->kids[0], one) ? TG_FLOW_NEXT : fail_at(in, s);
+    }
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &values)) return fail_at(in, s);
+    bool ok = true;
+    if (have == 1) {
+        ok = tg_eval(in, env, s->kids[n], &one);
+        if (ok) {
+            ok = tg_unpack(in, one, n, values.as.items->v);
+            tg_value_drop(one);
+        }
+    } else {
+        for (int i = 0; ok && i < n; i++) ok = tg_eval(in, env, s->kids[n + i], &values.as.items->v[i]);
+    }
+    for (int i = 0; ok && i < n; i++) ok = tg_define(in, env, s->kids[i], tg_value_hold(values.as.items->v[i]));
+    tg_value_drop(*last);
+    *last = values;
+    return ok ? TG_FLOW_NEXT : fail_at(in, s);
+}
+
+static tg_flow function(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    tg_value f;
+    if (!tg_function_new(in, env, s, &f)) return fail_at(in, s);
+    tg_value_drop(*last);
+    *last = tg_value_hold(f);
+    return tg_define(in, env, s, f) ? TG_FLOW_NEXT : fail_at(in, s);
+}
+
+/* One size of a declaration: a number, the name of a known number, a size symbol (which the name then stands for), or `?`. */
+static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *out) {
+    if (e->kind == TG_AST_REST) {
+        *out = tg_size_symbol(&in->rt, NULL);
+        return *out != TG_SIZE_FAIL;
+    }
+    tg_value *v = e->kind == TG_AST_NAME ? tg_env_find(env, e->name) : NULL;
+    if (e->kind == TG_AST_NAME && !v && env != in->globals) v = tg_env_find(in->globals, e->name);
+    bool fresh = e->kind == TG_AST_NAME &&
+                 (!v || (v->tag != TG_V_NUMBER && !(v->tag == TG_V_FORMULA && v->as.node->op == &tg_op_size)));
+    if (fresh) {
+        *out = tg_size_symbol(&in->rt, e->name);
+        tg_node *n = *out == TG_SIZE_FAIL ? NULL : tg_node_size(&in->rt, *out);
+        if (!n) return false;
+        return v ? tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is %s, so it cannot name a size", e->name, tg_value_kind(*v))
+                 : tg_env_set(env, e->name, tg_value_formula(n, 0)) || tg_fail_memory(&in->rt.c);
+    }
+    tg_value x;
+    if (!tg_eval(in, env, e, &x)) return false;
+    bool ok = tg_to_size(in, x, "a size", out);
+    if (ok && *out < 0 && x.tag == TG_V_NUMBER) ok = tg_fail(&in->rt.c, TG_ERR_VALUE, "a size cannot be negative");
+    tg_value_drop(x);
+    return ok || tg_blame(in, e);
+}
+
+static tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
+    for (int i = 0; i < s->n; i++) {
+        const tg_ast *d = s->kids[i], *name = d->kind == TG_AST_INDEX ? d->kids[0] : d;
+        tg_type type = {.dtype = in->rt.precision};
+        if (d->kind == TG_AST_INDEX) {
+            type.rank = d->n - 1;
+            if (type.rank > TG_MAX_RANK) {
+                tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has %d sizes; a tensor has at most %d", name->name, type.rank, TG_MAX_RANK);
+                return fail_at(in, d);
+            }
+            for (int k = 0; k < type.rank; k++)
+                if (!declared_size(in, env, d->kids[k + 1], &type.dim[k])) return fail_at(in, d);
+        }
+        tg_cell *c = tg_cell_new(&in->rt, TG_CELL_INPUT, NULL, &type, NULL);
+        tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;
+        tg_cell_drop(c);
+        if (!n || !tg_define(in, env, name, tg_value_formula(n, 0))) return fail_at(in, s);
+        if (!n->leaf.cell->name) n->leaf.cell->name = name->name;
+    }
+    return TG_FLOW_NEXT;
+}
+
+static tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
+    for (int i = 0; i < s->n; i++) {
+        const tg_ast *e = s->kids[i];
+        if (e->kind != TG_AST_BINARY || strcmp(e->op, "==") != 0) {
+            tg_fail(&in->rt.c, TG_ERR_TYPE, "an assumption is an equality");
+            tg_help(&in->rt.c, "for example: assume sum(Y, axis=1) == 1");
+            return fail_at(in, e);
+        }
+        tg_value side[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
+        tg_node *n[2];
+        tg_span at = e->span;
+        tg_str text = {0};
+        tg_str_addn(&text, at.src->text + at.lo, at.hi - at.lo);
+        bool ok = tg_eval(in, env, e->kids[0], &side[0]) && tg_eval(in, env, e->kids[1], &side[1]);
+        if (ok && !tg_is_live(side[0])) {
+            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "the left side is a plain value: there is nothing to assume about it");
+            tg_blame(in, e->kids[0]);
+        }
+        ok = ok && tg_to_node(in, side[0], "an assumption", &n[0]) && tg_to_node(in, side[1], "an assumption", &n[1]) &&
+             tg_simplify_assume(&in->rt, n[0], n[1], tg_str_text(&text)) >= 0;
+        tg_str_free(&text);
+        tg_value_drop(side[0]);
+        tg_value_drop(side[1]);
+        if (!ok) return fail_at(in, e);
+    }
+    return TG_FLOW_NEXT;
+}
+
+/* ---- loops ---- */
+
+/* What a `for` walks over. */
+typedef struct walk {
+    tg_value over;
+    int64_t at, n;
+} walk;
+
+/* Takes v; formulas are walked as they are now. */
+static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
+    *w = (walk){.over = v};
+    if (v.tag == TG_V_FORMULA) {
+        bool ok = tg_value_now(in, v, &w->over);
+        tg_value_drop(v);
+        if (!ok) {
+            w->over = TG_NONE_VALUE;
+            return false;
+        }
+    }
+    switch (w->over.tag) {
+    case TG_V_RANGE: {
+        double turns = floor(w->over.as.range->hi - w->over.as.range->lo + 1e-9) + 1;
+        if (!(turns < 9e15)) return tg_fail(&in->rt.c, TG_ERR_VALUE, "a range needs two finite ends");
+        w->n = turns > 0 ? (int64_t)turns : 0;
+        return true;
+    }
+    case TG_V_LIST:
+    case TG_V_TUPLE:
+    case TG_V_RECORD: w->n = w->over.as.items->n; return true;
+    case TG_V_TENSOR: w->n = w->over.as.tensor->v.dim[0]; return true;
+    case TG_V_STREAM:
+        w->n = w->over.as.stream->count;
+        w->over.as.stream->at = 0;
+        if (w->over.as.stream->start) w->over.as.stream->start(w->over.as.stream);
+        return true;
+    case TG_V_NUMBER:
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "a number cannot be walked over");
+        return tg_help(&in->rt.c, "write 1..%.15g, or repeat %.15g { ... }", w->over.as.number, w->over.as.number);
+    default: return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(w->over));
+    }
+}
+
+static bool tensor_row(tg_interp *in, tg_tensor *t, int64_t i, tg_value *out) {
+    tg_view v = t->v;
+    v.data = (char *)v.data + i * v.stride[0] * (int64_t)tg_dtype_size(v.dtype);
+    v.rank--;
+    memmove(v.dim, v.dim + 1, sizeof v.dim - sizeof v.dim[0]);
+    memmove(v.stride, v.stride + 1, sizeof v.stride - sizeof v.stride[0]);
+    tg_tensor *row = tg_tensor_share(&in->rt.c, t, &v);
+    if (row) *out = tg_value_tensor(row);
+    return row != NULL;
+}
+
+static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
+    int64_t i = w->at++;
+    switch (w->over.tag) {
+    case TG_V_RANGE: *out = tg_value_number(w->over.as.range->lo + (double)i); return true;
+    case TG_V_TENSOR: return tensor_row(in, w->over.as.tensor, i, out);
+    case TG_V_STREAM: w->over.as.stream->at = i; return w->over.as.stream->next(in, w->over.as.stream, out);
+    case TG_V_RECORD: {
+        const char *field = w->over.as.items->field[i];
+        if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2, out)) return false;
+        if (!tg_value_string(&in->rt.c, field, strlen(field), &out->as.items->v[0])) {
+            tg_value_drop(*out);
+            return false;
+        }
+        out->as.items->v[1] = tg_value_hold(w->over.as.items->v[i]);
+        return tg_value_seal(&in->rt.c, *out);
+    }
+    default: *out = tg_value_hold(w->over.as.items->v[i]); return true;
+    }
+}
+
+/* One turn's value into the loop's targets. Takes v. */
+static bool bind_targets(tg_interp *in, tg_env *env, const tg_ast *s, tg_value v) {
+    int n = s->ntargets;
+    tg_value parts;
+    if (n == 1 && !(s->flags & TG_AST_STORES)) return tg_define(in, env, s->kids[0], v);
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &parts)) {
+        tg_value_drop(v);
+        return false;
+    }
+    bool ok = true;
+    if (n == 1) {
+        parts.as.items->v[0] = v;
+    } else {
+        ok = tg_unpack(in, v, n, parts.as.items->v);
+        tg_value_drop(v);
+    }
+    if (ok && s->flags & TG_AST_STORES) {
+        in->rt.tick++;
+        ok = tg_store_all(in, env, n, s->kids, parts.as.items->v);
+    } else {
+        for (int i = 0; ok && i < n; i++) ok = tg_define(in, env, s->kids[i], tg_value_hold(parts.as.items->v[i]));
+    }
+    tg_value_drop(parts);
+    return ok;
+}
+
+/* What a loop makes of how its body ended. True: go on. */
+static bool next_turn(tg_flow *flow) {
+    if (*flow == TG_FLOW_NEXT || *flow == TG_FLOW_CONTINUE) return true;
+    if (*flow == TG_FLOW_BREAK) *flow = TG_FLOW_NEXT;
+    return false;
+}
+
+static tg_flow turn(tg_interp *in, tg_env *env, const tg_ast *body) {
+    tg_value last = TG_NONE_VALUE;
+    tg_flow flow = tg_exec(in, env, body, &last);
+    tg_value_drop(last);
+    return flow;
+}
+
+static tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+    tg_value over;
+    const tg_ast *what = s->kids[s->ntargets], *body = s->kids[s->ntargets + 1];
+    walk w;
+    if (!tg_eval(in, env, what, &over)) return TG_FLOW_ERROR;
+    if (!walk_begin(in, over, &w)) {
+        tg_value_drop(w.over);
+        return fail_at(in, what);
+    }
+    tg_flow flow = TG_FLOW_NEXT;
+    tg_progress bar = tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
+    while (w.at < w.n) {
+        tg_value v;
+        tg_progress_show(&bar, w.at);
+        if (!tg_check_interrupt(&in->rt.c) || !walk_next(in, &w, &v) || !bind_targets(in, env, s, v)) {
+            flow = fail_at(in, what);
+            break;
+        }
+        flow = turn(in, env, body);
+        if (!next_turn(&flow)) break;
+        flow = TG_FLOW_NEXT;
+    }
+    tg_progress_end(&bar);
+    tg_value_drop(w.over);
+    return flow;
+}
+
+static bool condition(tg_interp *in, tg_env *env, const tg_ast *e, bool *truth) {
+    tg_value v;
+    if (!tg_eval(in, env, e, &v)) return false;
+    bool ok = tg_to_truth(in, v, "a condition", truth);
+    tg_value_drop(v);
+    return ok || tg_blame(in, e);
+}
+
+static tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+    for (;;) {
+        bool truth;
+        if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
+        if (!condition(in, env, s->kids[0], &truth)) return TG_FLOW_ERROR;
+        if (!truth) return TG_FLOW_NEXT;
+        tg_flow flow = turn(in, env, s->kids[1]);
+        if (!next_turn(&flow)) return flow;
+    }
+}
+
+static tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+    tg_value v;
+    int64_t n;
+    if (!tg_eval(in, env, s->kids[0], &v)) return TG_FLOW_ERROR;
+    bool ok = tg_to_int(in, v, "the number of turns", &n);
+    tg_value_drop(v);
+    if (!ok) return fail_at(in, s->kids[0]);
+    for (int64_t i = 0; i < n; i++) {
+        if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
+        tg_flow flow = turn(in, env, s->kids[1]);
+        if (!next_turn(&flow)) return flow;
+    }
+    return TG_FLOW_NEXT;
+}
+
+/* else if ... else if ...: walked, not recursed into. */
+static tg_flow if_statement(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    for (; s && s->kind == TG_AST_IF; s = s->n > 2 ? s->kids[2] : NULL) {
+        bool truth;
+        if (!condition(in, env, s->kids[0], &truth)) return TG_FLOW_ERROR;
+        if (truth) return tg_exec(in, env, s->kids[1], last);
+    }
+    return s ? tg_exec(in, env, s, last) : TG_FLOW_NEXT;
+}
+
+static tg_flow block(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    for (int i = 0; i < s->n; i++) {
+        tg_value_drop(*last);
+        *last = TG_NONE_VALUE;
+        tg_flow flow = tg_exec(in, env, s->kids[i], last);
+        if (flow != TG_FLOW_NEXT) return flow;
+    }
+    return TG_FLOW_NEXT;
+}
+
+static tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
+    tg_value v = TG_NONE_VALUE;
+    if (env == in->globals) {
+        tg_fail(&in->rt.c, TG_ERR_SYNTAX, "return stands outside any function");
+        return fail_at(in, s);
+    }
+    if (s->n > 0 && !tg_eval(in, env, s->kids[0], &v)) return TG_FLOW_ERROR;
+    tg_value_drop(in->returned);
+    in->returned = v;
+    return TG_FLOW_RETURN;
+}
+
+tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    if (!tg_guard(&in->rt.c)) return fail_at(in, s);
+    tg_graph_collect(&in->rt, false); /* all that is in use is held between statements */
+    switch (s->kind) {
+    case TG_AST_DEFINE: return define(in, env, s, last);
+    case TG_AST_STORE: return tg_store_statement(in, env, s) ? TG_FLOW_NEXT : TG_FLOW_ERROR;
+    case TG_AST_FUNCTION: return function(in, env, s, last);
+    case TG_AST_INPUT: return input(in, env, s);
+    case TG_AST_ASSUME: return assume(in, env, s);
+    case TG_AST_PRECISION: in->rt.precision = s->name[0] == 's' ? TG_F32 : TG_F64; return TG_FLOW_NEXT;
+    case TG_AST_USE: return tg_module_use(in, s->name, s->flags & TG_AST_QUOTED) ? TG_FLOW_NEXT : fail_at(in, s);
+    case TG_AST_FOR: return for_loop(in, env, s);
+    case TG_AST_WHILE: return while_loop(in, env, s);
+    case TG_AST_REPEAT: return repeat_loop(in, env, s);
+    case TG_AST_IF: return if_statement(in, env, s, last);
+    case TG_AST_BLOCK: return block(in, env, s, last);
+    case TG_AST_BREAK: return TG_FLOW_BREAK;
+    case TG_AST_CONTINUE: return TG_FLOW_CONTINUE;
+    case TG_AST_RETURN: return give_back(in, env, s);
+    default: {
+        tg_value v;
+        if (!tg_eval(in, env, s, &v)) return TG_FLOW_ERROR;
+        tg_value_drop(*last);
+        *last = v;
+        return TG_FLOW_NEXT;
+    }
+    }
+}

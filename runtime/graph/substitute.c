@@ -1,0 +1,59 @@
+/* Substitution: rebuild, in order of evaluation, the nodes that reach the exchanged part; share the rest. */
+#include "runtime/graph/substitute.h"
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+/* Where node n stands in the ascending list. */
+static size_t place_of(tg_node *const *node, size_t count, const tg_node *n) {
+    size_t lo = 0, hi = count;
+    while (lo + 1 < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (node[mid]->id <= n->id)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+tg_node *tg_node_substitute(tg_rt *rt, tg_node *n, const tg_node *from, tg_node *to) {
+    tg_node **node, **made = NULL, **arg = NULL;
+    size_t count, most = 1;
+    if (!tg_node_collect(rt, 1, &n, &node, &count)) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if ((size_t)node[i]->n > most) most = (size_t)node[i]->n;
+    made = tg_alloc_array(count, sizeof(tg_node *));
+    arg = tg_alloc_array(most, sizeof(tg_node *));
+    tg_node *out = NULL;
+    if (!made || !arg) {
+        tg_fail_memory(&rt->c);
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool changed = false;
+        for (int k = 0; k < node[i]->n; k++) {
+            arg[k] = made[place_of(node, count, node[i]->arg[k])];
+            changed = changed || arg[k] != node[i]->arg[k];
+        }
+        made[i] = node[i] == from ? to : changed ? tg_node_make(rt, node[i]->op, node[i]->n, arg, node[i]->at) : node[i];
+        if (!made[i]) goto done;
+    }
+    out = made[count - 1];
+done:
+    tg_free(arg);
+    tg_free(made);
+    tg_free(node);
+    return out;
+}
+
+bool tg_node_reads_cells(tg_rt *rt, tg_node *n, const tg_node *except, bool *reads) {
+    tg_node **node;
+    size_t count;
+    *reads = false;
+    if (!tg_node_collect(rt, 1, &n, &node, &count)) return false;
+    for (size_t i = 0; i < count; i++)
+        if (node[i] != except && (node[i]->op == &tg_op_cell || node[i]->op == &tg_op_size)) *reads = true;
+    tg_free(node);
+    return true;
+}
