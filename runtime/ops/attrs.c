@@ -1,5 +1,6 @@
-/* Attributes as text. What tg_op_bind encodes (see tg_attrs), this file finds again, compares with the default and prints, so that
- * a printed formula binds to the same attributes. A default is text in the parameter; tg_attr_default gives its values. */
+/* Attributes as text. What tg_op_bind encodes (see tg_attrs), this file finds again, compares with
+ * the default and prints, so that a printed formula binds to the same attributes. A default is text
+ * in the parameter; tg_attr_default gives its values. */
 #include "runtime/ops/attrs.h"
 #include "runtime/graph/print.h"
 
@@ -7,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool tg_param_is_tensor(tg_param_kind k) { return k == TG_P_TENSOR || k == TG_P_LIST; }
+bool tg_param_is_tensor(tg_param_kind k) {
+    return k == TG_P_TENSOR || k == TG_P_LIST;
+}
 
 static bool is_counted(tg_param_kind k) {
     return k == TG_P_SHAPE || k == TG_P_PERM || k == TG_P_SPEC;
@@ -56,7 +59,11 @@ void tg_attr_default(const tg_param *p, int rank, tg_attrs *at) {
     double x = none || empty ? 0 : strtod(p->dflt, NULL);
     switch (p->kind) {
     case TG_P_AXES:
-        tg_attr_push(at, none ? (1 << rank) - 1 : empty ? 0 : 1 << (x < 0 ? rank + (int)x : (int)x), false);
+        tg_attr_push(at,
+                     none    ? (1 << rank) - 1
+                     : empty ? 0
+                             : 1 << (x < 0 ? rank + (int)x : (int)x),
+                     false);
         break;
     case TG_P_AXIS: tg_attr_push(at, x < 0 ? rank + (int64_t)x : (int64_t)x, false); break;
     case TG_P_NEWAXIS: tg_attr_push(at, x < 0 ? rank + 1 + (int64_t)x : (int64_t)x, false); break;
@@ -158,7 +165,8 @@ static bool is_default(const tg_op *op, int i, int rank, const tg_attrs *at) {
     return memcmp(d.v + counted, at->v + v, (size_t)n * sizeof *d.v) == 0;
 }
 
-void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg_attrs *at, bool first) {
+void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg_attrs *at,
+                       bool first) {
     bool named = false; /* once one is left out, those behind it need their names */
     for (int i = 0; op->param[i].name; i++) {
         const tg_param *p = &op->param[i];
@@ -171,7 +179,8 @@ void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg
         if (!first) tg_str_add(s, ", ");
         first = false;
         bool last = !op->param[i + 1].name;
-        if (tg_param_spreads(op, i) && !named && last && n > 0) { /* zeros(2, 3), reshape(x, -1, 784) */
+        if (tg_param_spreads(op, i) && !named && last &&
+            n > 0) { /* zeros(2, 3), reshape(x, -1, 784) */
             for (int k = 0; k < n; k++) {
                 if (k) tg_str_add(s, ", ");
                 print_size(rt, s, at, v + k);

@@ -1,6 +1,8 @@
-/* Binding: the arguments of a call, matched to the parameters of an operation and encoded as attributes. Three steps: match decides
- * which arguments each parameter gets; encode turns a value into attributes, with axes counted from 0; the operation's `canonical`
- * settles spellings. The interpreter, the rules of derivatives and the tests all bind here, so that a message is worded once. */
+/* Binding: the arguments of a call, matched to the parameters of an operation and encoded as
+ * attributes. Three steps: match decides which arguments each parameter gets; encode turns a value
+ * into attributes, with axes counted from 0; the operation's `canonical` settles spellings. The
+ * interpreter, the rules of derivatives and the tests all bind here, so that a message is worded
+ * once. */
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/random.h"
 #include "base/alloc.h"
@@ -19,7 +21,9 @@ typedef struct binder {
     int rank;                 /* of the first tensor argument */
 } binder;
 
-static const char *shown(const tg_op *op) { return op->shown ? op->shown : op->name; }
+static const char *shown(const tg_op *op) {
+    return op->shown ? op->shown : op->name;
+}
 
 /* Adds the signature to the pending error. */
 static bool help_signature(const binder *b) {
@@ -67,7 +71,8 @@ static bool fail_unknown(const binder *b, const char *name) {
         if (d < least && d < (int)strlen(p->name)) least = d, near = p->name;
     }
     if (near)
-        tg_fail(&b->rt->c, TG_ERR_NAME, "%s has no parameter %s; did you mean %s?", shown(b->op), name, near);
+        tg_fail(&b->rt->c, TG_ERR_NAME, "%s has no parameter %s; did you mean %s?", shown(b->op),
+                name, near);
     else
         tg_fail(&b->rt->c, TG_ERR_NAME, "%s has no parameter %s", shown(b->op), name);
     return help_signature(b);
@@ -75,13 +80,14 @@ static bool fail_unknown(const binder *b, const char *name) {
 
 /* ---- which arguments a parameter gets ---- */
 
-static bool is_number(const tg_arg *a) { return a->kind == TG_ARG_NUMBER || a->kind == TG_ARG_SIZE; }
+static bool is_number(const tg_arg *a) {
+    return a->kind == TG_ARG_NUMBER || a->kind == TG_ARG_SIZE;
+}
 
 /* Required parameters from p on that no argument names. */
 static int required_from(const binder *b, int p) {
     int n = 0;
-    for (; b->op->param[p].name; p++)
-        n += !b->op->param[p].dflt && b->first[p] < 0;
+    for (; b->op->param[p].name; p++) n += !b->op->param[p].dflt && b->first[p] < 0;
     return n;
 }
 
@@ -96,10 +102,12 @@ static int gathered(const binder *b, int p, int i) {
     int n = 1;
     if (b->op->param[p].kind == TG_P_LIST) {
         if (b->args[i].kind != TG_ARG_TENSOR) return 1;
-        while (i + n < b->nargs && !b->args[i + n].name && b->args[i + n].kind == TG_ARG_TENSOR) n++;
+        while (i + n < b->nargs && !b->args[i + n].name && b->args[i + n].kind == TG_ARG_TENSOR)
+            n++;
     } else if (tg_param_spreads(b->op, p) && is_number(&b->args[i])) {
         int most = positional_from(b, i) - required_from(b, p + 1);
-        while (n < most && i + n < b->nargs && !b->args[i + n].name && is_number(&b->args[i + n])) n++;
+        while (n < most && i + n < b->nargs && !b->args[i + n].name && is_number(&b->args[i + n]))
+            n++;
     }
     return n;
 }
@@ -127,11 +135,13 @@ static bool match(binder *b) {
         }
         if (p < np && b->first[p] >= 0 && !b->args[b->first[p]].name) p++;
         if (p < np && b->first[p] >= 0) {
-            tg_fail(&b->rt->c, TG_ERR_TYPE, "%s: %s is given twice, by place and by name", shown(b->op), b->op->param[p].name);
+            tg_fail(&b->rt->c, TG_ERR_TYPE, "%s: %s is given twice, by place and by name",
+                    shown(b->op), b->op->param[p].name);
             return help_signature(b);
         }
         if (p == np) {
-            tg_fail(&b->rt->c, TG_ERR_TYPE, "%s takes at most %d argument%s", shown(b->op), np, np == 1 ? "" : "s");
+            tg_fail(&b->rt->c, TG_ERR_TYPE, "%s takes at most %d argument%s", shown(b->op), np,
+                    np == 1 ? "" : "s");
             return help_signature(b);
         }
         b->first[p] = i;
@@ -140,7 +150,8 @@ static bool match(binder *b) {
     }
     for (p = 0; p < np; p++)
         if (b->first[p] < 0 && !b->op->param[p].dflt) {
-            tg_fail(&b->rt->c, TG_ERR_TYPE, "%s needs the argument %s", shown(b->op), b->op->param[p].name);
+            tg_fail(&b->rt->c, TG_ERR_TYPE, "%s needs the argument %s", shown(b->op),
+                    b->op->param[p].name);
             return help_signature(b);
         }
     return true;
@@ -149,13 +160,15 @@ static bool match(binder *b) {
 /* ---- the tensors ---- */
 
 static bool is_operand(const tg_arg *a) {
-    return a->kind == TG_ARG_TENSOR || a->kind == TG_ARG_NUMBER || a->kind == TG_ARG_BOOL || a->kind == TG_ARG_SIZE;
+    return a->kind == TG_ARG_TENSOR || a->kind == TG_ARG_NUMBER || a->kind == TG_ARG_BOOL ||
+           a->kind == TG_ARG_SIZE;
 }
 
 static bool bind_list(binder *b, int p, tg_bound *out) {
     const tg_arg *items = &b->args[b->first[p]];
     int n = b->count[p];
-    if (items->kind == TG_ARG_LIST || items->kind == TG_ARG_TUPLE) n = items->n, items = items->items;
+    if (items->kind == TG_ARG_LIST || items->kind == TG_ARG_TUPLE)
+        n = items->n, items = items->items;
     if (n == 0) return wrong(b, &b->op->param[p], "a list of at least one tensor");
     for (int i = 0; i < n; i++)
         if (!is_operand(&items[i])) return wrong(b, &b->op->param[p], "a list of tensors");
@@ -179,7 +192,7 @@ static bool bind_tensors(binder *b, tg_bound *out) {
         const tg_arg *a = &b->args[b->first[p]];
         if (!is_operand(a))
             return wrong(b, param,
-                         a->kind == TG_ARG_TUPLE ? "a tensor, not a tuple"
+                         a->kind == TG_ARG_TUPLE  ? "a tensor, not a tuple"
                          : a->kind == TG_ARG_LIST ? "a tensor, not a list"
                                                   : "a tensor, not none");
         out->operand[out->n++] = a->operand;
@@ -189,30 +202,35 @@ static bool bind_tensors(binder *b, tg_bound *out) {
 
 /* ---- the attributes ---- */
 
-static bool whole(double x) { return x == floor(x) && fabs(x) < 9e15; }
+static bool whole(double x) {
+    return x == floor(x) && fabs(x) < 9e15;
+}
 
 static bool integer_of(const binder *b, const tg_param *p, const tg_arg *a, int64_t *v) {
     if (a->kind == TG_ARG_SIZE && tg_size_known(a->size)) {
         *v = a->size;
         return true;
     }
-    if (a->kind == TG_ARG_TENSOR) return wrong(b, p, "a number that is known when the line is entered");
+    if (a->kind == TG_ARG_TENSOR)
+        return wrong(b, p, "a number that is known when the line is entered");
     if (a->kind != TG_ARG_NUMBER || !whole(a->number)) return wrong(b, p, "a whole number");
     *v = (int64_t)a->number;
     return true;
 }
 
 /* An axis of something of that rank, which `whose` names. */
-static bool axis_of(const binder *b, const tg_param *p, const tg_arg *a, int rank, const char *whose, int64_t *axis) {
+static bool axis_of(const binder *b, const tg_param *p, const tg_arg *a, int rank,
+                    const char *whose, int64_t *axis) {
     if (!integer_of(b, p, a, axis)) return false;
     int64_t v = *axis;
     if (v < 0) *axis += rank;
     if (*axis >= 0 && *axis < rank) return true;
     if (rank == 0)
-        return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s %lld is out of range: %s is a scalar and has no axes", shown(b->op),
+        return tg_fail(&b->rt->c, TG_ERR_VALUE,
+                       "%s: %s %lld is out of range: %s is a scalar and has no axes", shown(b->op),
                        p->name, (long long)v, whose);
-    tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s %lld is out of range: %s has rank %d", shown(b->op), p->name, (long long)v,
-            whose, rank);
+    tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s %lld is out of range: %s has rank %d", shown(b->op),
+            p->name, (long long)v, whose, rank);
     if (rank == 1) return tg_help(&b->rt->c, "the only axis is 0");
     return tg_help(&b->rt->c, "axes count from 0 to %d, or from -1 back to -%d", rank - 1, rank);
 }
@@ -224,17 +242,22 @@ static const tg_arg *items_of(const tg_arg *a, int *n) {
     return many ? a->items : a;
 }
 
-/* Axes counted from the front may lie beyond a given shape: what new axes a slice inserts is for its shape rule to judge. */
-static bool encode_axes(const binder *b, const tg_param *p, const tg_arg *a, int rank, bool of_shape, tg_attrs *at) {
+/* Axes counted from the front may lie beyond a given shape: what new axes a slice inserts is for
+ * its shape rule to judge. */
+static bool encode_axes(const binder *b, const tg_param *p, const tg_arg *a, int rank,
+                        bool of_shape, tg_attrs *at) {
     int n;
     const tg_arg *items = items_of(a, &n);
     int64_t mask = 0;
     for (int i = 0; i < n; i++) {
         int64_t axis;
         bool from_front = of_shape && items[i].kind == TG_ARG_NUMBER && items[i].number >= 0;
-        if (!axis_of(b, p, &items[i], from_front ? TG_MAX_RANK : rank, of_shape ? "the shape" : "{0}", &axis)) return false;
+        if (!axis_of(b, p, &items[i], from_front ? TG_MAX_RANK : rank,
+                     of_shape ? "the shape" : "{0}", &axis))
+            return false;
         if (mask >> axis & 1)
-            return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: axis %lld is named twice", shown(b->op), (long long)axis);
+            return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: axis %lld is named twice", shown(b->op),
+                           (long long)axis);
         mask |= INT64_C(1) << axis;
     }
     tg_attr_push(at, mask, false);
@@ -246,11 +269,13 @@ static bool encode_size(const binder *b, const tg_param *p, const tg_arg *a, tg_
         tg_attr_push(at, a->size, true);
         return true;
     }
-    if (a->kind == TG_ARG_TENSOR) return wrong(b, p, "a number or a size that is known when the line is entered");
+    if (a->kind == TG_ARG_TENSOR)
+        return wrong(b, p, "a number or a size that is known when the line is entered");
     int64_t v;
     if (!integer_of(b, p, a, &v)) return false;
     if (v < 0 && !(v == -1 && p->kind == TG_P_SHAPE))
-        return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s must not be negative, but is %lld", shown(b->op), p->name, (long long)v);
+        return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s must not be negative, but is %lld",
+                       shown(b->op), p->name, (long long)v);
     tg_attr_push(at, v < 0 ? TG_SIZE_INFER : v, v >= 0);
     return true;
 }
@@ -260,8 +285,9 @@ static bool encode_shape(const binder *b, const tg_param *p, const tg_arg *a, in
     const tg_arg *items = a;
     if (n == 1) items = items_of(a, &n);
     if (n > TG_MAX_RANK)
-        return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s has %d entries, but tensors have at most %d axes", shown(b->op), p->name,
-                       n, TG_MAX_RANK);
+        return tg_fail(&b->rt->c, TG_ERR_VALUE,
+                       "%s: %s has %d entries, but tensors have at most %d axes", shown(b->op),
+                       p->name, n, TG_MAX_RANK);
     tg_attr_push(at, n, false);
     for (int i = 0; i < n; i++) {
         int64_t v;
@@ -279,15 +305,17 @@ static bool encode_perm(const binder *b, const tg_param *p, const tg_arg *a, tg_
     int n;
     const tg_arg *items = items_of(a, &n);
     if (n != b->rank)
-        return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s must list each axis of {0} once: it has %d, not %d", shown(b->op), p->name,
-                       b->rank, n);
+        return tg_fail(&b->rt->c, TG_ERR_VALUE,
+                       "%s: %s must list each axis of {0} once: it has %d, not %d", shown(b->op),
+                       p->name, b->rank, n);
     int seen = 0;
     tg_attr_push(at, n, false);
     for (int i = 0; i < n; i++) {
         int64_t axis;
         if (!axis_of(b, p, &items[i], n, "{0}", &axis)) return false;
         if (seen >> axis & 1)
-            return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: axis %lld is named twice", shown(b->op), (long long)axis);
+            return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: axis %lld is named twice", shown(b->op),
+                           (long long)axis);
         seen |= 1 << axis;
         tg_attr_push(at, axis, false);
     }
@@ -299,12 +327,14 @@ static bool encode_one(const binder *b, const tg_param *p, const tg_arg *a, tg_a
     switch (p->kind) {
     case TG_P_AXIS:
     case TG_P_NEWAXIS:
-        if (!axis_of(b, p, a, b->rank + (p->kind == TG_P_NEWAXIS), p->kind == TG_P_AXIS ? "{0}" : "the result", &v))
+        if (!axis_of(b, p, a, b->rank + (p->kind == TG_P_NEWAXIS),
+                     p->kind == TG_P_AXIS ? "{0}" : "the result", &v))
             return false;
         tg_attr_push(at, v, false);
         return true;
     case TG_P_FLAG:
-        if (a->kind != TG_ARG_BOOL && !(a->kind == TG_ARG_NUMBER && (a->number == 0 || a->number == 1)))
+        if (a->kind != TG_ARG_BOOL &&
+            !(a->kind == TG_ARG_NUMBER && (a->number == 0 || a->number == 1)))
             return wrong(b, p, "true or false");
         tg_attr_push(at, a->number != 0, false);
         return true;
@@ -356,11 +386,12 @@ static bool encode(const binder *b, tg_attrs *at) {
 
 /* max(a, b): two arguments by place, and the second is no axis. */
 static bool means_binary(const tg_op *op, int nargs, const tg_arg *args) {
-    return op->binary && nargs == 2 && !args[0].name && !args[1].name && is_operand(&args[0]) && is_operand(&args[1]);
+    return op->binary && nargs == 2 && !args[0].name && !args[1].name && is_operand(&args[0]) &&
+           is_operand(&args[1]);
 }
 
-bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args, int (*rank_of)(void *user, int operand), void *user,
-                tg_bound *out) {
+bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args,
+                int (*rank_of)(void *user, int operand), void *user, tg_bound *out) {
     memset(out, 0, sizeof *out);
     out->operand = out->few;
     if (means_binary(op, nargs, args)) op = tg_op_find(op->binary);

@@ -1,5 +1,6 @@
-/* Tensors from nothing but numbers. They have the default precision. Sizes may be symbolic, zeros(N, 10), and then the call is a formula;
- * arange(N) counts the rows of an input. The -like forms take shape and type from a tensor and nothing else: their derivative is zero. */
+/* Tensors from nothing but numbers. They have the default precision. Sizes may be symbolic,
+ * zeros(N, 10), and then the call is a formula; arange(N) counts the rows of an input. The -like
+ * forms take shape and type from a tensor and nothing else: their derivative is zero. */
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/structure.h"
 
@@ -8,16 +9,16 @@
 
 /* ---- zeros, ones, full ---- */
 
-static bool infer_shape(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                        tg_dtype *want) {
+static bool infer_shape(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                        tg_type *out, tg_dtype *want) {
     (void)n, (void)in, (void)want;
     out->dtype = rt->precision;
     out->weak = false;
     return tg_shape_of_attr(rt, op, at, 0, out);
 }
 
-static bool infer_like(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                       tg_dtype *want) {
+static bool infer_like(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                       tg_type *out, tg_dtype *want) {
     (void)op, (void)at, (void)want; /* the elements are not read */
     *out = in[0];
     out->dtype = in[0].weak ? rt->precision : tg_promote(rt, n, in);
@@ -52,8 +53,8 @@ static const tg_op *canonical_eye(tg_rt *rt, const tg_op *op, int rank, tg_attrs
     return op;
 }
 
-static bool infer_eye(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                      tg_dtype *want) {
+static bool infer_eye(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                      tg_type *out, tg_dtype *want) {
     (void)op, (void)n, (void)in, (void)want;
     out->dtype = rt->precision;
     out->weak = false;
@@ -84,8 +85,8 @@ static void fill_ramp(const tg_view *v, double start, double step) {
         for (int64_t i = 0; i < n; i++) ((float *)v->data)[i] = (float)(start + (double)i * step);
 }
 
-static bool infer_linspace(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                           tg_dtype *want) {
+static bool infer_linspace(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                           tg_type *out, tg_dtype *want) {
     (void)op, (void)n, (void)in, (void)want;
     out->dtype = rt->precision;
     out->weak = false;
@@ -98,7 +99,8 @@ static bool run_linspace(const tg_call *call) {
     double start = tg_attr_real(call->at, 0), stop = tg_attr_real(call->at, 1);
     int64_t n = call->out->dim[0];
     fill_ramp(call->out, start, n > 1 ? (stop - start) / (double)(n - 1) : 0);
-    if (n > 1) tg_view_set(call->out, n - 1, stop); /* exactly, whatever the rounding of the steps */
+    if (n > 1)
+        tg_view_set(call->out, n - 1, stop); /* exactly, whatever the rounding of the steps */
     return true;
 }
 
@@ -114,14 +116,18 @@ static const tg_op *canonical_arange(tg_rt *rt, const tg_op *op, int rank, tg_at
     return op;
 }
 
-typedef struct bounds { int start, stop; } bounds; /* attribute places; -1: zero */
+typedef struct bounds {
+    int start, stop;
+} bounds; /* attribute places; -1: zero */
 
 static bounds bounds_of(const tg_attrs *at) {
     bool no_stop = !(at->sizes & 2) && isnan(tg_attr_real(at, 1));
     return no_stop ? (bounds){-1, 0} : (bounds){0, 1};
 }
 
-static double bound_value(const tg_attrs *at, int i) { return i < 0 ? 0 : tg_attr_real(at, i); }
+static double bound_value(const tg_attrs *at, int i) {
+    return i < 0 ? 0 : tg_attr_real(at, i);
+}
 
 /* A bound as a size; TG_SIZE_FAIL when it is none. */
 static tg_size bound_size(const tg_attrs *at, int i) {
@@ -130,8 +136,8 @@ static tg_size bound_size(const tg_attrs *at, int i) {
     return x >= 0 && x < 9e15 && x == floor(x) ? (tg_size)x : TG_SIZE_FAIL;
 }
 
-static bool infer_arange(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
+static bool infer_arange(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
     (void)op, (void)n, (void)in, (void)want;
     out->dtype = rt->precision;
     out->weak = false;
@@ -140,63 +146,124 @@ static bool infer_arange(tg_rt *rt, const tg_op *op, int n, const tg_type *in, c
     double step = tg_attr_real(at, 2);
     tg_size lo = bound_size(at, b.start), hi = bound_size(at, b.stop);
     if ((lo != TG_SIZE_FAIL && lo < 0) || (hi != TG_SIZE_FAIL && hi < 0)) {
-        if (lo == TG_SIZE_FAIL || hi == TG_SIZE_FAIL || step < 1 || step != floor(step) || step > 9e15)
-            return tg_fail(&rt->c, TG_ERR_VALUE, "arange: with a size that is not known yet, the bounds and the step must be whole numbers");
+        if (lo == TG_SIZE_FAIL || hi == TG_SIZE_FAIL || step < 1 || step != floor(step) ||
+            step > 9e15)
+            return tg_fail(&rt->c, TG_ERR_VALUE,
+                           "arange: with a size that is not known yet, the bounds and the step "
+                           "must be whole numbers");
         tg_size span = tg_size_sub(rt, hi, lo);
         out->dim[0] = span == TG_SIZE_FAIL ? span : tg_size_ceil_div(rt, span, (int64_t)step);
         return out->dim[0] != TG_SIZE_FAIL;
     }
     double count = ceil((bound_value(at, b.stop) - bound_value(at, b.start)) / step);
     if (step == 0 || isnan(count) || count > 9e15)
-        return tg_fail(&rt->c, TG_ERR_VALUE, step == 0 ? "arange: the step must not be 0" : "arange: that are too many numbers");
+        return tg_fail(&rt->c, TG_ERR_VALUE,
+                       step == 0 ? "arange: the step must not be 0"
+                                 : "arange: that are too many numbers");
     out->dim[0] = count > 0 ? (int64_t)count : 0;
     return true;
 }
 
 static bool run_arange(const tg_call *call) {
-    fill_ramp(call->out, bound_value(call->at, bounds_of(call->at).start), tg_attr_real(call->at, 2));
+    fill_ramp(call->out, bound_value(call->at, bounds_of(call->at).start),
+              tg_attr_real(call->at, 2));
     return true;
 }
 
 /* ---- the records ---- */
 
-#define SHAPE {"shape", TG_P_SHAPE, "()"}
-#define X {"x", TG_P_TENSOR, NULL}
+#define SHAPE                                                                                      \
+    { "shape", TG_P_SHAPE, "()" }
+#define X                                                                                          \
+    { "x", TG_P_TENSOR, NULL }
 
 static const tg_op ops[] = {
-    {.name = "zeros", .class = TG_CLASS_CREATE, .param = {SHAPE}, .infer = infer_shape, .run = run_zeros,
-     .doc = "A tensor of zeros.", .example = "zeros(3)", .value = "[0, 0, 0]", .samples = "zeros(2, 3) | zeros()"},
-    {.name = "ones", .class = TG_CLASS_CREATE, .param = {SHAPE}, .infer = infer_shape, .run = run_ones,
-     .doc = "A tensor of ones.", .example = "ones(3)", .value = "[1, 1, 1]", .samples = "ones(2, 3)"},
-    {.name = "full", .class = TG_CLASS_CREATE, .param = {{"shape", TG_P_SHAPE, NULL}, {"value", TG_P_REAL, NULL}},
-     .infer = infer_shape, .run = run_full,
-     .doc = "A tensor of which every element is one number.", .example = "full(3, 7)", .value = "[7, 7, 7]",
+    {.name = "zeros",
+     .class = TG_CLASS_CREATE,
+     .param = {SHAPE},
+     .infer = infer_shape,
+     .run = run_zeros,
+     .doc = "A tensor of zeros.",
+     .example = "zeros(3)",
+     .value = "[0, 0, 0]",
+     .samples = "zeros(2, 3) | zeros()"},
+    {.name = "ones",
+     .class = TG_CLASS_CREATE,
+     .param = {SHAPE},
+     .infer = infer_shape,
+     .run = run_ones,
+     .doc = "A tensor of ones.",
+     .example = "ones(3)",
+     .value = "[1, 1, 1]",
+     .samples = "ones(2, 3)"},
+    {.name = "full",
+     .class = TG_CLASS_CREATE,
+     .param = {{"shape", TG_P_SHAPE, NULL}, {"value", TG_P_REAL, NULL}},
+     .infer = infer_shape,
+     .run = run_full,
+     .doc = "A tensor of which every element is one number.",
+     .example = "full(3, 7)",
+     .value = "[7, 7, 7]",
      .samples = "full((2, 3), 0.5) | full(2, 3, 7)"},
-    {.name = "eye", .class = TG_CLASS_CREATE, .param = {{"n", TG_P_SIZE, NULL}, {"m", TG_P_SIZE, "none"}},
-     .infer = infer_eye, .run = run_eye, .canonical = canonical_eye, .latex = "I",
+    {.name = "eye",
+     .class = TG_CLASS_CREATE,
+     .param = {{"n", TG_P_SIZE, NULL}, {"m", TG_P_SIZE, "none"}},
+     .infer = infer_eye,
+     .run = run_eye,
+     .canonical = canonical_eye,
+     .latex = "I",
      .doc = "The unit matrix with n rows and m columns, by default n.",
-     .example = "eye(2)", .value = "[[1, 0], [0, 1]]", .samples = "eye(3) | eye(2, 3) | eye(3, 2)"},
-    {.name = "linspace", .class = TG_CLASS_CREATE,
+     .example = "eye(2)",
+     .value = "[[1, 0], [0, 1]]",
+     .samples = "eye(3) | eye(2, 3) | eye(3, 2)"},
+    {.name = "linspace",
+     .class = TG_CLASS_CREATE,
      .param = {{"start", TG_P_REAL, NULL}, {"stop", TG_P_REAL, NULL}, {"n", TG_P_SIZE, "50"}},
-     .infer = infer_linspace, .run = run_linspace,
+     .infer = infer_linspace,
+     .run = run_linspace,
      .doc = "n evenly spaced numbers from start to stop, both included.",
-     .example = "linspace(0, 1, 5)", .value = "[0, 0.25, 0.5, 0.75, 1]",
+     .example = "linspace(0, 1, 5)",
+     .value = "[0, 0.25, 0.5, 0.75, 1]",
      .samples = "linspace(-1, 2, 7) | linspace(0, 1, n=1)"},
-    {.name = "arange", .class = TG_CLASS_CREATE,
+    {.name = "arange",
+     .class = TG_CLASS_CREATE,
      .param = {{"start", TG_P_REAL, NULL}, {"stop", TG_P_REAL, "none"}, {"step", TG_P_REAL, "1"}},
-     .infer = infer_arange, .run = run_arange, .canonical = canonical_arange,
+     .infer = infer_arange,
+     .run = run_arange,
+     .canonical = canonical_arange,
      .doc = "The numbers from start on, in steps, below stop; arange(n) is 0, 1, ..., n - 1.",
-     .example = "arange(5)", .value = "[0, 1, 2, 3, 4]",
+     .example = "arange(5)",
+     .value = "[0, 1, 2, 3, 4]",
      .samples = "arange(4) | arange(1, 4) | arange(1, 0, step=-0.25)"},
-    {.name = "zeros_like", .class = TG_CLASS_INDEX, .param = {X}, .infer = infer_like, .run = run_zeros, .grad = {TG_GRAD_ZERO},
-     .doc = "Zeros in the shape and type of x.", .example = "zeros_like([1, 2])", .value = "[0, 0]",
-     .samples = "x[2,3]: zeros_like(x)"},
-    {.name = "ones_like", .class = TG_CLASS_INDEX, .param = {X}, .infer = infer_like, .run = run_ones, .grad = {TG_GRAD_ZERO},
-     .doc = "Ones in the shape and type of x.", .example = "ones_like([1, 2])", .value = "[1, 1]",
-     .samples = "x[2,3]: ones_like(x)"},
-    {.name = "full_like", .class = TG_CLASS_INDEX, .param = {X, {"value", TG_P_REAL, NULL}}, .infer = infer_like, .run = run_full,
+    {.name = "zeros_like",
+     .class = TG_CLASS_INDEX,
+     .param = {X},
+     .infer = infer_like,
+     .run = run_zeros,
      .grad = {TG_GRAD_ZERO},
-     .doc = "One number in the shape and type of x.", .example = "full_like([1, 2], 7)", .value = "[7, 7]",
+     .doc = "Zeros in the shape and type of x.",
+     .example = "zeros_like([1, 2])",
+     .value = "[0, 0]",
+     .samples = "x[2,3]: zeros_like(x)"},
+    {.name = "ones_like",
+     .class = TG_CLASS_INDEX,
+     .param = {X},
+     .infer = infer_like,
+     .run = run_ones,
+     .grad = {TG_GRAD_ZERO},
+     .doc = "Ones in the shape and type of x.",
+     .example = "ones_like([1, 2])",
+     .value = "[1, 1]",
+     .samples = "x[2,3]: ones_like(x)"},
+    {.name = "full_like",
+     .class = TG_CLASS_INDEX,
+     .param = {X, {"value", TG_P_REAL, NULL}},
+     .infer = infer_like,
+     .run = run_full,
+     .grad = {TG_GRAD_ZERO},
+     .doc = "One number in the shape and type of x.",
+     .example = "full_like([1, 2], 7)",
+     .value = "[7, 7]",
      .samples = "x[2,3]: full_like(x, 0.5)"},
 };
 

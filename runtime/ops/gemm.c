@@ -1,6 +1,7 @@
-/* One matrix product on strided views, by BLAS. BLAS knows two layouts, rows or columns one after the other, and calls the second
- * "transposed"; so a view of which either stride is 1 is passed as it is, and A' @ B costs no transposition. A vector is a matrix with
- * one row or column and goes to gemv, which reads the matrix once and packs nothing (Goto & van de Geijn, Anatomy of
+/* One matrix product on strided views, by BLAS. BLAS knows two layouts, rows or columns one after
+ * the other, and calls the second "transposed"; so a view of which either stride is 1 is passed as
+ * it is, and A' @ B costs no transposition. A vector is a matrix with one row or column and goes to
+ * gemv, which reads the matrix once and packs nothing (Goto & van de Geijn, Anatomy of
  * high-performance matrix multiplication, 2008, on what gemm does instead). */
 #include "runtime/ops/linear.h"
 #include "base/alloc.h"
@@ -27,9 +28,12 @@ static tg_view as_view(const matrix *m, tg_dtype t) {
     return v;
 }
 
-static bool is_leading(int64_t step, int64_t least) { return step >= least && step >= 1 && step <= INT_MAX; }
+static bool is_leading(int64_t step, int64_t least) {
+    return step >= least && step >= 1 && step <= INT_MAX;
+}
 
-/* Can BLAS read it row by row? Then *ld is the distance of rows. With one row or column a step is free to choose. */
+/* Can BLAS read it row by row? Then *ld is the distance of rows. With one row or column a step is
+ * free to choose. */
 static bool by_rows(const matrix *m, int *ld) {
     if (m->cols > 1 && m->col_step != 1) return false;
     int64_t step = m->rows > 1 ? m->row_step : m->cols > 1 ? m->cols : 1;
@@ -52,7 +56,8 @@ static bool to_scratch(matrix *m, tg_dtype t, bool copy) {
     return true;
 }
 
-/* Layout, transposition flag and leading dimension of an operand; copies it where BLAS has none for it. */
+/* Layout, transposition flag and leading dimension of an operand; copies it where BLAS has none for
+ * it. */
 static bool layout(matrix *m, tg_dtype t, CBLAS_TRANSPOSE *flag, int *ld) {
     matrix mt = transposed(*m);
     *flag = CblasNoTrans;
@@ -63,19 +68,24 @@ static bool layout(matrix *m, tg_dtype t, CBLAS_TRANSPOSE *flag, int *ld) {
     return to_scratch(m, t, true) && by_rows(m, ld);
 }
 
-static bool is_increment(int64_t step) { return step >= 1 && step <= INT_MAX; }
+static bool is_increment(int64_t step) {
+    return step >= 1 && step <= INT_MAX;
+}
 
 /* y = alpha * A @ x + beta * y; x is a column of `step_x`. */
-static void gemv(tg_dtype t, CBLAS_TRANSPOSE flag, int rows, int cols, double alpha, const void *a, int lda, const void *x,
-                 int64_t step_x, double beta, void *y, int64_t step_y) {
+static void gemv(tg_dtype t, CBLAS_TRANSPOSE flag, int rows, int cols, double alpha, const void *a,
+                 int lda, const void *x, int64_t step_x, double beta, void *y, int64_t step_y) {
     if (t == TG_F64)
-        cblas_dgemv(CblasRowMajor, flag, rows, cols, alpha, a, lda, x, (int)step_x, beta, y, (int)step_y);
+        cblas_dgemv(CblasRowMajor, flag, rows, cols, alpha, a, lda, x, (int)step_x, beta, y,
+                    (int)step_y);
     else
-        cblas_sgemv(CblasRowMajor, flag, rows, cols, (float)alpha, a, lda, x, (int)step_x, (float)beta, y, (int)step_y);
+        cblas_sgemv(CblasRowMajor, flag, rows, cols, (float)alpha, a, lda, x, (int)step_x,
+                    (float)beta, y, (int)step_y);
 }
 
 /* out [m, 1] = a [m, k] @ b [k, 1] where the strides of the vectors allow. */
-static bool try_gemv(tg_dtype t, matrix *a, const matrix *b, const matrix *out, double alpha, double beta, bool *ok) {
+static bool try_gemv(tg_dtype t, matrix *a, const matrix *b, const matrix *out, double alpha,
+                     double beta, bool *ok) {
     int64_t step_x = b->rows > 1 ? b->row_step : 1, step_y = out->rows > 1 ? out->row_step : 1;
     if (out->cols != 1 || !is_increment(step_x) || !is_increment(step_y)) return false;
     CBLAS_TRANSPOSE flag;
@@ -83,21 +93,23 @@ static bool try_gemv(tg_dtype t, matrix *a, const matrix *b, const matrix *out, 
     *ok = layout(a, t, &flag, &lda);
     if (!*ok) return true;
     bool flipped = flag == CblasTrans; /* BLAS wants the sizes of what lies in memory */
-    gemv(t, flag, (int)(flipped ? a->cols : a->rows), (int)(flipped ? a->rows : a->cols), alpha, a->data, lda, b->data, step_x,
-         beta, out->data, step_y);
+    gemv(t, flag, (int)(flipped ? a->cols : a->rows), (int)(flipped ? a->rows : a->cols), alpha,
+         a->data, lda, b->data, step_x, beta, out->data, step_y);
     return true;
 }
 
 static bool gemm(tg_dtype t, matrix *a, matrix *b, const matrix *out, double alpha, double beta) {
     CBLAS_TRANSPOSE flag_a, flag_b;
     int lda, ldb, ldc;
-    if (!layout(a, t, &flag_a, &lda) || !layout(b, t, &flag_b, &ldb) || !by_rows(out, &ldc)) return false;
+    if (!layout(a, t, &flag_a, &lda) || !layout(b, t, &flag_b, &ldb) || !by_rows(out, &ldc))
+        return false;
     int m = (int)out->rows, n = (int)out->cols, k = (int)a->cols;
     if (t == TG_F64)
-        cblas_dgemm(CblasRowMajor, flag_a, flag_b, m, n, k, alpha, a->data, lda, b->data, ldb, beta, out->data, ldc);
+        cblas_dgemm(CblasRowMajor, flag_a, flag_b, m, n, k, alpha, a->data, lda, b->data, ldb, beta,
+                    out->data, ldc);
     else
-        cblas_sgemm(CblasRowMajor, flag_a, flag_b, m, n, k, (float)alpha, a->data, lda, b->data, ldb, (float)beta, out->data,
-                    ldc);
+        cblas_sgemm(CblasRowMajor, flag_a, flag_b, m, n, k, (float)alpha, a->data, lda, b->data,
+                    ldb, (float)beta, out->data, ldc);
     return true;
 }
 
@@ -116,21 +128,35 @@ static void scale(const matrix *out, tg_dtype t, double beta) {
         }
 }
 
-static bool product(tg_dtype t, matrix *a, matrix *b, const matrix *out, double alpha, double beta) {
+static bool product(tg_dtype t, matrix *a, matrix *b, const matrix *out, double alpha,
+                    double beta) {
     bool ok;
     if (try_gemv(t, a, b, out, alpha, beta, &ok)) return ok;
     matrix at = transposed(*a), bt = transposed(*b), ot = transposed(*out);
     bool row = try_gemv(t, &bt, &at, &ot, alpha, beta, &ok); /* a row: out' = b' @ a' */
-    *b = transposed(bt);                                     /* it may have moved to scratch memory */
+    *b = transposed(bt); /* it may have moved to scratch memory */
     return row ? ok : gemm(t, a, b, out, alpha, beta);
 }
 
-bool tg_linear_gemm(const tg_view *va, const tg_view *vb, tg_view *vout, double alpha, double beta) {
+bool tg_linear_gemm(const tg_view *va, const tg_view *vb, tg_view *vout, double alpha,
+                    double beta) {
     tg_dtype t = vout->dtype;
     bool row = va->rank == 1, column = vb->rank == 1;
-    matrix a = {va->data, row ? 1 : va->dim[0], va->dim[va->rank - 1], row ? 0 : va->stride[0], va->stride[va->rank - 1], NULL};
-    matrix b = {vb->data, vb->dim[0], column ? 1 : vb->dim[1], vb->stride[0], column ? 0 : vb->stride[1], NULL};
-    matrix out = {vout->data, a.rows, b.cols, row ? 0 : vout->stride[0], column ? 0 : vout->stride[vout->rank - 1], NULL};
+    matrix a = {va->data,
+                row ? 1 : va->dim[0],
+                va->dim[va->rank - 1],
+                row ? 0 : va->stride[0],
+                va->stride[va->rank - 1],
+                NULL};
+    matrix b = {
+        vb->data, vb->dim[0], column ? 1 : vb->dim[1], vb->stride[0], column ? 0 : vb->stride[1],
+        NULL};
+    matrix out = {vout->data,
+                  a.rows,
+                  b.cols,
+                  row ? 0 : vout->stride[0],
+                  column ? 0 : vout->stride[vout->rank - 1],
+                  NULL};
     if (a.rows > INT_MAX || a.cols > INT_MAX || b.cols > INT_MAX) return false;
     if (out.rows == 0 || out.cols == 0) return true;
     if (a.cols == 0) {

@@ -1,8 +1,10 @@
 /* Elements chosen by a tensor of indices, and the sums that are the adjoints of such choices.
  *
- * gather takes whole slices of x, one for each index, along an axis; scatter_sum adds slices up in the places that indices name, an index
- * that occurs twice counting twice: each is the other's adjoint. Indices count from 0, negative ones from the end, and are checked by the kernels, for only the values tell.
- * Sums run in the order of the indices, so that results do not depend on the machine. */
+ * gather takes whole slices of x, one for each index, along an axis; scatter_sum adds slices up in
+ * the places that indices name, an index that occurs twice counting twice: each is the other's
+ * adjoint. Indices count from 0, negative ones from the end, and are checked by the kernels, for
+ * only the values tell. Sums run in the order of the indices, so that results do not depend on the
+ * machine. */
 #include "runtime/ops/index.h"
 #include "runtime/ops/structure.h"
 #include "runtime/tensor/loop.h"
@@ -15,7 +17,8 @@ static bool index_at(const tg_call *call, int64_t offset, int axis, int64_t size
     int64_t i = ((const int64_t *)call->in[1].data)[offset];
     *place = i < 0 ? i + size : i;
     if (*place >= 0 && *place < size) return true;
-    return tg_fail(&call->rt->c, TG_ERR_VALUE, "index %lld is out of range for axis %d of size %lld", (long long)i, axis,
+    return tg_fail(&call->rt->c, TG_ERR_VALUE,
+                   "index %lld is out of range for axis %d of size %lld", (long long)i, axis,
                    (long long)size);
 }
 
@@ -35,18 +38,21 @@ static void add_into(const tg_view *to, const tg_view *from) {
     for (bool more = tg_loop_start(&l, idx, p); more; more = tg_loop_next(&l, idx, p)) {
         int64_t a = l.inner_step[0], b = l.inner_step[1];
         if (to->dtype == TG_F64)
-            for (int64_t i = 0; i < l.inner; i++) *(double *)(p[0] + i * a) += *(const double *)(p[1] + i * b);
+            for (int64_t i = 0; i < l.inner; i++)
+                *(double *)(p[0] + i * a) += *(const double *)(p[1] + i * b);
         else
-            for (int64_t i = 0; i < l.inner; i++) *(float *)(p[0] + i * a) += *(const float *)(p[1] + i * b);
+            for (int64_t i = 0; i < l.inner; i++)
+                *(float *)(p[0] + i * a) += *(const float *)(p[1] + i * b);
     }
 }
 
-/* Slices of one tensor along `axis`, and the slices of another that has the indices' axes in its place. */
+/* Slices of one tensor along `axis`, and the slices of another that has the indices' axes in its
+ * place. */
 typedef struct slabs {
-    tg_view one, many;     /* one slice of each */
-    int64_t step;          /* of `axis` */
+    tg_view one, many;              /* one slice of each */
+    int64_t step;                   /* of `axis` */
     int64_t many_step[TG_MAX_RANK]; /* of the indices' axes */
-    bool flat;             /* both lie in one piece */
+    bool flat;                      /* both lie in one piece */
     size_t bytes;
 } slabs;
 
@@ -70,12 +76,13 @@ static tg_view moved(const tg_view *v, int64_t offset) {
 
 /* ---- gather ---- */
 
-static bool infer_gather(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
+static bool infer_gather(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
     (void)op, (void)n;
     int axis = (int)at->v[0], r = 0;
     if (in[0].rank - 1 + in[1].rank > TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d",
+        return tg_fail(&rt->c, TG_ERR_SHAPE,
+                       "the result would have %d axes; tensors have at most %d",
                        in[0].rank - 1 + in[1].rank, TG_MAX_RANK);
     for (int i = 0; i < axis; i++) out->dim[r++] = in[0].dim[i];
     for (int i = 0; i < in[1].rank; i++) out->dim[r++] = in[1].dim[i];
@@ -93,10 +100,14 @@ static bool run_gather(const tg_call *call) {
     slabs s = slabs_of(x, call->out, idx, axis);
     int64_t pos[TG_MAX_RANK] = {0}, place;
     do {
-        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, x->dim[axis], &place)) return false;
-        tg_view from = moved(&s.one, place * s.step), to = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
-        if (s.flat) memcpy(to.data, from.data, s.bytes);
-        else tg_view_copy(&to, &from);
+        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, x->dim[axis], &place))
+            return false;
+        tg_view from = moved(&s.one, place * s.step),
+                to = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
+        if (s.flat)
+            memcpy(to.data, from.data, s.bytes);
+        else
+            tg_view_copy(&to, &from);
     } while (tg_view_step(idx, pos));
     return true;
 }
@@ -104,20 +115,25 @@ static bool run_gather(const tg_call *call) {
 /* ---- scatter_sum and scatter_add ---- */
 
 /* Do the axes of `many` from `axis` on begin with those of the indices? */
-static bool check_slices(tg_rt *rt, const tg_type *many, int operand, const tg_type *idx, int axis) {
+static bool check_slices(tg_rt *rt, const tg_type *many, int operand, const tg_type *idx,
+                         int axis) {
     bool ok = axis + idx->rank <= many->rank;
     for (int i = 0; ok && i < idx->rank; i++) ok = many->dim[axis + i] == idx->dim[i];
-    return ok || tg_fail(&rt->c, TG_ERR_SHAPE, "{%d} of shape %s does not have the indices' shape %s from axis %d on", operand,
-                         tg_shape_text(rt, many->rank, many->dim), tg_shape_text(rt, idx->rank, idx->dim), axis);
+    return ok || tg_fail(&rt->c, TG_ERR_SHAPE,
+                         "{%d} of shape %s does not have the indices' shape %s from axis %d on",
+                         operand, tg_shape_text(rt, many->rank, many->dim),
+                         tg_shape_text(rt, idx->rank, idx->dim), axis);
 }
 
-static bool infer_scatter_sum(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                              tg_dtype *want) {
+static bool infer_scatter_sum(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
+                              const tg_attrs *at, tg_type *out, tg_dtype *want) {
     (void)op, (void)n;
     int axis = (int)at->v[1], r = 0;
     if (!check_slices(rt, &in[0], 0, &in[1], axis)) return false;
     if (in[0].rank - in[1].rank + 1 > TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", in[0].rank + 1, TG_MAX_RANK);
+        return tg_fail(&rt->c, TG_ERR_SHAPE,
+                       "the result would have %d axes; tensors have at most %d", in[0].rank + 1,
+                       TG_MAX_RANK);
     for (int i = 0; i < axis; i++) out->dim[r++] = in[0].dim[i];
     out->dim[r++] = at->v[0];
     for (int i = axis + in[1].rank; i < in[0].rank; i++) out->dim[r++] = in[0].dim[i];
@@ -135,11 +151,16 @@ static bool add_slices(const tg_call *call, const tg_view *many, int axis) {
     slabs s = slabs_of(out, many, idx, axis);
     int64_t pos[TG_MAX_RANK] = {0}, place;
     do {
-        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, out->dim[axis], &place)) return false;
-        tg_view to = moved(&s.one, place * s.step), from = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
-        if (s.one.rank > 0) add_into(&to, &from);
-        else if (to.dtype == TG_F64) *(double *)to.data += *(const double *)from.data;
-        else *(float *)to.data += *(const float *)from.data;
+        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, out->dim[axis], &place))
+            return false;
+        tg_view to = moved(&s.one, place * s.step),
+                from = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
+        if (s.one.rank > 0)
+            add_into(&to, &from);
+        else if (to.dtype == TG_F64)
+            *(double *)to.data += *(const double *)from.data;
+        else
+            *(float *)to.data += *(const float *)from.data;
     } while (tg_view_step(idx, pos));
     return true;
 }
@@ -149,13 +170,14 @@ static bool run_scatter_sum(const tg_call *call) {
     return add_slices(call, &call->in[0], (int)call->at->v[1]);
 }
 
-static bool infer_scatter_add(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                              tg_dtype *want) {
+static bool infer_scatter_add(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
+                              const tg_attrs *at, tg_type *out, tg_dtype *want) {
     tg_type slices;
     if (!infer_gather(rt, op, n, in, at, &slices, want)) return false;
     if (!tg_shape_equal(slices.rank, slices.dim, in[2].rank, in[2].dim))
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the places that {1} names have shape %s, but {2} has shape %s",
-                       tg_shape_text(rt, slices.rank, slices.dim), tg_shape_text(rt, in[2].rank, in[2].dim));
+        return tg_fail(
+            &rt->c, TG_ERR_SHAPE, "the places that {1} names have shape %s, but {2} has shape %s",
+            tg_shape_text(rt, slices.rank, slices.dim), tg_shape_text(rt, in[2].rank, in[2].dim));
     const tg_type both[2] = {in[0], in[2]};
     *out = in[0];
     out->dtype = want[0] = want[2] = tg_promote(rt, 2, both);
@@ -170,12 +192,13 @@ static bool run_scatter_add(const tg_call *call) {
 
 /* ---- onehot ---- */
 
-static bool infer_onehot(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
+static bool infer_onehot(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
     (void)op, (void)n;
     int axis = (int)at->v[1];
     if (in[0].rank == TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have", TG_MAX_RANK);
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have",
+                       TG_MAX_RANK);
     *out = in[0];
     out->rank++;
     for (int i = out->rank - 1; i > axis; i--) out->dim[i] = out->dim[i - 1];
@@ -197,11 +220,14 @@ static bool run_onehot(const tg_call *call) {
     do {
         int64_t label = ((const int64_t *)idx->data)[offset_of(pos, idx->rank, idx->stride)];
         if (label < 0 || label >= classes)
-            return tg_fail(&call->rt->c, TG_ERR_VALUE, "onehot: the label %lld is not among 0 to %lld", (long long)label,
+            return tg_fail(&call->rt->c, TG_ERR_VALUE,
+                           "onehot: the label %lld is not among 0 to %lld", (long long)label,
                            (long long)classes - 1);
         int64_t at = offset_of(pos, first.rank, first.stride) + label * step;
-        if (first.dtype == TG_F64) ((double *)first.data)[at] = 1;
-        else ((float *)first.data)[at] = 1;
+        if (first.dtype == TG_F64)
+            ((double *)first.data)[at] = 1;
+        else
+            ((float *)first.data)[at] = 1;
     } while (tg_view_step(idx, pos));
     return true;
 }
@@ -242,7 +268,8 @@ tg_tensor *tg_tensor_nonzero(tg_rt *rt, const tg_tensor *mask) {
 tg_tensor *tg_tensor_select(tg_rt *rt, const tg_tensor *x, const tg_tensor *mask) {
     const tg_view *m = &mask->v;
     if (m->rank > x->v.rank || !tg_shape_equal(m->rank, m->dim, m->rank, x->v.dim)) {
-        tg_fail(&rt->c, TG_ERR_SHAPE, "{0} of shape %s cannot be indexed by truth values of shape %s",
+        tg_fail(&rt->c, TG_ERR_SHAPE,
+                "{0} of shape %s cannot be indexed by truth values of shape %s",
                 tg_shape_text(rt, x->v.rank, x->v.dim), tg_shape_text(rt, m->rank, m->dim));
         tg_help(&rt->c, "their shape must be that of the leading axes of {0}");
         return NULL;
@@ -251,7 +278,8 @@ tg_tensor *tg_tensor_select(tg_rt *rt, const tg_tensor *x, const tg_tensor *mask
     int rest = x->v.rank - m->rank;
     memcpy(dim + 1, x->v.dim + m->rank, (size_t)rest * sizeof *dim);
     if (rest == TG_MAX_RANK) { /* a mask of rank 0 */
-        tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", rest + 1, TG_MAX_RANK);
+        tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d",
+                rest + 1, TG_MAX_RANK);
         return NULL;
     }
     tg_tensor *t = tg_tensor_new(&rt->c, x->v.dtype, rest + 1, dim);
@@ -270,31 +298,55 @@ tg_tensor *tg_tensor_select(tg_rt *rt, const tg_tensor *x, const tg_tensor *mask
 
 /* ---- the records ---- */
 
-#define X {"x", TG_P_TENSOR, NULL}
-#define IDX {"idx", TG_P_TENSOR, NULL}
+#define X                                                                                          \
+    { "x", TG_P_TENSOR, NULL }
+#define IDX                                                                                        \
+    { "idx", TG_P_TENSOR, NULL }
 
 static const tg_op ops[] = {
-    {.name = "gather", .class = TG_CLASS_INDEX, .param = {X, IDX, {"axis", TG_P_AXIS, "0"}},
-     .infer = infer_gather, .run = run_gather, .grad = {"scatter_sum(g, idx, size(x, axis), axis=axis)", TG_GRAD_ZERO},
-     .doc = "The slices of x along an axis that the indices name; the axis is replaced by those of the indices.",
-     .example = "gather([10, 20, 30], [2, 0, 2])", .value = "[30, 10, 30]",
-     .samples = "x[4,3], y[3]: gather(x, argsort(y)) | x[3,4], y[2,2]: gather(x, argsort(y), axis=1)"},
-    {.name = "scatter_sum", .class = TG_CLASS_INDEX,
+    {.name = "gather",
+     .class = TG_CLASS_INDEX,
+     .param = {X, IDX, {"axis", TG_P_AXIS, "0"}},
+     .infer = infer_gather,
+     .run = run_gather,
+     .grad = {"scatter_sum(g, idx, size(x, axis), axis=axis)", TG_GRAD_ZERO},
+     .doc = "The slices of x along an axis that the indices name; the axis is replaced by those of "
+            "the indices.",
+     .example = "gather([10, 20, 30], [2, 0, 2])",
+     .value = "[30, 10, 30]",
+     .samples =
+         "x[4,3], y[3]: gather(x, argsort(y)) | x[3,4], y[2,2]: gather(x, argsort(y), axis=1)"},
+    {.name = "scatter_sum",
+     .class = TG_CLASS_INDEX,
      .param = {X, IDX, {"n", TG_P_SIZE, NULL}, {"axis", TG_P_NEWAXIS, "0"}},
-     .infer = infer_scatter_sum, .run = run_scatter_sum, .grad = {"gather(g, idx, axis=axis)", TG_GRAD_ZERO},
-     .doc = "Zeros with n places along an axis, and the slices of x added up in the places that the indices name.",
-     .example = "scatter_sum([1, 2, 3], [0, 2, 0], 3)", .value = "[4, 0, 2]",
-     .samples = "x[3,2], y[3]: scatter_sum(x, argsort(y), 4) | x[3,2,2], y[2,2]: scatter_sum(x, argsort(y), 5, axis=1)"},
-    {.name = "scatter_add", .class = TG_CLASS_INDEX,
+     .infer = infer_scatter_sum,
+     .run = run_scatter_sum,
+     .grad = {"gather(g, idx, axis=axis)", TG_GRAD_ZERO},
+     .doc = "Zeros with n places along an axis, and the slices of x added up in the places that "
+            "the indices name.",
+     .example = "scatter_sum([1, 2, 3], [0, 2, 0], 3)",
+     .value = "[4, 0, 2]",
+     .samples = "x[3,2], y[3]: scatter_sum(x, argsort(y), 4) | x[3,2,2], y[2,2]: scatter_sum(x, "
+                "argsort(y), 5, axis=1)"},
+    {.name = "scatter_add",
+     .class = TG_CLASS_INDEX,
      .param = {X, IDX, {"updates", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "0"}},
-     .infer = infer_scatter_add, .run = run_scatter_add, .grad = {"g", TG_GRAD_ZERO, "gather(g, idx, axis=axis)"},
+     .infer = infer_scatter_add,
+     .run = run_scatter_add,
+     .grad = {"g", TG_GRAD_ZERO, "gather(g, idx, axis=axis)"},
      .doc = "x with the slices of updates added in the places along an axis that the indices name.",
-     .example = "scatter_add([1, 1, 1], [0, 2, 0], [1, 2, 3])", .value = "[5, 1, 3]",
+     .example = "scatter_add([1, 1, 1], [0, 2, 0], [1, 2, 3])",
+     .value = "[5, 1, 3]",
      .samples = "x[4,2], y[3,2], z[3]: scatter_add(x, argsort(z), y)"},
-    {.name = "onehot", .class = TG_CLASS_INDEX, .param = {IDX, {"n", TG_P_SIZE, NULL}, {"axis", TG_P_NEWAXIS, "-1"}},
-     .infer = infer_onehot, .run = run_onehot, .grad = {TG_GRAD_ZERO},
+    {.name = "onehot",
+     .class = TG_CLASS_INDEX,
+     .param = {IDX, {"n", TG_P_SIZE, NULL}, {"axis", TG_P_NEWAXIS, "-1"}},
+     .infer = infer_onehot,
+     .run = run_onehot,
+     .grad = {TG_GRAD_ZERO},
      .doc = "A new axis of n places, with 1 at the place that the label names and 0 elsewhere.",
-     .example = "onehot([2, 0], 3)", .value = "[[0, 0, 1], [1, 0, 0]]",
+     .example = "onehot([2, 0], 3)",
+     .value = "[[0, 0, 1], [1, 0, 0]]",
      .samples = "x[3]: onehot(argsort(x), 4) | x[2,3]: onehot(argsort(x), 3, axis=0)"},
 };
 

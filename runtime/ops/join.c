@@ -1,5 +1,6 @@
-/* Tensors put side by side, repeated, and framed: concat, stack, tile, pad. Each copies its arguments into parts of the result, seen through
- * the result's strides, so that one copying loop serves all. */
+/* Tensors put side by side, repeated, and framed: concat, stack, tile, pad. Each copies its
+ * arguments into parts of the result, seen through the result's strides, so that one copying loop
+ * serves all. */
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/index.h"
 #include "runtime/ops/structure.h"
@@ -19,8 +20,8 @@ static bool check_like_first(tg_rt *rt, const tg_op *op, const tg_type *in, int 
                     : tg_help(&rt->c, "concat along axis %d needs the other sizes to agree", axis);
 }
 
-static bool infer_concat(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
+static bool infer_concat(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
     int axis = (int)at->v[0];
     *out = in[0];
     for (int i = 1; i < n; i++) {
@@ -46,13 +47,14 @@ static bool run_concat(const tg_call *call) {
     return true;
 }
 
-static bool infer_stack(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                        tg_dtype *want) {
+static bool infer_stack(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                        tg_type *out, tg_dtype *want) {
     int axis = (int)at->v[0];
     for (int i = 1; i < n; i++)
         if (!check_like_first(rt, op, in, i, -1)) return false;
     if (in[0].rank == TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have", TG_MAX_RANK);
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have",
+                       TG_MAX_RANK);
     *out = in[0];
     out->rank++;
     for (int i = out->rank - 1; i > axis; i--) out->dim[i] = out->dim[i - 1];
@@ -75,35 +77,41 @@ static bool run_stack(const tg_call *call) {
 
 /* ---- tile, and untile its adjoint ---- */
 
-/* The shape of x repeated; the shorter of shape and reps gets ones in front. reps begin behind at->v[i]. */
-static bool tiled_shape(tg_rt *rt, int rank, const tg_size *dim, const tg_attrs *at, int i, tg_type *out) {
+/* The shape of x repeated; the shorter of shape and reps gets ones in front. reps begin behind
+ * at->v[i]. */
+static bool tiled_shape(tg_rt *rt, int rank, const tg_size *dim, const tg_attrs *at, int i,
+                        tg_type *out) {
     int n = (int)at->v[i];
     out->rank = rank > n ? rank : n;
     for (int k = 0; k < out->rank; k++) {
         int d = k - out->rank + rank, r = k - out->rank + n;
         tg_size reps = r < 0 ? 1 : at->v[i + 1 + r];
-        if (reps == TG_SIZE_INFER) return tg_fail(&rt->c, TG_ERR_VALUE, "tile: a count must not be negative");
+        if (reps == TG_SIZE_INFER)
+            return tg_fail(&rt->c, TG_ERR_VALUE, "tile: a count must not be negative");
         out->dim[k] = tg_size_times(rt, d < 0 ? 1 : dim[d], reps);
         if (out->dim[k] == TG_SIZE_FAIL) return false;
     }
     return true;
 }
 
-static bool infer_tile(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                       tg_dtype *want) {
+static bool infer_tile(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                       tg_type *out, tg_dtype *want) {
     (void)op, (void)n;
     tg_keep_type(rt, &in[0], out, want);
     return tiled_shape(rt, in[0].rank, in[0].dim, at, 0, out);
 }
 
-static bool infer_untile(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
+static bool infer_untile(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
     (void)n;
     tg_type tiled;
-    if (!tg_shape_of_attr(rt, op, at, 0, out) || !tiled_shape(rt, out->rank, out->dim, at, out->rank + 1, &tiled)) return false;
+    if (!tg_shape_of_attr(rt, op, at, 0, out) ||
+        !tiled_shape(rt, out->rank, out->dim, at, out->rank + 1, &tiled))
+        return false;
     if (!tg_shape_equal(tiled.rank, tiled.dim, in[0].rank, in[0].dim))
         return tg_fail(&rt->c, TG_ERR_SHAPE, "the tiling has shape %s, but {0} has shape %s",
-                       tg_shape_text(rt, tiled.rank, tiled.dim), tg_shape_text(rt, in[0].rank, in[0].dim));
+                       tg_shape_text(rt, tiled.rank, tiled.dim),
+                       tg_shape_text(rt, in[0].rank, in[0].dim));
     out->dtype = want[0] = tg_promote(rt, 1, in);
     out->weak = false;
     return true;
@@ -128,7 +136,8 @@ static bool run_tile(const tg_call *call) {
     int64_t idx[TG_MAX_RANK] = {0};
     do {
         tg_view part = *out;
-        for (int i = 0; i < out->rank; i++) part = tg_view_narrow(&part, i, idx[i] * x.dim[i], x.dim[i]);
+        for (int i = 0; i < out->rank; i++)
+            part = tg_view_narrow(&part, i, idx[i] * x.dim[i], x.dim[i]);
         tg_view_copy(&part, &x);
     } while (tg_view_step(&tiles, idx));
     return true;
@@ -143,9 +152,12 @@ static bool run_untile(const tg_call *call) {
     int64_t idx[TG_MAX_RANK] = {0};
     do {
         int64_t from = 0, to = 0;
-        for (int i = 0; i < g->rank; i++) from += idx[i] * g->stride[i], to += idx[i] % out.dim[i] * out.stride[i];
-        if (out.dtype == TG_F64) ((double *)out.data)[to] += ((const double *)g->data)[from];
-        else ((float *)out.data)[to] += ((const float *)g->data)[from];
+        for (int i = 0; i < g->rank; i++)
+            from += idx[i] * g->stride[i], to += idx[i] % out.dim[i] * out.stride[i];
+        if (out.dtype == TG_F64)
+            ((double *)out.data)[to] += ((const double *)g->data)[from];
+        else
+            ((float *)out.data)[to] += ((const float *)g->data)[from];
     } while (tg_view_step(g, idx));
     return true;
 }
@@ -159,14 +171,16 @@ static tg_size padding(const tg_op *op, const tg_attrs *at, int axis, int k) {
     return at->v[v + (n == 1 ? 0 : axis)];
 }
 
-/* Of equal paddings the shortest spelling: one number for all axes, and `after` only where it differs. */
+/* Of equal paddings the shortest spelling: one number for all axes, and `after` only where it
+ * differs. */
 static const tg_op *canonical_pad(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
     tg_attrs full = {0};
     bool differs = false;
     for (int k = 0; k < 2; k++) {
         int n, v = tg_op_values(op, at, 1 + k, &n);
         if (rank == 0 || (n != rank && n != 1 && !(n == 0 && k == 1))) {
-            tg_fail(&rt->c, TG_ERR_VALUE, "pad: %s has %d entries, but {0} has %d axes", k ? "after" : "before", n, rank);
+            tg_fail(&rt->c, TG_ERR_VALUE, "pad: %s has %d entries, but {0} has %d axes",
+                    k ? "after" : "before", n, rank);
             return NULL;
         }
         bool equal = true;
@@ -176,7 +190,8 @@ static const tg_op *canonical_pad(tg_rt *rt, const tg_op *op, int rank, tg_attrs
             tg_fail(&rt->c, TG_ERR_VALUE, "pad: a width must not be negative");
             return NULL;
         }
-        for (int i = 0; i < rank; i++) differs = differs || padding(op, at, i, 0) != padding(op, at, i, 1);
+        for (int i = 0; i < rank; i++)
+            differs = differs || padding(op, at, i, 0) != padding(op, at, i, 1);
         int m = k == 1 && !differs ? 0 : equal && n > 0 ? 1 : n;
         tg_attr_push(&full, m, false);
         for (int i = 0; i < m; i++) tg_attr_push(&full, at->v[v + i], at->sizes >> (v + i) & 1);
@@ -187,8 +202,8 @@ static const tg_op *canonical_pad(tg_rt *rt, const tg_op *op, int rank, tg_attrs
     return op;
 }
 
-static bool infer_pad(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                      tg_dtype *want) {
+static bool infer_pad(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                      tg_type *out, tg_dtype *want) {
     (void)n;
     *out = in[0];
     tg_keep_type(rt, &in[0], out, want);
@@ -204,7 +219,8 @@ static bool run_pad(const tg_call *call) {
     const tg_view *x = &call->in[0];
     double value = tg_attr_real(call->at, tg_op_values(call->op, call->at, 3, NULL));
     tg_view part = *call->out;
-    for (int i = 0; i < x->rank; i++) part = tg_view_narrow(&part, i, padding(call->op, call->at, i, 0), x->dim[i]);
+    for (int i = 0; i < x->rank; i++)
+        part = tg_view_narrow(&part, i, padding(call->op, call->at, i, 0), x->dim[i]);
     tg_view_fill(call->out, value);
     tg_view_copy(&part, x);
     return true;
@@ -212,34 +228,66 @@ static bool run_pad(const tg_call *call) {
 
 /* ---- the records ---- */
 
-#define X {"x", TG_P_TENSOR, NULL}
+#define X                                                                                          \
+    { "x", TG_P_TENSOR, NULL }
 
 static const tg_op ops[] = {
-    {.name = "concat", .class = TG_CLASS_INDEX, .param = {{"x", TG_P_LIST, NULL}, {"axis", TG_P_AXIS, "0"}},
-     .infer = infer_concat, .run = run_concat, .grad = {"narrow(g, axis, start, count)"},
+    {.name = "concat",
+     .class = TG_CLASS_INDEX,
+     .param = {{"x", TG_P_LIST, NULL}, {"axis", TG_P_AXIS, "0"}},
+     .infer = infer_concat,
+     .run = run_concat,
+     .grad = {"narrow(g, axis, start, count)"},
      .doc = "The tensors one after the other along an axis; their other sizes agree.",
-     .example = "concat([[1, 2], [3]])", .value = "[1, 2, 3]",
+     .example = "concat([[1, 2], [3]])",
+     .value = "[1, 2, 3]",
      .samples = "x[2,3], y[2,3]: concat([x, y]) | x[2,3], y[2,2]: concat([x, y, x], axis=1)"},
-    {.name = "stack", .class = TG_CLASS_INDEX, .param = {{"x", TG_P_LIST, NULL}, {"axis", TG_P_NEWAXIS, "0"}},
-     .infer = infer_stack, .run = run_stack, .grad = {"squeeze(narrow(g, axis, start, 1), axis=axis)"},
+    {.name = "stack",
+     .class = TG_CLASS_INDEX,
+     .param = {{"x", TG_P_LIST, NULL}, {"axis", TG_P_NEWAXIS, "0"}},
+     .infer = infer_stack,
+     .run = run_stack,
+     .grad = {"squeeze(narrow(g, axis, start, 1), axis=axis)"},
      .doc = "Tensors of one shape side by side along a new axis.",
-     .example = "stack([[1, 2], [3, 4]], axis=1)", .value = "[[1, 3], [2, 4]]",
+     .example = "stack([[1, 2], [3, 4]], axis=1)",
+     .value = "[[1, 3], [2, 4]]",
      .samples = "x[2,3], y[2,3]: stack([x, y]) | x[3], y[3]: stack([x, y, x], axis=-1)"},
-    {.name = "tile", .class = TG_CLASS_INDEX, .param = {X, {"reps", TG_P_SHAPE, NULL}},
-     .infer = infer_tile, .run = run_tile, .grad = {"untile(g, shape(x), reps)"},
-     .doc = "x repeated as often as said along each axis; where there are fewer counts than axes they are for the last ones.",
-     .example = "tile([1, 2], 3)", .value = "[1, 2, 1, 2, 1, 2]",
+    {.name = "tile",
+     .class = TG_CLASS_INDEX,
+     .param = {X, {"reps", TG_P_SHAPE, NULL}},
+     .infer = infer_tile,
+     .run = run_tile,
+     .grad = {"untile(g, shape(x), reps)"},
+     .doc = "x repeated as often as said along each axis; where there are fewer counts than axes "
+            "they are for the last ones.",
+     .example = "tile([1, 2], 3)",
+     .value = "[1, 2, 1, 2, 1, 2]",
      .samples = "x[2,3]: tile(x, 2, 2) | x[3]: tile(x, 2, 1) | x[2,3]: tile(x, 2)"},
-    {.name = "untile", .class = TG_CLASS_INDEX, .param = {X, {"shape", TG_P_SHAPE, NULL}, {"reps", TG_P_SHAPE, NULL}},
-     .infer = infer_untile, .run = run_untile, .grad = {"tile(g, reps)"},
+    {.name = "untile",
+     .class = TG_CLASS_INDEX,
+     .param = {X, {"shape", TG_P_SHAPE, NULL}, {"reps", TG_P_SHAPE, NULL}},
+     .infer = infer_untile,
+     .run = run_untile,
+     .grad = {"tile(g, reps)"},
      .doc = "The adjoint of tile: the repetitions of a shape that x consists of, added up.",
-     .example = "untile([1, 2, 3, 4], 2, 2)", .value = "[4, 6]",
-     .samples = "x[4,6]: untile(x, (2, 3), (2, 2)) | x[2,3]: untile(x, 3, (2, 1)) | x[2,3]: untile(x, (2, 3), 1)"},
-    {.name = "pad", .class = TG_CLASS_INDEX,
-     .param = {X, {"before", TG_P_SHAPE, NULL}, {"after", TG_P_SHAPE, "none"}, {"value", TG_P_REAL, "0"}},
-     .infer = infer_pad, .run = run_pad, .canonical = canonical_pad, .grad = {"slice(g, shape(g), before, shape(x), 1)"},
-     .doc = "x in a frame of a value: that many places before and behind each axis, or one number for each axis.",
-     .example = "pad([1, 2], 1)", .value = "[0, 1, 2, 0]",
+     .example = "untile([1, 2, 3, 4], 2, 2)",
+     .value = "[4, 6]",
+     .samples = "x[4,6]: untile(x, (2, 3), (2, 2)) | x[2,3]: untile(x, 3, (2, 1)) | x[2,3]: "
+                "untile(x, (2, 3), 1)"},
+    {.name = "pad",
+     .class = TG_CLASS_INDEX,
+     .param = {X,
+               {"before", TG_P_SHAPE, NULL},
+               {"after", TG_P_SHAPE, "none"},
+               {"value", TG_P_REAL, "0"}},
+     .infer = infer_pad,
+     .run = run_pad,
+     .canonical = canonical_pad,
+     .grad = {"slice(g, shape(g), before, shape(x), 1)"},
+     .doc = "x in a frame of a value: that many places before and behind each axis, or one number "
+            "for each axis.",
+     .example = "pad([1, 2], 1)",
+     .value = "[0, 1, 2, 0]",
      .samples = "x[2,3]: pad(x, 1) | x[2,3]: pad(x, (0, 2), after=(1, 0), value=3)"},
 };
 

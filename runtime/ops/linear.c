@@ -1,8 +1,9 @@
 /* Products of matrices and vectors, and what belongs to matrices: trace, diagonal, triangles.
  *
- * `@` is four records, one for each pairing of matrix and vector, because each has a derivative of its own that reads as in a
- * textbook. Leading axes of matmul are a batch and broadcast. The kernels hand strided views to tg_linear_gemm; a batch of which the right
- * operand is one matrix is a single product with more rows. */
+ * `@` is four records, one for each pairing of matrix and vector, because each has a derivative of
+ * its own that reads as in a textbook. Leading axes of matmul are a batch and broadcast. The
+ * kernels hand strided views to tg_linear_gemm; a batch of which the right operand is one matrix is
+ * a single product with more rows. */
 #include "runtime/ops/linear.h"
 #include "runtime/ops/structure.h"
 
@@ -43,7 +44,10 @@ static tg_type turned(const tg_type *t) {
 
 /* Names a transposition, or the other order, that would fit. */
 static void help_fit(tg_rt *rt, const tg_type *a, const tg_type *b) {
-    static const struct { const char *form; bool turn_a, turn_b, swap; } tries[] = {
+    static const struct {
+        const char *form;
+        bool turn_a, turn_b, swap;
+    } tries[] = {
         {"{0} @ {1}'", false, true, false},
         {"{0}' @ {1}", true, false, false},
         {"{1} @ {0}", false, false, true},
@@ -53,27 +57,37 @@ static void help_fit(tg_rt *rt, const tg_type *a, const tg_type *b) {
         if ((tries[i].turn_a && a->rank < 2) || (tries[i].turn_b && b->rank < 2)) continue;
         tg_type ta = tries[i].turn_a ? turned(a) : *a, tb = tries[i].turn_b ? turned(b) : *b, out;
         tg_size clash[2];
-        bool fits = (tries[i].swap ? product_shape(&tb, &ta, &out, clash) : product_shape(&ta, &tb, &out, clash)) == FIT;
+        bool fits = (tries[i].swap ? product_shape(&tb, &ta, &out, clash)
+                                   : product_shape(&ta, &tb, &out, clash)) == FIT;
         if (!fits) continue;
         tg_help(&rt->c, "%s has shape %s", tries[i].form, tg_shape_text(rt, out.rank, out.dim));
         return;
     }
 }
 
-static bool fail_product(tg_rt *rt, const tg_type *a, const tg_type *b, fit why, const tg_size clash[2]) {
+static bool fail_product(tg_rt *rt, const tg_type *a, const tg_type *b, fit why,
+                         const tg_size clash[2]) {
     if (why == FIT_NOT_RANK) {
-        tg_fail(&rt->c, TG_ERR_SHAPE, "{0} @ {1} has no meaning: a vector combines with one matrix, not with a batch of them");
-        return a->rank == 1 ? tg_help(&rt->c, "squeeze(unsqueeze({0}, 0) @ {1}, axis=-2) multiplies with each matrix")
-                            : tg_help(&rt->c, "squeeze({0} @ unsqueeze({1}, 1), axis=-1) multiplies with each matrix");
+        tg_fail(&rt->c, TG_ERR_SHAPE,
+                "{0} @ {1} has no meaning: a vector combines with one matrix, not with a batch of "
+                "them");
+        return a->rank == 1
+                   ? tg_help(
+                         &rt->c,
+                         "squeeze(unsqueeze({0}, 0) @ {1}, axis=-2) multiplies with each matrix")
+                   : tg_help(
+                         &rt->c,
+                         "squeeze({0} @ unsqueeze({1}, 1), axis=-1) multiplies with each matrix");
     }
     tg_fail(&rt->c, TG_ERR_SHAPE, "{0} @ {1} has no meaning: the %s sizes %s and %s differ",
-            why == FIT_NOT_BATCH ? "leading" : "inner", tg_size_word(rt, clash[0]).text, tg_size_word(rt, clash[1]).text);
+            why == FIT_NOT_BATCH ? "leading" : "inner", tg_size_word(rt, clash[0]).text,
+            tg_size_word(rt, clash[1]).text);
     if (why == FIT_NOT_INNER) help_fit(rt, a, b);
     return false;
 }
 
-static bool infer_product(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_product(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     (void)op, (void)at;
     for (int i = 0; i < n; i++)
         if (in[i].rank == 0) {
@@ -94,7 +108,8 @@ static bool check_blas_sizes(const tg_call *call) {
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < call->in[i].rank; k++)
             if (call->in[i].dim[k] > INT_MAX)
-                return tg_fail(&call->rt->c, TG_ERR_VALUE, "{0} @ {1} is too large: the size %lld is above the limit %d",
+                return tg_fail(&call->rt->c, TG_ERR_VALUE,
+                               "{0} @ {1} is too large: the size %lld is above the limit %d",
                                (long long)call->in[i].dim[k], INT_MAX);
     return true;
 }
@@ -105,8 +120,10 @@ static bool flatten_rows(const tg_view *v, tg_view *flat) {
     int64_t rows = v->dim[last - 1], step = v->stride[last - 1];
     for (int i = last - 2; i >= 0; i--) {
         if (v->dim[i] == 1) continue;
-        if (rows == 1) step = v->stride[i];
-        else if (v->stride[i] != step * rows) return false;
+        if (rows == 1)
+            step = v->stride[i];
+        else if (v->stride[i] != step * rows)
+            return false;
         rows *= v->dim[i];
     }
     *flat = (tg_view){.data = v->data, .dtype = v->dtype, .rank = 2};
@@ -137,18 +154,20 @@ static bool run_product(const tg_call *call) {
     if (!check_blas_sizes(call)) return false;
     const tg_view *a = &call->in[0], *b = &call->in[1];
     if (tg_view_count(call->out) == 0) return true;
-    if (a->rank < 3 && b->rank < 3) return tg_linear_gemm(a, b, call->out, 1, 0) || tg_fail_memory(&call->rt->c);
+    if (a->rank < 3 && b->rank < 3)
+        return tg_linear_gemm(a, b, call->out, 1, 0) || tg_fail_memory(&call->rt->c);
 
     int batch = call->out->rank - 2;
     int64_t idx[TG_MAX_RANK] = {0};
     tg_view fa, fo, fb = batch_matrix(b, idx, batch);
-    if (is_one_matrix(b) && flatten_rows(a, &fa) && flatten_rows(call->out, &fo) && fa.dim[0] == fo.dim[0] &&
-        fa.dim[0] <= INT_MAX)
+    if (is_one_matrix(b) && flatten_rows(a, &fa) && flatten_rows(call->out, &fo) &&
+        fa.dim[0] == fo.dim[0] && fa.dim[0] <= INT_MAX)
         return tg_linear_gemm(&fa, &fb, &fo, 1, 0) || tg_fail_memory(&call->rt->c);
     tg_view batches = *call->out;
     batches.rank = batch;
     do {
-        tg_view ma = batch_matrix(a, idx, batch), mb = batch_matrix(b, idx, batch), mo = batch_matrix(call->out, idx, batch);
+        tg_view ma = batch_matrix(a, idx, batch), mb = batch_matrix(b, idx, batch),
+                mo = batch_matrix(call->out, idx, batch);
         if (!tg_check_interrupt(&call->rt->c)) return false;
         if (!tg_linear_gemm(&ma, &mb, &mo, 1, 0)) return tg_fail_memory(&call->rt->c);
     } while (tg_view_step(&batches, idx));
@@ -156,12 +175,15 @@ static bool run_product(const tg_call *call) {
 }
 
 static double load(const tg_view *v, int64_t offset) {
-    return v->dtype == TG_F64 ? ((const double *)v->data)[offset] : (double)((const float *)v->data)[offset];
+    return v->dtype == TG_F64 ? ((const double *)v->data)[offset]
+                              : (double)((const float *)v->data)[offset];
 }
 
 static void store(const tg_view *v, int64_t offset, double x) {
-    if (v->dtype == TG_F64) ((double *)v->data)[offset] = x;
-    else ((float *)v->data)[offset] = (float)x;
+    if (v->dtype == TG_F64)
+        ((double *)v->data)[offset] = x;
+    else
+        ((float *)v->data)[offset] = (float)x;
 }
 
 /* The definition: each element of the result is a sum over the inner axis. */
@@ -181,7 +203,8 @@ static bool reference_product(const tg_call *call) {
         if (cols) pb += idx[batch + rows] * b->stride[b->rank - 1];
         int64_t step_a = a->stride[a->rank - 1], step_b = b->stride[cols ? b->rank - 2 : 0];
         double sum = 0;
-        for (int64_t k = 0; k < inner; k++) sum += load(a, pa + k * step_a) * load(b, pb + k * step_b);
+        for (int64_t k = 0; k < inner; k++)
+            sum += load(a, pa + k * step_a) * load(b, pb + k * step_b);
         store(out, flat++, sum);
     } while (tg_view_step(out, idx));
     return true;
@@ -189,13 +212,15 @@ static bool reference_product(const tg_call *call) {
 
 /* ---- outer ---- */
 
-static bool infer_outer(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                        tg_dtype *want) {
+static bool infer_outer(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                        tg_type *out, tg_dtype *want) {
     (void)op, (void)at;
     for (int i = 0; i < n; i++)
         if (in[i].rank != 1) {
-            tg_fail(&rt->c, TG_ERR_SHAPE, "outer({0}, {1}) wants two vectors, but {%d} has rank %d", i, in[i].rank);
-            return in[i].rank > 1 ? tg_help(&rt->c, "flatten({%d}) is a vector", i) : tg_help(&rt->c, "use * to multiply by a scalar");
+            tg_fail(&rt->c, TG_ERR_SHAPE, "outer({0}, {1}) wants two vectors, but {%d} has rank %d",
+                    i, in[i].rank);
+            return in[i].rank > 1 ? tg_help(&rt->c, "flatten({%d}) is a vector", i)
+                                  : tg_help(&rt->c, "use * to multiply by a scalar");
         }
     out->rank = 2;
     out->dim[0] = in[0].dim[0], out->dim[1] = in[1].dim[0];
@@ -209,10 +234,12 @@ static bool run_outer(const tg_call *call) {
     int64_t rows = a->dim[0], cols = b->dim[0], step = b->stride[0];
     for (int64_t i = 0; i < rows; i++) {
         if (call->out->dtype == TG_F64) {
-            double x = ((const double *)a->data)[i * a->stride[0]], *o = (double *)call->out->data + i * cols;
+            double x = ((const double *)a->data)[i * a->stride[0]],
+                   *o = (double *)call->out->data + i * cols;
             for (int64_t j = 0; j < cols; j++) o[j] = x * ((const double *)b->data)[j * step];
         } else {
-            float x = ((const float *)a->data)[i * a->stride[0]], *o = (float *)call->out->data + i * cols;
+            float x = ((const float *)a->data)[i * a->stride[0]],
+                  *o = (float *)call->out->data + i * cols;
             for (int64_t j = 0; j < cols; j++) o[j] = x * ((const float *)b->data)[j * step];
         }
     }
@@ -223,12 +250,13 @@ static bool run_outer(const tg_call *call) {
 
 static bool check_square(tg_rt *rt, const tg_op *op, const tg_type *t) {
     if (t->rank == 2 && t->dim[0] == t->dim[1]) return true;
-    return tg_fail(&rt->c, TG_ERR_SHAPE, "%s({0}) wants a square matrix%s, but {0} has shape %s", op->name,
-                   strcmp(op->name, "diag") == 0 ? " or a vector" : "", tg_shape_text(rt, t->rank, t->dim));
+    return tg_fail(&rt->c, TG_ERR_SHAPE, "%s({0}) wants a square matrix%s, but {0} has shape %s",
+                   op->name, strcmp(op->name, "diag") == 0 ? " or a vector" : "",
+                   tg_shape_text(rt, t->rank, t->dim));
 }
 
-static bool infer_trace(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                        tg_dtype *want) {
+static bool infer_trace(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                        tg_type *out, tg_dtype *want) {
     (void)at;
     if (!check_square(rt, op, &in[0])) return false;
     out->rank = 0;
@@ -245,8 +273,8 @@ static bool run_trace(const tg_call *call) {
     return true;
 }
 
-static bool infer_diag(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                       tg_dtype *want) {
+static bool infer_diag(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                       tg_type *out, tg_dtype *want) {
     (void)n, (void)at;
     if (in[0].rank != 1 && !check_square(rt, op, &in[0])) return false;
     out->rank = 3 - in[0].rank;
@@ -279,11 +307,12 @@ static bool run_diag(const tg_call *call) {
     return true;
 }
 
-static bool infer_triangle(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                           tg_dtype *want) {
+static bool infer_triangle(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                           tg_type *out, tg_dtype *want) {
     (void)n, (void)at;
     if (in[0].rank < 2)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "%s({0}) wants a matrix, but {0} has rank %d", op->name, in[0].rank);
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "%s({0}) wants a matrix, but {0} has rank %d",
+                       op->name, in[0].rank);
     *out = in[0];
     tg_keep_type(rt, &in[0], out, want);
     return true;
@@ -297,7 +326,8 @@ static bool run_triangle(const tg_call *call) {
     tg_view_copy(out, &call->in[0]);
     int64_t all = cols > 0 ? tg_view_count(out) / cols : 0;
     for (int64_t r = 0; r < all; r++) {
-        int64_t edge = r % rows + k + lower; /* tril clears columns from the edge on, triu those before it */
+        int64_t edge =
+            r % rows + k + lower; /* tril clears columns from the edge on, triu those before it */
         if (edge < 0) edge = 0;
         if (edge > cols) edge = cols;
         int64_t from = lower ? edge : 0, count = lower ? cols - edge : edge;
@@ -308,52 +338,93 @@ static bool run_triangle(const tg_call *call) {
 
 /* ---- the records ---- */
 
-#define PRODUCT                                                                                                                \
-    .class = TG_CLASS_LINEAR, .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}}, .infer = infer_product,           \
-    .run = run_product, .reference = reference_product, .style = TG_PRINT_INFIX, .symbol = "@", .precedence = 6,               \
-    .latex = "{0} {1}"
+#define PRODUCT                                                                                    \
+    .class = TG_CLASS_LINEAR, .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},       \
+    .infer = infer_product, .run = run_product, .reference = reference_product,                    \
+    .style = TG_PRINT_INFIX, .symbol = "@", .precedence = 6, .latex = "{0} {1}"
 
 static const tg_op ops[] = {
-    {.name = "matmul", PRODUCT, .grad = {"g @ b'", "a' @ g"},
+    {.name = "matmul",
+     PRODUCT,
+     .grad = {"g @ b'", "a' @ g"},
      .doc = "The product of two matrices; leading axes are a batch and broadcast.",
-     .example = "[[1, 2], [3, 4]] @ [[1], [1]]", .value = "[[3], [7]]",
+     .example = "[[1, 2], [3, 4]] @ [[1], [1]]",
+     .value = "[[3], [7]]",
      .samples = "x[3,4], y[4,2]: x @ y | x[2,3,4], y[4,5]: x @ y | x[2,1,3,4], y[5,4,2]: x @ y"},
-    {.name = "matvec", PRODUCT, .grad = {"outer(g, b)", "a' @ g"},
+    {.name = "matvec",
+     PRODUCT,
+     .grad = {"outer(g, b)", "a' @ g"},
      .doc = "The product of a matrix and a vector.",
-     .example = "[[1, 2], [3, 4]] @ [1, 1]", .value = "[3, 7]",
+     .example = "[[1, 2], [3, 4]] @ [1, 1]",
+     .value = "[3, 7]",
      .samples = "x[3,4], y[4]: x @ y"},
-    {.name = "vecmat", PRODUCT, .grad = {"b @ g", "outer(a, g)"},
+    {.name = "vecmat",
+     PRODUCT,
+     .grad = {"b @ g", "outer(a, g)"},
      .doc = "The product of a vector, taken as a row, and a matrix.",
-     .example = "[1, 1] @ [[1, 2], [3, 4]]", .value = "[4, 6]",
+     .example = "[1, 1] @ [[1, 2], [3, 4]]",
+     .value = "[4, 6]",
      .samples = "x[3], y[3,4]: x @ y"},
-    {.name = "vdot", PRODUCT, .commutes = true, .grad = {"g * b", "g * a"},
+    {.name = "vdot",
+     PRODUCT,
+     .commutes = true,
+     .grad = {"g * b", "g * a"},
      .doc = "The inner product of two vectors.",
-     .example = "[1, 2, 3] @ [4, 5, 6]", .value = "32",
+     .example = "[1, 2, 3] @ [4, 5, 6]",
+     .value = "32",
      .samples = "x[5], y[5]: x @ y"},
-    {.name = "outer", .class = TG_CLASS_LINEAR, .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},
-     .infer = infer_outer, .run = run_outer, .grad = {"g @ b", "a @ g"}, .latex = "{0} {1}^{\\top}",
+    {.name = "outer",
+     .class = TG_CLASS_LINEAR,
+     .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},
+     .infer = infer_outer,
+     .run = run_outer,
+     .grad = {"g @ b", "a @ g"},
+     .latex = "{0} {1}^{\\top}",
      .doc = "The outer product of two vectors: the matrix of a[i] * b[j].",
-     .example = "outer([1, 2], [3, 4])", .value = "[[3, 4], [6, 8]]",
+     .example = "outer([1, 2], [3, 4])",
+     .value = "[[3, 4], [6, 8]]",
      .samples = "x[3], y[4]: outer(x, y)"},
-    {.name = "trace", .class = TG_CLASS_LINEAR, .param = {{"x", TG_P_TENSOR, NULL}},
-     .infer = infer_trace, .run = run_trace, .grad = {"g * eye(size(x, 0))"}, .latex = "\\operatorname{tr}({0})",
+    {.name = "trace",
+     .class = TG_CLASS_LINEAR,
+     .param = {{"x", TG_P_TENSOR, NULL}},
+     .infer = infer_trace,
+     .run = run_trace,
+     .grad = {"g * eye(size(x, 0))"},
+     .latex = "\\operatorname{tr}({0})",
      .doc = "The sum of the diagonal of a square matrix.",
-     .example = "trace([[1, 2], [3, 4]])", .value = "5",
+     .example = "trace([[1, 2], [3, 4]])",
+     .value = "5",
      .samples = "x[3,3]: trace(x)"},
-    {.name = "diag", .class = TG_CLASS_LINEAR, .param = {{"x", TG_P_TENSOR, NULL}},
-     .infer = infer_diag, .run = run_diag, .view = look_diag, .grad = {"diag(g)"},
+    {.name = "diag",
+     .class = TG_CLASS_LINEAR,
+     .param = {{"x", TG_P_TENSOR, NULL}},
+     .infer = infer_diag,
+     .run = run_diag,
+     .view = look_diag,
+     .grad = {"diag(g)"},
      .doc = "The diagonal of a square matrix; of a vector, the matrix that has it as its diagonal.",
-     .example = "diag([[1, 2], [3, 4]])", .value = "[1, 4]",
+     .example = "diag([[1, 2], [3, 4]])",
+     .value = "[1, 4]",
      .samples = "x[3,3]: diag(x) | x[3]: diag(x)"},
-    {.name = "tril", .class = TG_CLASS_LINEAR, .param = {{"x", TG_P_TENSOR, NULL}, {"k", TG_P_INT, "0"}},
-     .infer = infer_triangle, .run = run_triangle, .grad = {"tril(g, k=k)"},
+    {.name = "tril",
+     .class = TG_CLASS_LINEAR,
+     .param = {{"x", TG_P_TENSOR, NULL}, {"k", TG_P_INT, "0"}},
+     .infer = infer_triangle,
+     .run = run_triangle,
+     .grad = {"tril(g, k=k)"},
      .doc = "The lower triangle: zero above the k-th diagonal of the last two axes.",
-     .example = "tril([[1, 2], [3, 4]])", .value = "[[1, 0], [3, 4]]",
+     .example = "tril([[1, 2], [3, 4]])",
+     .value = "[[1, 0], [3, 4]]",
      .samples = "x[3,4]: tril(x) | x[2,3,3]: tril(x, k=-1)"},
-    {.name = "triu", .class = TG_CLASS_LINEAR, .param = {{"x", TG_P_TENSOR, NULL}, {"k", TG_P_INT, "0"}},
-     .infer = infer_triangle, .run = run_triangle, .grad = {"triu(g, k=k)"},
+    {.name = "triu",
+     .class = TG_CLASS_LINEAR,
+     .param = {{"x", TG_P_TENSOR, NULL}, {"k", TG_P_INT, "0"}},
+     .infer = infer_triangle,
+     .run = run_triangle,
+     .grad = {"triu(g, k=k)"},
      .doc = "The upper triangle: zero below the k-th diagonal of the last two axes.",
-     .example = "triu([[1, 2], [3, 4]])", .value = "[[1, 2], [0, 4]]",
+     .example = "triu([[1, 2], [3, 4]])",
+     .value = "[[1, 2], [0, 4]]",
      .samples = "x[3,4]: triu(x) | x[2,3,3]: triu(x, k=1)"},
 };
 

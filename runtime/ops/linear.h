@@ -4,13 +4,14 @@
 
 #include "runtime/ops/op.h"
 
-/* The record that `@` means for operands of these ranks: matmul, matvec, vecmat or vdot. Never NULL: where `@` has no meaning, the
- * shape rule of the record says so. */
+/* The record that `@` means for operands of these ranks: matmul, matvec, vecmat or vdot. Never
+ * NULL: where `@` has no meaning, the shape rule of the record says so. */
 const tg_op *tg_op_matmul_for(int rank_a, int rank_b);
 
-/* out = alpha * a @ b + beta * out, of rank 2 each, or a vector on either side (out then lacks that axis). The three have the same
- * type, single or double, and fitting sizes, at most INT_MAX each; strides are free. With beta = 0 the old contents of out do not
- * matter. out overlaps neither operand. Transposed operands go to BLAS as flags; others with strides that BLAS cannot take are
+/* out = alpha * a @ b + beta * out, of rank 2 each, or a vector on either side (out then lacks that
+ * axis). The three have the same type, single or double, and fitting sizes, at most INT_MAX each;
+ * strides are free. With beta = 0 the old contents of out do not matter. out overlaps neither
+ * operand. Transposed operands go to BLAS as flags; others with strides that BLAS cannot take are
  * copied first. False: no memory for that (nothing is recorded). */
 bool tg_linear_gemm(const tg_view *a, const tg_view *b, tg_view *out, double alpha, double beta);
 

@@ -1,6 +1,8 @@
-/* Random tensors. Element i of a draw comes from block i / 2 of its own stream (see random.h), so that it does not matter who computes which
- * part when. Uniform numbers are the top bits of a block; normal ones come in pairs by Box & Muller (1958); a permutation is Fisher & Yates's
- * shuffle as Durstenfeld (1964) has it, with its own stream as the source. A single is the double cut to fewer bits, never rounded up to 1. */
+/* Random tensors. Element i of a draw comes from block i / 2 of its own stream (see random.h), so
+ * that it does not matter who computes which part when. Uniform numbers are the top bits of a
+ * block; normal ones come in pairs by Box & Muller (1958); a permutation is Fisher & Yates's
+ * shuffle as Durstenfeld (1964) has it, with its own stream as the source. A single is the double
+ * cut to fewer bits, never rounded up to 1. */
 #include "runtime/ops/random.h"
 #include "runtime/ops/structure.h"
 
@@ -46,7 +48,8 @@ static uint64_t splitmix(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-/* The attributes end with stream and live flag where tg_random_attrs has been called: `own` are the operation's. */
+/* The attributes end with stream and live flag where tg_random_attrs has been called: `own` are the
+ * operation's. */
 static source source_of(const tg_call *call, int own) {
     const tg_attrs *at = call->at;
     bool drawn = at->n >= own + 2, live = drawn && at->v[at->n - 1];
@@ -57,7 +60,8 @@ static source source_of(const tg_call *call, int own) {
 
 /* 128 bits: two words of 64. */
 static void draw(const source *s, int64_t block, uint64_t word[2]) {
-    uint32_t counter[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), (uint32_t)s->stream, (uint32_t)(s->stream >> 32)};
+    uint32_t counter[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), (uint32_t)s->stream,
+                           (uint32_t)(s->stream >> 32)};
     uint32_t out[4];
     tg_philox(counter, s->key, out);
     word[0] = (uint64_t)out[1] << 32 | out[0];
@@ -71,17 +75,23 @@ void tg_random_attrs(tg_rt *rt, tg_attrs *at, bool live) {
 
 /* ---- kernels ---- */
 
-static double unit(uint64_t word) { return (double)(word >> 11) * 0x1p-53; } /* in [0, 1) */
+static double unit(uint64_t word) {
+    return (double)(word >> 11) * 0x1p-53;
+} /* in [0, 1) */
 
 static void put(const tg_view *out, int64_t i, double x) {
-    if (out->dtype == TG_F64) ((double *)out->data)[i] = x;
-    else ((float *)out->data)[i] = (float)x;
+    if (out->dtype == TG_F64)
+        ((double *)out->data)[i] = x;
+    else
+        ((float *)out->data)[i] = (float)x;
 }
 
-static int own_attrs(const tg_call *call, int shape) { return shape + 1 + (int)call->at->v[shape]; }
+static int own_attrs(const tg_call *call, int shape) {
+    return shape + 1 + (int)call->at->v[shape];
+}
 
-static bool infer_uniform(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_uniform(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     (void)n, (void)in, (void)want;
     out->dtype = rt->precision;
     out->weak = false;
@@ -115,18 +125,20 @@ static bool run_randn(const tg_call *call) {
     return true;
 }
 
-/* The high word of a product of 64 bits each: floor(x * n / 2^64), a number below n (Lemire 2019). Its bias is below n / 2^64. */
+/* The high word of a product of 64 bits each: floor(x * n / 2^64), a number below n (Lemire 2019).
+ * Its bias is below n / 2^64. */
 static uint64_t below(uint64_t x, uint64_t n) {
     uint64_t x0 = x & 0xffffffffu, x1 = x >> 32, n0 = n & 0xffffffffu, n1 = n >> 32;
     uint64_t low = x0 * n0, mid = x1 * n0 + (low >> 32), mid2 = x0 * n1 + (mid & 0xffffffffu);
     return x1 * n1 + (mid >> 32) + (mid2 >> 32);
 }
 
-static bool infer_randint(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_randint(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     (void)n, (void)in, (void)want;
     if (at->v[0] >= at->v[1])
-        return tg_fail(&rt->c, TG_ERR_VALUE, "randint: there is no whole number from %lld up to, but without, %lld",
+        return tg_fail(&rt->c, TG_ERR_VALUE,
+                       "randint: there is no whole number from %lld up to, but without, %lld",
                        (long long)at->v[0], (long long)at->v[1]);
     out->dtype = TG_I64;
     out->weak = false;
@@ -144,8 +156,8 @@ static bool run_randint(const tg_call *call) {
     return true;
 }
 
-static bool infer_permutation(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                              tg_dtype *want) {
+static bool infer_permutation(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
+                              const tg_attrs *at, tg_type *out, tg_dtype *want) {
     (void)rt, (void)op, (void)n, (void)in, (void)want;
     out->dtype = TG_I64;
     out->weak = false;
@@ -170,24 +182,46 @@ static bool run_permutation(const tg_call *call) {
 
 /* ---- the records ---- */
 
-#define SHAPE {"shape", TG_P_SHAPE, "()"}
+#define SHAPE                                                                                      \
+    { "shape", TG_P_SHAPE, "()" }
 
 static const tg_op ops[] = {
-    {.name = "rand", .class = TG_CLASS_RANDOM, .param = {SHAPE}, .infer = infer_uniform, .run = run_rand,
+    {.name = "rand",
+     .class = TG_CLASS_RANDOM,
+     .param = {SHAPE},
+     .infer = infer_uniform,
+     .run = run_rand,
      .doc = "Random numbers, uniform from 0 up to, but without, 1.",
-     .example = "all(rand(100) < 1)", .value = "true", .samples = "rand(2, 3)"},
-    {.name = "randn", .class = TG_CLASS_RANDOM, .param = {SHAPE}, .infer = infer_uniform, .run = run_randn,
+     .example = "all(rand(100) < 1)",
+     .value = "true",
+     .samples = "rand(2, 3)"},
+    {.name = "randn",
+     .class = TG_CLASS_RANDOM,
+     .param = {SHAPE},
+     .infer = infer_uniform,
+     .run = run_randn,
      .doc = "Random numbers of the normal distribution with mean 0 and variance 1.",
-     .example = "shape(randn(2, 3))", .value = "(2, 3)", .samples = "randn(2, 3)"},
-    {.name = "randint", .class = TG_CLASS_RANDOM,
-     .param = {{"lo", TG_P_INT, NULL}, {"hi", TG_P_INT, NULL}, SHAPE}, .infer = infer_randint, .run = run_randint,
+     .example = "shape(randn(2, 3))",
+     .value = "(2, 3)",
+     .samples = "randn(2, 3)"},
+    {.name = "randint",
+     .class = TG_CLASS_RANDOM,
+     .param = {{"lo", TG_P_INT, NULL}, {"hi", TG_P_INT, NULL}, SHAPE},
+     .infer = infer_randint,
+     .run = run_randint,
      .doc = "Random whole numbers from lo up to, but without, hi, each as likely.",
-     .example = "max(randint(0, 10, 100)) < 10", .value = "true",
+     .example = "max(randint(0, 10, 100)) < 10",
+     .value = "true",
      .samples = "randint(-2, 5, 2, 3)"},
-    {.name = "permutation", .class = TG_CLASS_RANDOM, .param = {{"n", TG_P_SIZE, NULL}},
-     .infer = infer_permutation, .run = run_permutation,
+    {.name = "permutation",
+     .class = TG_CLASS_RANDOM,
+     .param = {{"n", TG_P_SIZE, NULL}},
+     .infer = infer_permutation,
+     .run = run_permutation,
      .doc = "The numbers 0 to n - 1 in a random order, each order as likely.",
-     .example = "sort(permutation(4))", .value = "[0, 1, 2, 3]", .samples = "permutation(7)"},
+     .example = "sort(permutation(4))",
+     .value = "[0, 1, 2, 3]",
+     .samples = "permutation(7)"},
 };
 
 const tg_op_table tg_ops_random = {ops, sizeof ops / sizeof *ops};

@@ -1,11 +1,13 @@
 /* Indexing by numbers: x[2:5, :, ::2, -1, none] as one operation, and its adjoint.
  *
- * A slice is known by six things, one value an axis of x: its shape, where each axis starts, how many places are taken, the step, which
- * axes go (an index), and which axes of the result are new. They are attributes of the ordinary kinds, so that the derivative can hand
- * them on: slice and unslice take the same six and each is the other's adjoint. With a negative step, start is one more than the first
- * place, so that no size is ever below zero, even of an empty axis.
+ * A slice is known by six things, one value an axis of x: its shape, where each axis starts, how
+ * many places are taken, the step, which axes go (an index), and which axes of the result are new.
+ * They are attributes of the ordinary kinds, so that the derivative can hand them on: slice and
+ * unslice take the same six and each is the other's adjoint. With a negative step, start is one
+ * more than the first place, so that no size is ever below zero, even of an empty axis.
  *
- * Sizes may be symbols. Then bounds are taken to be in range and the shape rule, which runs again when the sizes are known, checks. */
+ * Sizes may be symbols. Then bounds are taken to be in range and the shape rule, which runs again
+ * when the sizes are known, checks. */
 #include "runtime/ops/view.h"
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/structure.h"
@@ -25,40 +27,54 @@ typedef struct parts {
 static parts parts_of(const tg_attrs *at) {
     int r = (int)at->v[0];
     const int64_t *v = at->v;
-    return (parts){r, v + 1, v + r + 2, v + 2 * r + 3, v + 3 * r + 4, v[4 * r + 4], v[4 * r + 5], r + 2, 2 * r + 3};
+    return (parts){
+        r,     v + 1,    v + r + 2, v + 2 * r + 3, v + 3 * r + 4, v[4 * r + 4], v[4 * r + 5],
+        r + 2, 2 * r + 3};
 }
 
-static bool is_dropped(const parts *p, int i) { return p->drop >> i & 1; }
+static bool is_dropped(const parts *p, int i) {
+    return p->drop >> i & 1;
+}
 
 /* The first place that is read, of an axis of which some are. */
-static int64_t first_place(const parts *p, int i) { return p->step[i] > 0 ? p->start[i] : p->start[i] - 1; }
+static int64_t first_place(const parts *p, int i) {
+    return p->step[i] > 0 ? p->start[i] : p->start[i] - 1;
+}
 
 static int result_rank(const parts *p) {
-    return p->rank - __builtin_popcountll((unsigned long long)p->drop) + __builtin_popcountll((unsigned long long)p->insert);
+    return p->rank - __builtin_popcountll((unsigned long long)p->drop) +
+           __builtin_popcountll((unsigned long long)p->insert);
 }
 
 /* ---- shape rules ---- */
 
 static bool check_range(tg_rt *rt, const parts *p, int i, tg_size dim) {
     tg_size start = p->start[i], count = p->count[i];
-    if (!tg_size_known(dim) || !tg_size_known(start) || !tg_size_known(count) || count == 0) return true;
+    if (!tg_size_known(dim) || !tg_size_known(start) || !tg_size_known(count) || count == 0)
+        return true;
     int64_t step = p->step[i], first = first_place(p, i), last = first + (count - 1) * step;
     int64_t high = first > last ? first : last;
     if (high < dim && (first < last ? first : last) >= 0) return true;
     if (is_dropped(p, i))
-        return tg_fail(&rt->c, TG_ERR_VALUE, "index %lld is out of range for axis %d of size %lld", (long long)first, i,
-                       (long long)dim);
-    return tg_fail(&rt->c, TG_ERR_VALUE, "the slice %lld:%lld needs at least %lld places along axis %d, but its size is %lld",
-                   (long long)(first < last ? first : last), (long long)high + 1, (long long)high + 1, i, (long long)dim);
+        return tg_fail(&rt->c, TG_ERR_VALUE, "index %lld is out of range for axis %d of size %lld",
+                       (long long)first, i, (long long)dim);
+    return tg_fail(
+        &rt->c, TG_ERR_VALUE,
+        "the slice %lld:%lld needs at least %lld places along axis %d, but its size is %lld",
+        (long long)(first < last ? first : last), (long long)high + 1, (long long)high + 1, i,
+        (long long)dim);
 }
 
 /* The shape of the slice of something of shape dim. */
 static bool sliced_shape(tg_rt *rt, const parts *p, const tg_size *dim, tg_type *out) {
     out->rank = result_rank(p);
     if (p->insert >> (out->rank < TG_MAX_RANK ? out->rank : TG_MAX_RANK))
-        return tg_fail(&rt->c, TG_ERR_VALUE, "slice: insert names an axis that the result does not have");
+        return tg_fail(&rt->c, TG_ERR_VALUE,
+                       "slice: insert names an axis that the result does not have");
     if (out->rank > TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", out->rank, TG_MAX_RANK);
+        return tg_fail(&rt->c, TG_ERR_SHAPE,
+                       "the result would have %d axes; tensors have at most %d", out->rank,
+                       TG_MAX_RANK);
     int i = 0;
     for (int k = 0; k < out->rank; k++) {
         if (p->insert >> k & 1) {
@@ -75,26 +91,30 @@ static bool sliced_shape(tg_rt *rt, const parts *p, const tg_size *dim, tg_type 
 
 static bool check_parts(tg_rt *rt, const tg_op *op, const tg_attrs *at) {
     int r = (int)at->v[0];
-    bool same = at->n == 4 * r + 6 && at->v[r + 1] == r && at->v[2 * r + 2] == r && at->v[3 * r + 3] == r;
+    bool same =
+        at->n == 4 * r + 6 && at->v[r + 1] == r && at->v[2 * r + 2] == r && at->v[3 * r + 3] == r;
     for (int i = 0; same && i < r; i++) same = at->v[3 * r + 4 + i] != 0;
     int64_t beyond = same ? at->v[4 * r + 4] >> r : 0;
-    return (same && !beyond) || tg_fail(&rt->c, TG_ERR_VALUE, "%s: start, count and step must have one entry for each axis", op->name);
+    return (same && !beyond) ||
+           tg_fail(&rt->c, TG_ERR_VALUE,
+                   "%s: start, count and step must have one entry for each axis", op->name);
 }
 
-static bool infer_slice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                        tg_dtype *want) {
+static bool infer_slice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                        tg_type *out, tg_dtype *want) {
     (void)n;
     if (!check_parts(rt, op, at)) return false;
     parts p = parts_of(at);
     if (!tg_shape_equal(p.rank, p.shape, in[0].rank, in[0].dim))
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the slice is one of the shape %s, but {0} has shape %s",
-                       tg_shape_text(rt, p.rank, p.shape), tg_shape_text(rt, in[0].rank, in[0].dim));
+        return tg_fail(
+            &rt->c, TG_ERR_SHAPE, "the slice is one of the shape %s, but {0} has shape %s",
+            tg_shape_text(rt, p.rank, p.shape), tg_shape_text(rt, in[0].rank, in[0].dim));
     tg_keep_type(rt, &in[0], out, want);
     return sliced_shape(rt, &p, in[0].dim, out);
 }
 
-static bool infer_unslice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_unslice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     (void)n;
     if (!check_parts(rt, op, at)) return false;
     parts p = parts_of(at);
@@ -102,7 +122,8 @@ static bool infer_unslice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, 
     if (!sliced_shape(rt, &p, p.shape, &part)) return false;
     if (!tg_shape_equal(part.rank, part.dim, in[0].rank, in[0].dim))
         return tg_fail(&rt->c, TG_ERR_SHAPE, "the slice has shape %s, but {0} has shape %s",
-                       tg_shape_text(rt, part.rank, part.dim), tg_shape_text(rt, in[0].rank, in[0].dim));
+                       tg_shape_text(rt, part.rank, part.dim),
+                       tg_shape_text(rt, in[0].rank, in[0].dim));
     tg_keep_type(rt, &in[0], out, want);
     return tg_shape_of_attr(rt, op, at, 0, out);
 }
@@ -143,7 +164,8 @@ void tg_slice_view(const tg_view *v, const tg_attrs *at, tg_view *out) {
         r.stride[k] = v->stride[i] * p.step[i];
         i++;
     }
-    if (tg_view_count(&r) > 0) r.data = tg_view_place(v, offset); /* of nothing there is no first element */
+    if (tg_view_count(&r) > 0)
+        r.data = tg_view_place(v, offset); /* of nothing there is no first element */
     *out = r;
 }
 
@@ -169,7 +191,11 @@ static bool run_unslice(const tg_call *call) {
 
 /* ---- from what is written between the brackets ---- */
 
-typedef struct axis_part { tg_size start, count; int64_t step; bool drop; } axis_part;
+typedef struct axis_part {
+    tg_size start, count;
+    int64_t step;
+    bool drop;
+} axis_part;
 
 /* A bound as a place; known ones on a known axis are cut to it. */
 static tg_size place_of(tg_rt *rt, const tg_slice_bound *b, tg_size dim) {
@@ -179,9 +205,12 @@ static tg_size place_of(tg_rt *rt, const tg_slice_bound *b, tg_size dim) {
     return b->from_end ? dim - b->value : b->value;
 }
 
-/* high - low, at least 0 where that can be known without the sizes: when both count from the same end. */
-static tg_size span_of(tg_rt *rt, const tg_slice_bound *low, const tg_slice_bound *high, tg_size dim) {
-    if (!tg_size_known(dim) && low->from_end == high->from_end && tg_size_known(low->value) && tg_size_known(high->value)) {
+/* high - low, at least 0 where that can be known without the sizes: when both count from the same
+ * end. */
+static tg_size span_of(tg_rt *rt, const tg_slice_bound *low, const tg_slice_bound *high,
+                       tg_size dim) {
+    if (!tg_size_known(dim) && low->from_end == high->from_end && tg_size_known(low->value) &&
+        tg_size_known(high->value)) {
         int64_t span = low->from_end ? low->value - high->value : high->value - low->value;
         return span < 0 ? 0 : span;
     }
@@ -202,7 +231,8 @@ static bool range_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, axis_p
     static const tg_slice_bound front = {true, false, 0}, back = {true, true, 0};
     tg_slice_bound start = item->start, stop = item->stop;
     bool down = item->step < 0;
-    if (down && ((start.given && !one_past(rt, &start)) || (stop.given && !one_past(rt, &stop)))) return false;
+    if (down && ((start.given && !one_past(rt, &start)) || (stop.given && !one_past(rt, &stop))))
+        return false;
     if (!start.given) start = down ? back : front;
     if (!stop.given) stop = down ? front : back;
     tg_size span = down ? span_of(rt, &stop, &start, dim) : span_of(rt, &start, &stop, dim);
@@ -213,11 +243,14 @@ static bool range_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, axis_p
     return out->start != TG_SIZE_FAIL && out->count != TG_SIZE_FAIL;
 }
 
-static bool index_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, int axis, axis_part *out) {
+static bool index_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, int axis,
+                       axis_part *out) {
     const tg_slice_bound *b = &item->start;
-    if (tg_size_known(dim) && tg_size_known(b->value) && (b->from_end ? b->value > dim : b->value >= dim))
-        return tg_fail(&rt->c, TG_ERR_VALUE, "index %s%lld is out of range for axis %d of size %lld", b->from_end ? "-" : "",
-                       (long long)b->value, axis, (long long)dim);
+    if (tg_size_known(dim) && tg_size_known(b->value) &&
+        (b->from_end ? b->value > dim : b->value >= dim))
+        return tg_fail(&rt->c, TG_ERR_VALUE,
+                       "index %s%lld is out of range for axis %d of size %lld",
+                       b->from_end ? "-" : "", (long long)b->value, axis, (long long)dim);
     *out = (axis_part){place_of(rt, b, dim), 1, 1, true};
     return out->start != TG_SIZE_FAIL;
 }
@@ -229,7 +262,10 @@ static void fill_attrs(const tg_type *in, const axis_part *part, int64_t insert,
     for (int k = 0; k < 4; k++) {
         at->v[n++] = r;
         for (int i = 0; i < r; i++) {
-            at->v[n] = k == 0 ? in->dim[i] : k == 1 ? part[i].start : k == 2 ? part[i].count : part[i].step;
+            at->v[n] = k == 0   ? in->dim[i]
+                       : k == 1 ? part[i].start
+                       : k == 2 ? part[i].count
+                                : part[i].step;
             if (k < 3) at->sizes |= UINT64_C(1) << n;
             n++;
         }
@@ -241,7 +277,8 @@ static void fill_attrs(const tg_type *in, const axis_part *part, int64_t insert,
     at->n = n;
 }
 
-bool tg_slice_attrs(tg_rt *rt, const tg_type *in, int nitems, const tg_slice_item *items, tg_attrs *at) {
+bool tg_slice_attrs(tg_rt *rt, const tg_type *in, int nitems, const tg_slice_item *items,
+                    tg_attrs *at) {
     int named = 0, rests = 0;
     for (int i = 0; i < nitems; i++) {
         named += items[i].kind == TG_SLICE_INDEX || items[i].kind == TG_SLICE_RANGE;
@@ -249,16 +286,19 @@ bool tg_slice_attrs(tg_rt *rt, const tg_type *in, int nitems, const tg_slice_ite
     }
     if (rests > 1) return tg_fail(&rt->c, TG_ERR_VALUE, "an index can hold `...` once");
     if (named > in->rank) {
-        if (in->rank == 0) return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} is a scalar and has no axis to index");
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "%d indices are too many: {0} has %d ax%s", named, in->rank,
-                       in->rank == 1 ? "is" : "es");
+        if (in->rank == 0)
+            return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} is a scalar and has no axis to index");
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "%d indices are too many: {0} has %d ax%s", named,
+                       in->rank, in->rank == 1 ? "is" : "es");
     }
     axis_part part[TG_MAX_RANK] = {{0}};
     int64_t insert = 0;
     int axis = 0, to = 0; /* of x, and of the result */
     for (int i = 0; i <= nitems; i++) {
-        if (i < nitems ? items[i].kind == TG_SLICE_REST : rests == 0) { /* the axes that are not named */
-            for (int k = named; k < in->rank; k++, axis++, to++) part[axis] = (axis_part){0, in->dim[axis], 1, false};
+        if (i < nitems ? items[i].kind == TG_SLICE_REST
+                       : rests == 0) { /* the axes that are not named */
+            for (int k = named; k < in->rank; k++, axis++, to++)
+                part[axis] = (axis_part){0, in->dim[axis], 1, false};
             continue;
         }
         if (i == nitems) break;
@@ -268,20 +308,24 @@ bool tg_slice_attrs(tg_rt *rt, const tg_type *in, int nitems, const tg_slice_ite
             if (to < TG_MAX_RANK) insert |= INT64_C(1) << to;
             to++;
             break;
-        case TG_SLICE_INDEX: ok = index_part(rt, &items[i], in->dim[axis], axis, &part[axis]), axis++; break;
+        case TG_SLICE_INDEX:
+            ok = index_part(rt, &items[i], in->dim[axis], axis, &part[axis]), axis++;
+            break;
         default: ok = range_part(rt, &items[i], in->dim[axis], &part[axis]), axis++, to++; break;
         }
         if (!ok) return false;
     }
     if (to > TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d", to, TG_MAX_RANK);
+        return tg_fail(&rt->c, TG_ERR_SHAPE,
+                       "the result would have %d axes; tensors have at most %d", to, TG_MAX_RANK);
     fill_attrs(in, part, insert, at);
     return true;
 }
 
 /* ---- and back into writing ---- */
 
-/* A place as it would be written: from the end when it is a known number away from a symbolic one. */
+/* A place as it would be written: from the end when it is a known number away from a symbolic one.
+ */
 static void print_place(tg_rt *rt, tg_str *s, tg_size place, tg_size dim) {
     if (!tg_size_known(dim) && !tg_size_known(place)) {
         for (int64_t back = 1; back <= 8; back++) { /* further ones are written out, N - 9 */
@@ -302,12 +346,18 @@ static bool print_axis(tg_rt *rt, tg_str *s, const parts *p, int i) {
         return true;
     }
     if (step > 0) {
-        tg_size left = tg_size_known(dim) && tg_size_known(start) && start > dim ? TG_SIZE_FAIL : tg_size_sub(rt, dim, start);
-        bool to_end = left != TG_SIZE_FAIL && tg_size_ceil_div(rt, left, step) == count && count != 0;
+        tg_size left = tg_size_known(dim) && tg_size_known(start) && start > dim
+                           ? TG_SIZE_FAIL
+                           : tg_size_sub(rt, dim, start);
+        bool to_end =
+            left != TG_SIZE_FAIL && tg_size_ceil_div(rt, left, step) == count && count != 0;
         if (start != 0) print_place(rt, s, start, dim);
         tg_str_addc(s, ':');
         if (!to_end) {
-            tg_size stop = count == 0 ? start : tg_size_add(rt, start, tg_size_sub(rt, tg_size_times(rt, count, step), step - 1));
+            tg_size stop =
+                count == 0 ? start
+                           : tg_size_add(rt, start,
+                                         tg_size_sub(rt, tg_size_times(rt, count, step), step - 1));
             if (stop == TG_SIZE_FAIL) return false;
             print_place(rt, s, stop, dim);
         }
@@ -315,12 +365,14 @@ static bool print_axis(tg_rt *rt, tg_str *s, const parts *p, int i) {
         return true;
     }
     bool to_front = tg_size_ceil_div(rt, start, -step) == count && count != 0;
-    if (start != dim || !to_front) print_place(rt, s, count == 0 ? 0 : tg_size_sub(rt, start, 1), dim);
+    if (start != dim || !to_front)
+        print_place(rt, s, count == 0 ? 0 : tg_size_sub(rt, start, 1), dim);
     tg_str_addc(s, ':');
     if (count == 0) {
         tg_str_addc(s, '0');
     } else if (!to_front) { /* just below the last place */
-        tg_size below = tg_size_sub(rt, start, tg_size_add(rt, tg_size_times(rt, tg_size_sub(rt, count, 1), -step), 2));
+        tg_size below = tg_size_sub(
+            rt, start, tg_size_add(rt, tg_size_times(rt, tg_size_sub(rt, count, 1), -step), 2));
         if (below == TG_SIZE_FAIL) return false;
         print_place(rt, s, below, dim);
     }
@@ -333,7 +385,9 @@ static bool print_slice(tg_rt *rt, tg_str *s, const tg_attrs *at, int rank) {
     (void)rank;
     parts p = parts_of(at);
     int last = p.rank - 1, to = 0, total = result_rank(&p);
-    while (last > 0 && !is_dropped(&p, last) && p.start[last] == 0 && p.step[last] == 1 && p.count[last] == p.shape[last]) last--;
+    while (last > 0 && !is_dropped(&p, last) && p.start[last] == 0 && p.step[last] == 1 &&
+           p.count[last] == p.shape[last])
+        last--;
     tg_str_addc(s, '[');
     bool first = true;
     for (int i = 0; i < p.rank || to < total;) {
@@ -356,25 +410,48 @@ static bool print_slice(tg_rt *rt, tg_str *s, const tg_attrs *at, int rank) {
 
 /* ---- the records ---- */
 
-#define SLICE_PARAMS                                                                                                           \
-    {{"x", TG_P_TENSOR, NULL}, {"shape", TG_P_SHAPE, NULL}, {"start", TG_P_SHAPE, NULL}, {"count", TG_P_SHAPE, NULL},          \
-     {"step", TG_P_SPEC, NULL}, {"drop", TG_P_AXES, "()"}, {"insert", TG_P_AXES, "()"}}
+#define SLICE_PARAMS                                                                               \
+    {                                                                                              \
+        {"x", TG_P_TENSOR, NULL}, {"shape", TG_P_SHAPE, NULL}, {"start", TG_P_SHAPE, NULL},        \
+            {"count", TG_P_SHAPE, NULL}, {"step", TG_P_SPEC, NULL}, {"drop", TG_P_AXES, "()"}, {   \
+            "insert", TG_P_AXES, "()"                                                              \
+        }                                                                                          \
+    }
 
 static const tg_op ops[] = {
-    {.name = "slice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .canonical = canonical_slice, .infer = infer_slice, .run = run_slice, .view = look_slice,
+    {.name = "slice",
+     .class = TG_CLASS_VIEW,
+     .param = SLICE_PARAMS,
+     .canonical = canonical_slice,
+     .infer = infer_slice,
+     .run = run_slice,
+     .view = look_slice,
      .grad = {"unslice(g, shape, start, count, step, drop=drop, insert=insert)"},
-     .style = TG_PRINT_INDEX, .print = print_slice,
-     .doc = "What x[2:5, -1, none] means: of each axis of a shape, count places from start on in steps; axes are dropped and inserted.",
-     .example = "slice([1, 2, 3, 4], 4, 0, 2, 2)", .value = "[1, 3]",
-     .samples = "x[4,5]: slice(x, (4, 5), (1, 0), (2, 3), (1, 2)) | x[4,5]: slice(x, (4, 5), (3, 5), (1, 5), (1, -1), drop=0, insert=1) | "
+     .style = TG_PRINT_INDEX,
+     .print = print_slice,
+     .doc = "What x[2:5, -1, none] means: of each axis of a shape, count places from start on in "
+            "steps; axes are dropped and inserted.",
+     .example = "slice([1, 2, 3, 4], 4, 0, 2, 2)",
+     .value = "[1, 3]",
+     .samples = "x[4,5]: slice(x, (4, 5), (1, 0), (2, 3), (1, 2)) | x[4,5]: slice(x, (4, 5), (3, "
+                "5), (1, 5), (1, -1), drop=0, insert=1) | "
                 "x[4]: slice(x, 4, 4, 2, -2, insert=(0, 2))"},
-    {.name = "unslice", .class = TG_CLASS_VIEW, .param = SLICE_PARAMS, .canonical = canonical_slice, .infer = infer_unslice, .run = run_unslice,
+    {.name = "unslice",
+     .class = TG_CLASS_VIEW,
+     .param = SLICE_PARAMS,
+     .canonical = canonical_slice,
+     .infer = infer_unslice,
+     .run = run_unslice,
      .grad = {"slice(g, shape, start, count, step, drop=drop, insert=insert)"},
      .doc = "The adjoint of slice: zeros of that shape, with x in the places that the slice names.",
-     .example = "unslice([1, 3], 4, 0, 2, 2)", .value = "[1, 0, 3, 0]",
-     .samples = "x[2]: unslice(x, 4, 0, 2, 2) | x[3]: unslice(x, (3, 4), (3, 1), (3, 1), (-1, 1), drop=1)"},
+     .example = "unslice([1, 3], 4, 0, 2, 2)",
+     .value = "[1, 0, 3, 0]",
+     .samples = "x[2]: unslice(x, 4, 0, 2, 2) | x[3]: unslice(x, (3, 4), (3, 1), (3, 1), (-1, 1), "
+                "drop=1)"},
 };
 
 const tg_op_table tg_ops_slice = {ops, sizeof ops / sizeof *ops};
 
-const tg_op *tg_op_slice(void) { return &ops[0]; }
+const tg_op *tg_op_slice(void) {
+    return &ops[0];
+}

@@ -6,12 +6,14 @@
 
 #include <string.h>
 
-/* The type in which elements are kept as they are; a plain number becomes a float of the default precision. */
+/* The type in which elements are kept as they are; a plain number becomes a float of the default
+ * precision. */
 static inline tg_dtype tg_kept_dtype(const tg_rt *rt, const tg_type *t) {
     return t->weak ? rt->precision : t->dtype;
 }
 
-/* One type for elements of several tensors put side by side: theirs if they agree, else the float type of arithmetic. */
+/* One type for elements of several tensors put side by side: theirs if they agree, else the float
+ * type of arithmetic. */
 static inline tg_dtype tg_joint_dtype(tg_rt *rt, int n, const tg_type *in) {
     tg_dtype t = tg_kept_dtype(rt, &in[0]);
     for (int i = 1; i < n; i++)
@@ -22,7 +24,8 @@ static inline tg_dtype tg_joint_dtype(tg_rt *rt, int n, const tg_type *in) {
     return t;
 }
 
-/* out becomes a tensor of x's element type and argument 0 stays as it is; the rule sets rank and sizes. */
+/* out becomes a tensor of x's element type and argument 0 stays as it is; the rule sets rank and
+ * sizes. */
 static inline void tg_keep_type(const tg_rt *rt, const tg_type *in, tg_type *out, tg_dtype *want) {
     out->dtype = want[0] = tg_kept_dtype(rt, in);
     out->weak = false;
@@ -59,7 +62,9 @@ static inline void tg_view_drop_axis(tg_view *v, int axis) {
 }
 
 /* A size in a message. Use as tg_size_word(rt, n).text within one expression. */
-typedef struct tg_size_words { char text[64]; } tg_size_words;
+typedef struct tg_size_words {
+    char text[64];
+} tg_size_words;
 static inline tg_size_words tg_size_word(tg_rt *rt, tg_size s) {
     tg_size_words w;
     const char *t = tg_shape_text(rt, 1, &s) + 1; /* without the brackets */
@@ -70,7 +75,8 @@ static inline tg_size_words tg_size_word(tg_rt *rt, tg_size s) {
     return w;
 }
 
-/* Copies the sizes of a SHAPE parameter whose count is at->v[i] into out. Errors: a -1 where none may stand. */
+/* Copies the sizes of a SHAPE parameter whose count is at->v[i] into out. Errors: a -1 where none
+ * may stand. */
 bool tg_shape_of_attr(tg_rt *rt, const tg_op *op, const tg_attrs *at, int i, tg_type *out);
 
 #endif

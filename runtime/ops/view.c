@@ -1,6 +1,7 @@
-/* Transpositions, reshapings and their kin: the result is a look at the argument's elements with other sizes and strides, and moves
- * none. Only where strides cannot say it (reshape of a transposed matrix) are elements copied. All are linear; the adjoint of each is
- * another of them. Sizes may be symbolic: counts of elements are compared as polynomials. */
+/* Transpositions, reshapings and their kin: the result is a look at the argument's elements with
+ * other sizes and strides, and moves none. Only where strides cannot say it (reshape of a
+ * transposed matrix) are elements copied. All are linear; the adjoint of each is another of them.
+ * Sizes may be symbolic: counts of elements are compared as polynomials. */
 #include "runtime/ops/view.h"
 #include "runtime/ops/structure.h"
 
@@ -28,8 +29,8 @@ static bool copy_view(const tg_call *call) {
     return true;
 }
 
-static bool same_type(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                      tg_dtype *want) {
+static bool same_type(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                      tg_type *out, tg_dtype *want) {
     (void)op, (void)n, (void)at;
     *out = in[0];
     tg_keep_type(rt, &in[0], out, want);
@@ -43,17 +44,20 @@ static tg_size count_of(tg_rt *rt, int rank, const tg_size *dim) {
     return n;
 }
 
-static int bits(int64_t mask) { return __builtin_popcountll((unsigned long long)mask); }
+static int bits(int64_t mask) {
+    return __builtin_popcountll((unsigned long long)mask);
+}
 
 /* ---- transpose ---- */
 
 static bool check_perm(tg_rt *rt, const tg_op *op, const tg_type *in, const tg_attrs *at) {
     if (at->v[0] == in->rank) return true;
-    return tg_fail(&rt->c, TG_ERR_SHAPE, "%s: axes must list each axis of {0} once: it has %d", op->name, in->rank);
+    return tg_fail(&rt->c, TG_ERR_SHAPE, "%s: axes must list each axis of {0} once: it has %d",
+                   op->name, in->rank);
 }
 
-static bool infer_transpose(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                            tg_dtype *want) {
+static bool infer_transpose(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
+                            const tg_attrs *at, tg_type *out, tg_dtype *want) {
     if (!check_perm(rt, op, &in[0], at) || !same_type(rt, op, n, in, at, out, want)) return false;
     for (int i = 0; i < out->rank; i++) out->dim[i] = in[0].dim[at->v[1 + i]];
     return true;
@@ -70,8 +74,8 @@ static bool look_transpose(const tg_call *call) {
     return true;
 }
 
-static bool infer_untranspose(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                              tg_dtype *want) {
+static bool infer_untranspose(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
+                              const tg_attrs *at, tg_type *out, tg_dtype *want) {
     if (!check_perm(rt, op, &in[0], at) || !same_type(rt, op, n, in, at, out, want)) return false;
     for (int i = 0; i < out->rank; i++) out->dim[at->v[1 + i]] = in[0].dim[i];
     return true;
@@ -99,17 +103,20 @@ static const tg_op *canonical_untranspose(tg_rt *rt, const tg_op *op, int rank, 
 /* ---- reshape, flatten, squeeze, unsqueeze ---- */
 
 static bool fail_reshape(tg_rt *rt, const tg_type *to, tg_size have, tg_size need) {
-    return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} cannot be reshaped to %s: that has %s elements, and {0} has %s",
-                   tg_shape_text(rt, to->rank, to->dim), tg_size_word(rt, need).text, tg_size_word(rt, have).text);
+    return tg_fail(&rt->c, TG_ERR_SHAPE,
+                   "{0} cannot be reshaped to %s: that has %s elements, and {0} has %s",
+                   tg_shape_text(rt, to->rank, to->dim), tg_size_word(rt, need).text,
+                   tg_size_word(rt, have).text);
 }
 
 static bool fail_infer(tg_rt *rt, tg_size have, tg_size rest) {
-    return tg_fail(&rt->c, TG_ERR_SHAPE, "the size for -1 cannot be found: {0} has %s elements, which %s does not divide",
+    return tg_fail(&rt->c, TG_ERR_SHAPE,
+                   "the size for -1 cannot be found: {0} has %s elements, which %s does not divide",
                    tg_size_word(rt, have).text, tg_size_word(rt, rest).text);
 }
 
-static bool infer_reshape(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_reshape(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     if (!same_type(rt, op, n, in, at, out, want)) return false;
     int open = -1;
     tg_size have = count_of(rt, in[0].rank, in[0].dim), rest = 1;
@@ -147,22 +154,23 @@ static bool run_reshape(const tg_call *call) {
     return true;
 }
 
-static bool infer_flatten(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_flatten(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     if (!same_type(rt, op, n, in, at, out, want)) return false;
     out->rank = 1;
     out->dim[0] = count_of(rt, in[0].rank, in[0].dim);
     return out->dim[0] != TG_SIZE_FAIL;
 }
 
-static bool infer_squeeze(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                          tg_dtype *want) {
+static bool infer_squeeze(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                          tg_type *out, tg_dtype *want) {
     if (!same_type(rt, op, n, in, at, out, want)) return false;
     out->rank = 0;
     for (int i = 0; i < in[0].rank; i++) {
         bool named = at->v[0] >> i & 1;
         if (named && in[0].dim[i] != 1)
-            return tg_fail(&rt->c, TG_ERR_SHAPE, "squeeze drops axes of size 1, but axis %d of {0} has size %s", i,
+            return tg_fail(&rt->c, TG_ERR_SHAPE,
+                           "squeeze drops axes of size 1, but axis %d of {0} has size %s", i,
                            tg_size_word(rt, in[0].dim[i]).text);
         if (!named && (at->v[0] || in[0].dim[i] != 1)) out->dim[out->rank++] = in[0].dim[i];
     }
@@ -172,15 +180,17 @@ static bool infer_squeeze(tg_rt *rt, const tg_op *op, int n, const tg_type *in, 
 static bool look_squeeze(const tg_call *call) {
     *call->out = call->in[0];
     for (int i = call->in[0].rank - 1; i >= 0; i--)
-        if (call->at->v[0] ? (call->at->v[0] >> i & 1) : (call->in[0].dim[i] == 1)) tg_view_drop_axis(call->out, i);
+        if (call->at->v[0] ? (call->at->v[0] >> i & 1) : (call->in[0].dim[i] == 1))
+            tg_view_drop_axis(call->out, i);
     return true;
 }
 
-static bool infer_unsqueeze(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                            tg_dtype *want) {
+static bool infer_unsqueeze(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
+                            const tg_attrs *at, tg_type *out, tg_dtype *want) {
     if (!same_type(rt, op, n, in, at, out, want)) return false;
     if (in[0].rank == TG_MAX_RANK)
-        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have", TG_MAX_RANK);
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} has %d axes already, the most a tensor can have",
+                       TG_MAX_RANK);
     int axis = (int)at->v[0];
     out->rank++;
     for (int i = out->rank - 1; i > axis; i--) out->dim[i] = out->dim[i - 1];
@@ -193,7 +203,8 @@ static bool look_unsqueeze(const tg_call *call) {
     *out = call->in[0];
     int axis = (int)call->at->v[0];
     out->rank++;
-    for (int i = out->rank - 1; i > axis; i--) out->dim[i] = out->dim[i - 1], out->stride[i] = out->stride[i - 1];
+    for (int i = out->rank - 1; i > axis; i--)
+        out->dim[i] = out->dim[i - 1], out->stride[i] = out->stride[i - 1];
     out->dim[axis] = 1;
     out->stride[axis] = 0;
     return true;
@@ -209,19 +220,22 @@ static int64_t lacking(int rank, const tg_attrs *at) {
     return mask ? mask : (INT64_C(1) << extra) - 1;
 }
 
-/* Leading axes and no axes are both left unnamed, so that equal expansions have equal attributes. */
+/* Leading axes and no axes are both left unnamed, so that equal expansions have equal attributes.
+ */
 static const tg_op *canonical_expand(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
     int extra = (int)at->v[0] - rank;
     int64_t *mask = &at->v[1 + at->v[0]];
     if (extra <= 0) *mask = 0;
     if (*mask == 0) return op;
     if (*mask >> at->v[0]) {
-        tg_fail(&rt->c, TG_ERR_VALUE, "expand: axis is out of range: the shape has %d axes", (int)at->v[0]);
+        tg_fail(&rt->c, TG_ERR_VALUE, "expand: axis is out of range: the shape has %d axes",
+                (int)at->v[0]);
         return NULL;
     }
     if (bits(*mask) != extra) {
-        tg_fail(&rt->c, TG_ERR_VALUE, "expand: axis names %d axes, but {0} lacks %d of the shape's %d", bits(*mask), extra,
-                (int)at->v[0]);
+        tg_fail(&rt->c, TG_ERR_VALUE,
+                "expand: axis names %d axes, but {0} lacks %d of the shape's %d", bits(*mask),
+                extra, (int)at->v[0]);
         return NULL;
     }
     if (*mask == (INT64_C(1) << extra) - 1) *mask = 0;
@@ -229,14 +243,17 @@ static const tg_op *canonical_expand(tg_rt *rt, const tg_op *op, int rank, tg_at
 }
 
 static bool fail_expand(tg_rt *rt, const tg_type *in, const tg_type *out) {
-    tg_fail(&rt->c, TG_ERR_SHAPE, "{0} of shape %s does not expand to %s", tg_shape_text(rt, in->rank, in->dim),
-            tg_shape_text(rt, out->rank, out->dim));
-    return in->rank < out->rank ? tg_help(&rt->c, "axis= names the axes of the result that {0} lacks") : false;
+    tg_fail(&rt->c, TG_ERR_SHAPE, "{0} of shape %s does not expand to %s",
+            tg_shape_text(rt, in->rank, in->dim), tg_shape_text(rt, out->rank, out->dim));
+    return in->rank < out->rank
+               ? tg_help(&rt->c, "axis= names the axes of the result that {0} lacks")
+               : false;
 }
 
-static bool infer_expand(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
-    if (!same_type(rt, op, n, in, at, out, want) || !tg_shape_of_attr(rt, op, at, 0, out)) return false;
+static bool infer_expand(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
+    if (!same_type(rt, op, n, in, at, out, want) || !tg_shape_of_attr(rt, op, at, 0, out))
+        return false;
     int64_t mask = lacking(in[0].rank, at);
     if (out->rank - bits(mask) != in[0].rank) return fail_expand(rt, &in[0], out);
     for (int i = 0, j = 0; i < out->rank; i++) {
@@ -277,17 +294,22 @@ static bool look_flip(const tg_call *call) {
 /* ---- narrow, and embed its adjoint ---- */
 
 /* Both: axis, start, and count or total. */
-static bool check_part(tg_rt *rt, const tg_op *op, tg_size start, tg_size count, tg_size total, int axis) {
+static bool check_part(tg_rt *rt, const tg_op *op, tg_size start, tg_size count, tg_size total,
+                       int axis) {
     if (!tg_size_known(start) || !tg_size_known(count) || !tg_size_known(total)) return true;
     if (count <= total && start <= total - count) return true;
-    return tg_fail(&rt->c, TG_ERR_VALUE, "%s: places %lld to %lld are out of range for axis %d of size %lld", op->name,
-                   (long long)start, (long long)start + (long long)count - 1, axis, (long long)total);
+    return tg_fail(&rt->c, TG_ERR_VALUE,
+                   "%s: places %lld to %lld are out of range for axis %d of size %lld", op->name,
+                   (long long)start, (long long)start + (long long)count - 1, axis,
+                   (long long)total);
 }
 
-static bool infer_narrow(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want) {
+static bool infer_narrow(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
     int axis = (int)at->v[0];
-    if (!same_type(rt, op, n, in, at, out, want) || !check_part(rt, op, at->v[1], at->v[2], in[0].dim[axis], axis)) return false;
+    if (!same_type(rt, op, n, in, at, out, want) ||
+        !check_part(rt, op, at->v[1], at->v[2], in[0].dim[axis], axis))
+        return false;
     out->dim[axis] = at->v[2];
     return true;
 }
@@ -297,10 +319,12 @@ static bool look_narrow(const tg_call *call) {
     return true;
 }
 
-static bool infer_embed(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                        tg_dtype *want) {
+static bool infer_embed(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                        tg_type *out, tg_dtype *want) {
     int axis = (int)at->v[0];
-    if (!same_type(rt, op, n, in, at, out, want) || !check_part(rt, op, at->v[1], in[0].dim[axis], at->v[2], axis)) return false;
+    if (!same_type(rt, op, n, in, at, out, want) ||
+        !check_part(rt, op, at->v[1], in[0].dim[axis], at->v[2], axis))
+        return false;
     out->dim[axis] = at->v[2];
     return true;
 }
@@ -315,63 +339,129 @@ static bool run_embed(const tg_call *call) {
 
 /* ---- the records ---- */
 
-#define X {"x", TG_P_TENSOR, NULL}
+#define X                                                                                          \
+    { "x", TG_P_TENSOR, NULL }
 
 static const tg_op ops[] = {
-    {.name = "transpose", .class = TG_CLASS_VIEW, .param = {X, {"axes", TG_P_PERM, "none"}},
-     .infer = infer_transpose, .run = copy_view, .view = look_transpose, .grad = {"untranspose(g, axes=axes)"},
-     .style = TG_PRINT_PRIME, .symbol = "'", .latex = "{0}^{\\top}",
-     .doc = "The axes in another order; without one, the last two are swapped, which is also written x'.",
-     .example = "transpose([[1, 2], [3, 4]])", .value = "[[1, 3], [2, 4]]",
+    {.name = "transpose",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"axes", TG_P_PERM, "none"}},
+     .infer = infer_transpose,
+     .run = copy_view,
+     .view = look_transpose,
+     .grad = {"untranspose(g, axes=axes)"},
+     .style = TG_PRINT_PRIME,
+     .symbol = "'",
+     .latex = "{0}^{\\top}",
+     .doc = "The axes in another order; without one, the last two are swapped, which is also "
+            "written x'.",
+     .example = "transpose([[1, 2], [3, 4]])",
+     .value = "[[1, 3], [2, 4]]",
      .samples = "x[3,4]: transpose(x) | x[2,3,4]: transpose(x, axes=(2, 0, 1)) | x[2,3,4]: x'"},
-    {.name = "untranspose", .class = TG_CLASS_VIEW, .param = {X, {"axes", TG_P_PERM, "none"}},
-     .infer = infer_untranspose, .run = copy_view, .view = look_untranspose, .canonical = canonical_untranspose,
+    {.name = "untranspose",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"axes", TG_P_PERM, "none"}},
+     .infer = infer_untranspose,
+     .run = copy_view,
+     .view = look_untranspose,
+     .canonical = canonical_untranspose,
      .grad = {"transpose(g, axes=axes)"},
      .doc = "Undoes transpose(x, axes): axis axes[i] of the result is axis i of x.",
-     .example = "untranspose([[1, 2], [3, 4]], axes=(1, 0))", .value = "[[1, 3], [2, 4]]",
+     .example = "untranspose([[1, 2], [3, 4]], axes=(1, 0))",
+     .value = "[[1, 3], [2, 4]]",
      .samples = "x[2,3,4]: untranspose(x, axes=(2, 0, 1))"},
-    {.name = "reshape", .class = TG_CLASS_VIEW, .param = {X, {"shape", TG_P_SHAPE, NULL}},
-     .infer = infer_reshape, .run = run_reshape, .view = look_reshape, .grad = {"reshape(g, shape(x))"},
-     .doc = "The same elements in row-major order in another shape; one size may be -1 and follows from the others.",
-     .example = "reshape([1, 2, 3, 4], 2, 2)", .value = "[[1, 2], [3, 4]]",
+    {.name = "reshape",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"shape", TG_P_SHAPE, NULL}},
+     .infer = infer_reshape,
+     .run = run_reshape,
+     .view = look_reshape,
+     .grad = {"reshape(g, shape(x))"},
+     .doc = "The same elements in row-major order in another shape; one size may be -1 and follows "
+            "from the others.",
+     .example = "reshape([1, 2, 3, 4], 2, 2)",
+     .value = "[[1, 2], [3, 4]]",
      .samples = "x[3,4]: reshape(x, 2, 6) | x[3,4]: reshape(x', 2, -1)"},
-    {.name = "flatten", .class = TG_CLASS_VIEW, .param = {X},
-     .infer = infer_flatten, .run = run_reshape, .view = look_reshape, .grad = {"reshape(g, shape(x))"},
+    {.name = "flatten",
+     .class = TG_CLASS_VIEW,
+     .param = {X},
+     .infer = infer_flatten,
+     .run = run_reshape,
+     .view = look_reshape,
+     .grad = {"reshape(g, shape(x))"},
      .doc = "The elements in row-major order as a vector.",
-     .example = "flatten([[1, 2], [3, 4]])", .value = "[1, 2, 3, 4]",
+     .example = "flatten([[1, 2], [3, 4]])",
+     .value = "[1, 2, 3, 4]",
      .samples = "x[3,4]: flatten(x)"},
-    {.name = "squeeze", .class = TG_CLASS_VIEW, .param = {X, {"axis", TG_P_AXES, "()"}},
-     .infer = infer_squeeze, .run = copy_view, .view = look_squeeze, .grad = {"reshape(g, shape(x))"},
+    {.name = "squeeze",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"axis", TG_P_AXES, "()"}},
+     .infer = infer_squeeze,
+     .run = copy_view,
+     .view = look_squeeze,
+     .grad = {"reshape(g, shape(x))"},
      .doc = "Without the named axes, which have size 1; without a name, all axes of size 1 go.",
-     .example = "squeeze([[1, 2, 3]])", .value = "[1, 2, 3]",
+     .example = "squeeze([[1, 2, 3]])",
+     .value = "[1, 2, 3]",
      .samples = "x[1,3,1]: squeeze(x) | x[1,3,1]: squeeze(x, axis=0)"},
-    {.name = "unsqueeze", .class = TG_CLASS_VIEW, .param = {X, {"axis", TG_P_NEWAXIS, NULL}},
-     .infer = infer_unsqueeze, .run = copy_view, .view = look_unsqueeze, .grad = {"squeeze(g, axis=axis)"},
+    {.name = "unsqueeze",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"axis", TG_P_NEWAXIS, NULL}},
+     .infer = infer_unsqueeze,
+     .run = copy_view,
+     .view = look_unsqueeze,
+     .grad = {"squeeze(g, axis=axis)"},
      .doc = "With a new axis of size 1 at that place.",
-     .example = "unsqueeze([1, 2, 3], 0)", .value = "[[1, 2, 3]]",
+     .example = "unsqueeze([1, 2, 3], 0)",
+     .value = "[[1, 2, 3]]",
      .samples = "x[3,4]: unsqueeze(x, 1) | x[3]: unsqueeze(x, -1)"},
-    {.name = "expand", .class = TG_CLASS_VIEW, .param = {X, {"shape", TG_P_SHAPE, NULL}, {"axis", TG_P_AXES, "()"}},
-     .infer = infer_expand, .run = copy_view, .view = look_expand, .canonical = canonical_expand,
+    {.name = "expand",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"shape", TG_P_SHAPE, NULL}, {"axis", TG_P_AXES, "()"}},
+     .infer = infer_expand,
+     .run = copy_view,
+     .view = look_expand,
+     .canonical = canonical_expand,
      .grad = {"where(axis == 0 or rank(x) == rank(g), g, sum(g, axis=axis))"},
-     .doc = "x repeated to a shape; axis names the axes of the result that x lacks, by default the leading ones.",
-     .example = "expand([1, 2], (2, 2), axis=1)", .value = "[[1, 1], [2, 2]]",
-     .samples = "x[4]: expand(x, 3, 4) | x[3]: expand(x, (3, 4), axis=1) | x[3,1]: expand(x, 3, 4)"},
-    {.name = "flip", .class = TG_CLASS_VIEW, .param = {X, {"axis", TG_P_AXES, "none"}},
-     .infer = same_type, .run = copy_view, .view = look_flip, .grad = {"flip(g, axis=axis)"},
+     .doc = "x repeated to a shape; axis names the axes of the result that x lacks, by default the "
+            "leading ones.",
+     .example = "expand([1, 2], (2, 2), axis=1)",
+     .value = "[[1, 1], [2, 2]]",
+     .samples =
+         "x[4]: expand(x, 3, 4) | x[3]: expand(x, (3, 4), axis=1) | x[3,1]: expand(x, 3, 4)"},
+    {.name = "flip",
+     .class = TG_CLASS_VIEW,
+     .param = {X, {"axis", TG_P_AXES, "none"}},
+     .infer = same_type,
+     .run = copy_view,
+     .view = look_flip,
+     .grad = {"flip(g, axis=axis)"},
      .doc = "The elements in reverse order along an axis, some axes or all.",
-     .example = "flip([1, 2, 3])", .value = "[3, 2, 1]",
+     .example = "flip([1, 2, 3])",
+     .value = "[3, 2, 1]",
      .samples = "x[3,4]: flip(x) | x[3,4]: flip(x, axis=1)"},
-    {.name = "narrow", .class = TG_CLASS_VIEW,
-     .param = {X, {"axis", TG_P_AXIS, NULL}, {"start", TG_P_SIZE, NULL}, {"count", TG_P_SIZE, NULL}},
-     .infer = infer_narrow, .run = copy_view, .view = look_narrow, .grad = {"embed(g, axis, start, size(x, axis))"},
+    {.name = "narrow",
+     .class = TG_CLASS_VIEW,
+     .param =
+         {X, {"axis", TG_P_AXIS, NULL}, {"start", TG_P_SIZE, NULL}, {"count", TG_P_SIZE, NULL}},
+     .infer = infer_narrow,
+     .run = copy_view,
+     .view = look_narrow,
+     .grad = {"embed(g, axis, start, size(x, axis))"},
      .doc = "The part of x with count places of an axis from start on.",
-     .example = "narrow([1, 2, 3, 4], 0, 1, 2)", .value = "[2, 3]",
+     .example = "narrow([1, 2, 3, 4], 0, 1, 2)",
+     .value = "[2, 3]",
      .samples = "x[3,5]: narrow(x, 1, 2, 3)"},
-    {.name = "embed", .class = TG_CLASS_VIEW,
-     .param = {X, {"axis", TG_P_AXIS, NULL}, {"start", TG_P_SIZE, NULL}, {"total", TG_P_SIZE, NULL}},
-     .infer = infer_embed, .run = run_embed, .grad = {"narrow(g, axis, start, size(x, axis))"},
+    {.name = "embed",
+     .class = TG_CLASS_VIEW,
+     .param =
+         {X, {"axis", TG_P_AXIS, NULL}, {"start", TG_P_SIZE, NULL}, {"total", TG_P_SIZE, NULL}},
+     .infer = infer_embed,
+     .run = run_embed,
+     .grad = {"narrow(g, axis, start, size(x, axis))"},
      .doc = "x between zeros: an axis grows to total places, of which x takes those from start on.",
-     .example = "embed([1, 2], 0, 1, 4)", .value = "[0, 1, 2, 0]",
+     .example = "embed([1, 2], 0, 1, 4)",
+     .value = "[0, 1, 2, 0]",
      .samples = "x[3,2]: embed(x, 1, 1, 4)"},
 };
 
