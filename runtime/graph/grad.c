@@ -1,12 +1,14 @@
-/* Reverse mode, as a transformation of formulas. The nodes under y are walked once by descending id, so that every consumer of a
- * node has been passed before the node itself; the adjoint of a node is the sum of what its consumers contributed, each by the rule
- * text of its operation. The adjoints are formulas like any other: differentiating again needs nothing new.
+/* Reverse mode, as a transformation of formulas. The nodes under y are walked once by descending
+ * id, so that every consumer of a node has been passed before the node itself; the adjoint of a
+ * node is the sum of what its consumers contributed, each by the rule text of its operation. The
+ * adjoints are formulas like any other: differentiating again needs nothing new.
  *
- * Invariants. Only nodes that depend on some x are passed, so constants cost nothing. Contributions are added by ascending id of
- * the consumer, whatever the order they were found in: the result does not depend on the walk. A contribution has the shape of the
- * argument when it is stored: what broadcasting stretched is summed up here, and rules know nothing of it. Where an adjoint is
- * where(c, g, 0), the rule is applied to g alone and the choice put around the result, so that an infinite slope on the side not
- * taken never meets the zero (0 * inf).
+ * Invariants. Only nodes that depend on some x are passed, so constants cost nothing. Contributions
+ * are added by ascending id of the consumer, whatever the order they were found in: the result does
+ * not depend on the walk. A contribution has the shape of the argument when it is stored: what
+ * broadcasting stretched is summed up here, and rules know nothing of it. Where an adjoint is
+ * where(c, g, 0), the rule is applied to g alone and the choice put around the result, so that an
+ * infinite slope on the side not taken never meets the zero (0 * inf).
  *
  * A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, chapters 3 and 6. */
 #include "runtime/graph/grad.h"
@@ -25,9 +27,9 @@ typedef struct sweep {
     tg_rt *rt;
     tg_node **node; /* all under y, ascending id */
     size_t count;
-    bool *active;       /* depends on some x through float-typed nodes */
-    size_t *first;      /* list of contributions: index + 1 into piece, 0: none */
-    tg_node **adjoint;  /* the finished sums */
+    bool *active;      /* depends on some x through float-typed nodes */
+    size_t *first;     /* list of contributions: index + 1 into piece, 0: none */
+    tg_node **adjoint; /* the finished sums */
     piece *pieces;
     size_t npieces, cap;
 } sweep;
@@ -79,7 +81,8 @@ static void mark_active(sweep *s, int n, tg_node *const *x, const tg_grad_option
         const tg_node *node = s->node[i];
         if (s->active[i] || !tg_dtype_is_float(node->type.dtype)) continue;
         if (is_among(node, opt->nhold, opt->hold)) continue;
-        for (int k = 0; k < node->n && !s->active[i]; k++) s->active[i] = s->active[place(s, node->arg[k])];
+        for (int k = 0; k < node->n && !s->active[i]; k++)
+            s->active[i] = s->active[place(s, node->arg[k])];
     }
 }
 
@@ -108,8 +111,9 @@ static tg_node *fit(tg_rt *rt, tg_node *c, const tg_type *t) {
     }
     if (stretched) c = sum_axes(rt, c, stretched, true);
     if (!c || !smaller) return c;
-    tg_rule_name names[2] = {{.name = "c", .node = c},
-                             {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
+    tg_rule_name names[2] = {
+        {.name = "c", .node = c},
+        {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
     memcpy(names[1].v, t->dim, (size_t)t->rank * sizeof *t->dim);
     return tg_rule_build(rt, "expand(c, to)", 2, names);
 }
@@ -121,7 +125,8 @@ static bool same_shape(const tg_type *a, const tg_type *b) {
 /* ---- contributions ---- */
 
 static bool contribute(sweep *s, size_t to, tg_node *c) {
-    if (!tg_grow((void **)&s->pieces, &s->cap, s->npieces + 1, sizeof *s->pieces)) return tg_fail_memory(&s->rt->c);
+    if (!tg_grow((void **)&s->pieces, &s->cap, s->npieces + 1, sizeof *s->pieces))
+        return tg_fail_memory(&s->rt->c);
     s->pieces[s->npieces] = (piece){.node = c, .next = s->first[to]};
     s->first[to] = ++s->npieces;
     return true;
@@ -176,14 +181,19 @@ static bool name_params(sweep *s, const tg_node *node, int k, rule_names *r) {
         count = node->arg[k]->type.dim[a];
     }
     name_node(r, "x", node->arg[k]);
-    r->name[r->n++] = (tg_rule_name){.name = "start", .n = 1, .v = {start}, .kind = TG_P_SIZE, .sizes = 1};
-    r->name[r->n++] = (tg_rule_name){.name = "count", .n = 1, .v = {count}, .kind = TG_P_SIZE, .sizes = 1};
+    r->name[r->n++] =
+        (tg_rule_name){.name = "start", .n = 1, .v = {start}, .kind = TG_P_SIZE, .sizes = 1};
+    r->name[r->n++] =
+        (tg_rule_name){.name = "count", .n = 1, .v = {count}, .kind = TG_P_SIZE, .sizes = 1};
     return true;
 }
 
-static bool is_zero(const tg_node *n) { return tg_node_is_number(n) && n->leaf.number == 0; }
+static bool is_zero(const tg_node *n) {
+    return tg_node_is_number(n) && n->leaf.number == 0;
+}
 
-/* The side of an adjoint where(c, g, 0) that is not 0; 0 when the rule must be applied to the whole. */
+/* The side of an adjoint where(c, g, 0) that is not 0; 0 when the rule must be applied to the
+ * whole. */
 static int chosen_side(const tg_node *node, const tg_node *g) {
     if (!tg_node_is(g, "where")) return 0;
     int side = is_zero(g->arg[2]) ? 1 : is_zero(g->arg[1]) ? 2 : 0;
@@ -191,7 +201,8 @@ static int chosen_side(const tg_node *node, const tg_node *g) {
     return g->arg[0]->type.rank == 0 && same_shape(&g->arg[side]->type, &node->type) ? side : 0;
 }
 
-static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule_names *r, tg_node *g) {
+static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule_names *r,
+                           tg_node *g) {
     int side = chosen_side(node, g);
     r->name[r->g].node = side ? g->arg[side] : g;
     tg_node *c = tg_rule_build(s->rt, rule, r->n, r->name);
@@ -203,7 +214,8 @@ static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule
 static bool no_rule(tg_rt *rt, const tg_node *node) {
     const char *name = node->op->shown ? node->op->shown : node->op->name;
     tg_fail(&rt->c, TG_ERR_TYPE, "there is no derivative rule for %s", name);
-    return tg_help(&rt->c, "stop(...) around it, or hold=[...], treats it as a constant; `rule` gives it a derivative");
+    return tg_help(&rt->c, "stop(...) around it, or hold=[...], treats it as a constant; `rule` "
+                           "gives it a derivative");
 }
 
 static const char *rule_of(const tg_node *node, int k) {
@@ -211,7 +223,8 @@ static const char *rule_of(const tg_node *node, int k) {
     return k < TG_MAX_TENSORS ? node->op->grad[k] : NULL;
 }
 
-/* Passes the adjoint g of node i on to its arguments. The last argument first: each goes in front of its list. */
+/* Passes the adjoint g of node i on to its arguments. The last argument first: each goes in front
+ * of its list. */
 static bool pass(sweep *s, size_t i, tg_node *g) {
     const tg_node *node = s->node[i];
     rule_names r;
@@ -247,7 +260,8 @@ static bool run(sweep *s, tg_node *seed) {
 /* ---- paths that are cut ---- */
 
 /* Why y does not reach x: "" no path; an operation's name; NULL: it does. */
-static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *opt, const char **cut) {
+static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *opt,
+                     const char **cut) {
     sweep s;
     if (!begin_sweep(&s, rt, y)) return false;
     *cut = "";
@@ -255,13 +269,15 @@ static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *o
     if (at < s.count) {
         for (size_t i = 0; i < s.count; i++) { /* active: reaches x, by any kind of path */
             s.active[i] = i == at;
-            for (int k = 0; k < s.node[i]->n && !s.active[i]; k++) s.active[i] = s.active[place(&s, s.node[i]->arg[k])];
+            for (int k = 0; k < s.node[i]->n && !s.active[i]; k++)
+                s.active[i] = s.active[place(&s, s.node[i]->arg[k])];
         }
         s.first[s.count - 1] = 1; /* first: reached from y by differentiable steps */
         for (size_t i = s.count; i-- > 0;) {
             const tg_node *node = s.node[i];
             if (!s.first[i] || !s.active[i] || i == at) continue;
-            bool held = is_among(node, opt->nhold, opt->hold) || !tg_dtype_is_float(node->type.dtype);
+            bool held =
+                is_among(node, opt->nhold, opt->hold) || !tg_dtype_is_float(node->type.dtype);
             for (int k = 0; k < node->n; k++) {
                 size_t to = place(&s, node->arg[k]);
                 const char *rule = rule_of(node, k);
@@ -281,10 +297,12 @@ static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *o
 
 static tg_node *zero_like(tg_rt *rt, tg_node *x) {
     if (x->type.rank == 0) return tg_node_number(rt, 0);
-    tg_rule_name names[2] = {{.name = "x", .node = x},
-                             {.name = "to", .kind = TG_P_SHAPE, .n = x->type.rank, .sizes = ~UINT64_C(0)}};
+    tg_rule_name names[2] = {
+        {.name = "x", .node = x},
+        {.name = "to", .kind = TG_P_SHAPE, .n = x->type.rank, .sizes = ~UINT64_C(0)}};
     memcpy(names[1].v, x->type.dim, (size_t)x->type.rank * sizeof *x->type.dim);
-    return tg_rule_build(rt, x->type.dtype == rt->precision ? "zeros(to)" : "zeros_like(x)", 2, names);
+    return tg_rule_build(rt, x->type.dtype == rt->precision ? "zeros(to)" : "zeros_like(x)", 2,
+                         names);
 }
 
 /* ---- the whole ---- */
@@ -294,15 +312,16 @@ static bool check(tg_rt *rt, const tg_node *y, const tg_grad_options *opt) {
     if (!opt->seed) {
         if (y->type.rank == 0) return true;
         tg_fail(&rt->c, TG_ERR_TYPE, "grad needs a scalar, and this has the shape %s", shape);
-        return tg_help(&rt->c, "sum(y) for the gradient of the sum, jacobian(y, x) for all derivatives, or seed= for a weighted sum");
+        return tg_help(&rt->c, "sum(y) for the gradient of the sum, jacobian(y, x) for all "
+                               "derivatives, or seed= for a weighted sum");
     }
     if (same_shape(&opt->seed->type, &y->type)) return true;
     return tg_fail(&rt->c, TG_ERR_SHAPE, "the seed must have the shape of y, %s, not %s", shape,
                    tg_shape_text(rt, opt->seed->type.rank, opt->seed->type.dim));
 }
 
-static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_grad_options *opt, tg_node **out,
-                   const char **cut) {
+static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_grad_options *opt,
+                   tg_node **out, const char **cut) {
     size_t at = place(s, x);
     tg_node *g = at < s->count ? s->adjoint[at] : NULL;
     if (cut) *cut = NULL;
@@ -314,7 +333,8 @@ static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_g
 }
 
 /* y simplified, with the nodes to differentiate by, and those held, kept as they are. */
-static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt) {
+static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x,
+                        const tg_grad_options *opt) {
     int nkeep = 0;
     tg_node **keep = tg_alloc_array((size_t)n + (size_t)opt->nhold + 1, sizeof *keep);
     if (!keep) {
@@ -330,7 +350,8 @@ static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const t
     return made;
 }
 
-bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt, tg_node **out, const char **cut) {
+bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt,
+             tg_node **out, const char **cut) {
     static const tg_grad_options usual = {.simplify = true};
     if (!opt) opt = &usual;
     if (!check(rt, y, opt)) return false;
@@ -340,7 +361,8 @@ bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_opti
     if (!from || !seed || !begin_sweep(&s, rt, from)) return false;
     mark_active(&s, n, x, opt);
     bool ok = run(&s, seed);
-    for (int i = 0; i < n && ok; i++) ok = finish(rt, &s, y, x[i], opt, &out[i], cut ? &cut[i] : NULL);
+    for (int i = 0; i < n && ok; i++)
+        ok = finish(rt, &s, y, x[i], opt, &out[i], cut ? &cut[i] : NULL);
     end_sweep(&s);
     return ok;
 }

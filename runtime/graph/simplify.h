@@ -1,5 +1,6 @@
-/* The simplifier: bottom-up over the shared graph, memoised. It ends, never makes a formula larger, and aims at the form a textbook
- * prints. Pattern rules are data with names in runtime/graph/rules.def. */
+/* The simplifier: bottom-up over the shared graph, memoised. It ends, never makes a formula larger,
+ * and aims at the form a textbook prints. Pattern rules are data with names in
+ * runtime/graph/rules.def. */
 #ifndef TG_RUNTIME_SIMPLIFY_H
 #define TG_RUNTIME_SIMPLIFY_H
 
@@ -7,10 +8,15 @@
 
 bool tg_simplify_init(tg_rt *rt);
 void tg_simplify_free(tg_rt *rt);
-/* The simplified formula; NULL: an error. *used (may be NULL) gets the bit mask of assumptions that were used. */
+/* The simplified formula; NULL: an error. *used (may be NULL) gets the bit mask of assumptions that
+ * were used. */
 tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used);
-/* assume lhs == rhs (rhs a number or formula): from now on lhs is rewritten to rhs. Returns its number 0..31, or -1 with an error.
- * The memo is dropped. `text` is what is printed after "assuming". */
+/* The same with some parts left alone, as if they were leaves (they are about to be differentiated
+ * by). */
+tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *keep, uint32_t *used);
+/* assume lhs == rhs (rhs a number or formula): from now on lhs is rewritten to rhs. Returns its
+ * number 0..31, or -1 with an error. The memo is dropped. `text` is what is printed after
+ * "assuming". */
 int tg_simplify_assume(tg_rt *rt, tg_node *lhs, tg_node *rhs, const char *text);
 const char *tg_simplify_assumption(tg_rt *rt, int number); /* its text */
 /* The names of the rules applied in the last tg_simplify, for why(e): appended one a line. */

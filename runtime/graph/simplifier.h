@@ -1,0 +1,156 @@
+/* Inside of the simplifier: what simplify.c and its parts share.
+ *
+ * A run rewrites nodes by ascending id, so that a node's arguments are in simple form when its turn
+ * comes. Each part looks at one kind of node: simplify_product.c at mul, div, neg, pow;
+ * simplify_sum.c at add, sub; simplify_linear.c at operations that are linear in an argument;
+ * simplify_rules.c at anything that a named pattern describes. */
+#ifndef TG_RUNTIME_SIMPLIFIER_H
+#define TG_RUNTIME_SIMPLIFIER_H
+
+#include "runtime/graph/rule.h"
+#include "runtime/graph/simplify.h"
+
+/* ---- the named rules ---- */
+
+enum {
+#define NAMED(id, name, when) TG_LAW_##id,
+#define RULE(id, name, pattern, replacement, when) TG_LAW_##id,
+#define STABLE(id, name, pattern, replacement, when) TG_LAW_##id,
+#define LINEAR(op, mask)
+#include "runtime/graph/rules.def"
+#undef NAMED
+#undef RULE
+#undef STABLE
+#undef LINEAR
+    TG_LAWS
+};
+
+/* ---- the memo: what each node was simplified to ---- */
+
+typedef struct tg_memo_entry {
+    tg_node *key;   /* NULL: an empty place */
+    tg_node *val;   /* NULL: not simplified yet */
+    double cost;    /* operations in the node as a tree; negative: not counted yet */
+    uint64_t why;   /* the laws used in it, a bit each */
+    uint32_t used;  /* the assumptions used in it, a bit each */
+    bool stable;    /* a stable form replaced a naive one somewhere in it */
+    bool inner;     /* a link of a chain that is taken apart by its last user, not by itself */
+    uint64_t run;   /* the last run that met it ... */
+    uint32_t users; /* ... and how many users it has there */
+} tg_memo_entry;
+
+typedef struct tg_memo {
+    tg_memo_entry *slot;
+    size_t cap, count; /* cap is a power of two, at most half full */
+} tg_memo;
+
+/* The entry of n, made if need be; NULL: no memory (recorded). Valid until the next call. */
+tg_memo_entry *tg_memo_at(tg_rt *rt, tg_memo *m, tg_node *n);
+
+/* ---- a run ---- */
+
+typedef struct tg_simp {
+    tg_rt *rt;
+    tg_memo *memo;
+    int nkeep; /* nodes to leave alone */
+    tg_node *const *keep;
+    /* of the node under way */
+    uint64_t why;
+    uint32_t used;
+    bool stable;
+    int depth;      /* of replacements simplified in turn */
+    bool expanding; /* products are being multiplied out: not again inside */
+    const tg_op *add, *sub, *neg, *mul, *div, *pow, *expand, *zeros, *ones, *transpose, *sum, *mean,
+        *sigmoid, *eye, *where;
+    const tg_op *matmul, *matvec, *vecmat, *vdot;
+} tg_simp;
+
+static inline void tg_simp_note(tg_simp *s, int law) {
+    s->why |= UINT64_C(1) << law;
+}
+
+/* Kept nodes are looked at by nobody; labelled ones are not taken apart, so that they print by
+ * their names. */
+bool tg_simp_is_kept(const tg_simp *s, const tg_node *n);
+static inline bool tg_simp_is_closed(const tg_simp *s, const tg_node *n) {
+    return n->label || tg_simp_is_kept(s, n);
+}
+
+/* An argument of an unsimplified node: itself if it is an inner link (*raw is then true), else its
+ * simple form. NULL: no memory. */
+tg_node *tg_simp_arg(tg_simp *s, tg_node *arg, bool *raw);
+/* Simplifies a node made by a rewrite, whose parts may be new. */
+tg_node *tg_simp_again(tg_simp *s, tg_node *n);
+/* The number of operations of n as a tree. Negative: no memory. */
+double tg_simp_cost(tg_simp *s, tg_node *n);
+
+/* Same shape; a plain number may stand for a scalar of any float type. */
+bool tg_simp_fits(const tg_type *a, const tg_type *want);
+/* A tensor of that shape, each element the scalar; a scalar stays itself. */
+tg_node *tg_simp_uniform(tg_simp *s, tg_node *scalar, const tg_type *t);
+tg_node *tg_simp_uniform_number(tg_simp *s, double x, const tg_type *t);
+/* The scalar that every element of n is, or NULL (no error): numbers, zeros, ones, expand of a
+ * scalar. Zero and one are made numbers. */
+tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n);
+bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x);
+/* n stretched to the shape of t. */
+tg_node *tg_simp_expand(tg_simp *s, tg_node *n, const tg_type *t);
+/* What n stretches, where elementwise arithmetic would stretch it by itself; else n. */
+tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n);
+/* op(a, b, ...) without attributes. */
+tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b);
+
+/* ---- products (simplify_product.c) ---- */
+
+/* A number as a fraction, so that 2 * x / 3 keeps both. d > 0. */
+typedef struct tg_ratio {
+    double n, d;
+} tg_ratio;
+tg_ratio tg_ratio_of(double x);
+tg_ratio tg_ratio_mul(tg_ratio a, tg_ratio b);
+tg_ratio tg_ratio_div(tg_ratio a, tg_ratio b);
+tg_ratio tg_ratio_add(tg_ratio a, tg_ratio b);
+static inline double tg_ratio_value(tg_ratio a) {
+    return a.n / a.d;
+}
+
+typedef struct tg_factor {
+    tg_node *base;
+    double power;
+} tg_factor;
+
+typedef struct tg_product {
+    tg_ratio c;
+    tg_factor *f;
+    size_t n, cap;
+} tg_product;
+
+void tg_product_free(tg_product *p);
+/* p *= n^power, n taken apart. raw: n has not been simplified. False: no memory. */
+bool tg_product_add(tg_simp *s, tg_product *p, tg_node *n, double power, bool raw);
+/* p as a formula of that shape. NULL: an error. */
+tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t);
+/* n = (what is returned) * (*p): p gets the number and the factors of rank 0, if n has rank > 0; of
+ * a scalar, the number only. */
+tg_node *tg_product_split(tg_simp *s, tg_node *n, tg_product *p);
+/* -n when that needs no more operations than n; else NULL without an error. */
+tg_node *tg_simp_negated(tg_simp *s, tg_node *n, int depth);
+tg_node *tg_simp_product(tg_simp *s, tg_node *n);
+
+/* ---- the rest ---- */
+
+tg_node *tg_simp_sum(tg_simp *s, tg_node *n); /* simplify_sum.c: add and sub */
+tg_node *tg_simp_linear(tg_simp *s, tg_node *n,
+                        int mask);         /* simplify_linear.c: arguments in simple form already */
+int tg_simp_linear_mask(const tg_node *n); /* the arguments that n is linear in */
+tg_node *tg_simp_structure(tg_simp *s, tg_node *n); /* simplify_shape.c: n or something shorter */
+/* One of the named rules applied at the top of n, or n itself (simplify_rules.c). NULL: an error.
+ * *law: which, or -1. */
+tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
+/* a + sign * b by one of the rules whose pattern is a sum or difference; NULL without an error when
+ * none fits. */
+tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_type *t,
+                      bool *failed);
+const char *tg_simp_law_name(int law);
+
+#endif

@@ -1,0 +1,619 @@
+/* The driver of the simplifier. A formula is rewritten bottom-up over the shared graph: nodes by
+ * ascending id, so that the arguments of a node are in simple form when its turn comes, and each
+ * node once in a session, because the result is remembered.
+ *
+ * Invariants. The result of a node has its shape and type (a plain number may stand for a scalar).
+ * It has no more operations than the node with its arguments simplified, counted as trees;
+ * otherwise that one is taken. Only the stable forms (rules.def) may be longer. A node with a label
+ * is used by its name: it stays as it is inside of other formulas, unless a stable form or an
+ * assumption changed it. It ends: each node is rewritten once, and what a pattern rule puts in its
+ * place is simplified in turn at most DEPTH levels deep.
+ *
+ * Chains. A sum of n terms is n - 1 nodes, each a user of the one before. Taking each apart would
+ * take n^2 steps; so a link that only the next link uses is not rewritten by itself
+ * (tg_memo_entry.inner), and the last one takes the whole chain apart.
+ *
+ * See J. Carette, Understanding Expression Simplification, ISSAC 2004, for what "simpler" may mean;
+ * here: fewer operations. */
+#include "runtime/graph/simplifier.h"
+#include "base/alloc.h"
+
+#include <string.h>
+
+enum { DEPTH = 12, ASSUMPTIONS = 32 };
+
+struct tg_simplifier {
+    tg_memo memo;
+    int nassumed;
+    struct assumption {
+        tg_node *lhs, *rhs; /* held */
+        char *text;
+    } assumed[ASSUMPTIONS];
+    uint64_t why;  /* of the last result */
+    uint64_t runs; /* begun so far */
+};
+
+_Static_assert(TG_LAWS <= 64, "the laws of a result are bits of one word");
+
+/* ---- the memo ---- */
+
+static tg_memo_entry *find(const tg_memo *m, const tg_node *n) {
+    for (size_t i = n->hash & (m->cap - 1);; i = (i + 1) & (m->cap - 1))
+        if (!m->slot[i].key || m->slot[i].key == n) return &m->slot[i];
+}
+
+static bool set_cap(tg_memo *m, size_t cap) {
+    tg_memo bigger = {.cap = cap};
+    bigger.slot = tg_alloc_array(cap, sizeof *bigger.slot);
+    if (!bigger.slot) return false;
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slot[i].key) *find(&bigger, m->slot[i].key) = m->slot[i];
+    bigger.count = m->count;
+    tg_free(m->slot);
+    *m = bigger;
+    return true;
+}
+
+tg_memo_entry *tg_memo_at(tg_rt *rt, tg_memo *m, tg_node *n) {
+    if (m->count * 2 >= m->cap && !set_cap(m, m->cap ? 2 * m->cap : 256)) {
+        tg_fail_memory(&rt->c);
+        return NULL;
+    }
+    tg_memo_entry *e = find(m, n);
+    if (!e->key) {
+        *e = (tg_memo_entry){.key = n, .cost = -1};
+        m->count++;
+    }
+    return e;
+}
+
+static void forget(tg_memo *m) {
+    tg_free(m->slot);
+    *m = (tg_memo){0};
+}
+
+/* Entries of dying nodes go; the table is filled anew, in place, since an open table has no holes.
+ */
+static void forget_dying(tg_rt *rt) {
+    tg_memo *m = &rt->simplifier->memo;
+    size_t left = 0;
+    for (size_t i = 0; i < m->cap; i++) {
+        tg_memo_entry *e = &m->slot[i];
+        if (!e->key) continue;
+        if (!tg_node_survives(e->key) || (e->val && !tg_node_survives(e->val)))
+            e->key = NULL;
+        else
+            left++;
+    }
+    m->count = left;
+    if (!m->cap) return;
+    size_t cap = 256;
+    while (cap < left * 2 + 2) cap *= 2;
+    if (!set_cap(m, cap)) forget(m); /* the memo is only a memory: without room it starts anew */
+}
+
+bool tg_simplify_init(tg_rt *rt) {
+    rt->simplifier = tg_alloc_array(1, sizeof *rt->simplifier);
+    return rt->simplifier && tg_graph_on_sweep(rt, forget_dying);
+}
+
+void tg_simplify_free(tg_rt *rt) {
+    struct tg_simplifier *s = rt->simplifier;
+    if (!s) return;
+    for (int i = 0; i < s->nassumed; i++) {
+        tg_node_drop(s->assumed[i].lhs);
+        tg_node_drop(s->assumed[i].rhs);
+        tg_free(s->assumed[i].text);
+    }
+    forget(&s->memo);
+    tg_free(s);
+    rt->simplifier = NULL;
+}
+
+/* ---- what the parts use ---- */
+
+bool tg_simp_is_kept(const tg_simp *s, const tg_node *n) {
+    for (int i = 0; i < s->nkeep; i++)
+        if (s->keep[i] == n) return true;
+    return false;
+}
+
+bool tg_simp_fits(const tg_type *a, const tg_type *want) {
+    if (!tg_shape_equal(a->rank, a->dim, want->rank, want->dim)) return false;
+    return a->dtype == want->dtype || (a->rank == 0 && a->weak && tg_dtype_is_float(want->dtype));
+}
+
+/* The simple form as a part of another formula, where labels count. Its laws become laws of the
+ * node under way. */
+static tg_node *as_part(tg_simp *s, const tg_memo_entry *e) {
+    if (e->key->label && !e->stable && !e->used) return e->key;
+    s->why |= e->why;
+    s->used |= e->used;
+    s->stable = s->stable || e->stable;
+    return e->val;
+}
+
+tg_node *tg_simp_arg(tg_simp *s, tg_node *arg, bool *raw) {
+    *raw = false;
+    const tg_memo_entry *e = tg_memo_at(s->rt, s->memo, arg);
+    if (!e) return NULL;
+    if (e->val) return as_part(s, e);
+    *raw = e->inner;
+    return arg;
+}
+
+double tg_simp_cost(tg_simp *s, tg_node *n) {
+    tg_memo_entry *e = tg_memo_at(s->rt, s->memo, n);
+    if (!e) return -1;
+    if (e->cost >= 0) return e->cost;
+    tg_node **stack = NULL;
+    size_t cap = 0, top = 0;
+    double cost = -1;
+    if (!tg_grow((void **)&stack, &cap, 64, sizeof *stack)) goto fail;
+    stack[top++] = n;
+    while (top) {
+        tg_node *t = stack[top - 1];
+        size_t before = top;
+        cost = t->op->class == TG_CLASS_LEAF ? 0 : 1;
+        for (int i = 0; i < t->n; i++) {
+            if (!(e = tg_memo_at(s->rt, s->memo, t->arg[i]))) goto end;
+            if (e->cost >= 0)
+                cost += e->cost;
+            else if (!tg_grow((void **)&stack, &cap, top + 1, sizeof *stack))
+                goto fail;
+            else
+                stack[top++] = t->arg[i];
+        }
+        if (top > before) continue; /* arguments first */
+        if (!(e = tg_memo_at(s->rt, s->memo, t))) goto end;
+        e->cost = cost < 1e300 ? cost : 1e300;
+        top--;
+    }
+    tg_free(stack);
+    return cost;
+fail:
+    tg_fail_memory(&s->rt->c);
+end:
+    tg_free(stack);
+    return -1;
+}
+
+tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b) {
+    static const tg_attrs none;
+    tg_node *arg[2] = {a, b};
+    return a && (b || op == s->neg) ? tg_node_make(s->rt, op, op == s->neg ? 1 : 2, arg, &none)
+                                    : NULL;
+}
+
+static void push_shape(tg_attrs *at, const tg_type *t) {
+    at->v[at->n++] = t->rank;
+    for (int i = 0; i < t->rank; i++) {
+        at->sizes |= UINT64_C(1) << at->n;
+        at->v[at->n++] = t->dim[i];
+    }
+}
+
+tg_node *tg_simp_expand(tg_simp *s, tg_node *n, const tg_type *t) {
+    if (!n || tg_shape_equal(n->type.rank, n->type.dim, t->rank, t->dim)) return n;
+    tg_attrs at = {0};
+    push_shape(&at, t);
+    at.v[at.n++] = 0;
+    return tg_node_make(s->rt, s->expand, 1, &n, &at);
+}
+
+tg_node *tg_simp_uniform(tg_simp *s, tg_node *scalar, const tg_type *t) {
+    if (!scalar || t->rank == 0) return scalar;
+    if (tg_node_is_number(scalar) && t->dtype == s->rt->precision &&
+        (scalar->leaf.number == 0 || scalar->leaf.number == 1)) {
+        tg_attrs at = {0};
+        push_shape(&at, t);
+        return tg_node_make(s->rt, scalar->leaf.number == 0 ? s->zeros : s->ones, 0, NULL, &at);
+    }
+    return tg_simp_expand(s, scalar, t);
+}
+
+tg_node *tg_simp_uniform_number(tg_simp *s, double x, const tg_type *t) {
+    return tg_simp_uniform(s, tg_node_number(s->rt, x), t);
+}
+
+tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n) {
+    if (tg_node_is_number(n)) return n;
+    if (tg_simp_is_closed(s, n)) return NULL;
+    if (n->op == s->expand && n->arg[0]->type.rank == 0) return n->arg[0];
+    if (n->op == s->zeros) return tg_node_number(s->rt, 0);
+    if (n->op == s->ones) return tg_node_number(s->rt, 1);
+    return NULL;
+}
+
+bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x) {
+    if (tg_node_is_number(n)) return n->leaf.number == x;
+    if (tg_simp_is_closed(s, n)) return false;
+    if (n->op == s->expand) return tg_node_is_number(n->arg[0]) && n->arg[0]->leaf.number == x;
+    return (n->op == s->zeros && x == 0) || (n->op == s->ones && x == 1);
+}
+
+/* Does n stretch its argument by the usual broadcasting from the right? */
+static bool stretches_plainly(const tg_node *n) {
+    const tg_type *a = &n->arg[0]->type, *t = &n->type;
+    int64_t axes = n->at->v[n->at->n - 1];
+    int extra = t->rank - a->rank;
+    return axes == 0 || extra == 0 || a->rank == 0 || axes == (INT64_C(1) << extra) - 1;
+}
+
+tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n) {
+    if (tg_simp_is_closed(s, n)) return n;
+    if (n->op == s->expand && stretches_plainly(n)) return n->arg[0];
+    return n;
+}
+
+/* ---- one node ---- */
+
+static bool is_sum(const tg_simp *s, const tg_node *n) {
+    return n->op == s->add || n->op == s->sub;
+}
+
+static bool is_product(const tg_simp *s, const tg_node *n) {
+    return n->op == s->mul || n->op == s->div || n->op == s->neg ||
+           (n->op == s->pow && tg_node_is_number(n->arg[1]));
+}
+
+/* n with its arguments simplified and nothing else done; inner links are settled the same way,
+ * deepest first. */
+static tg_node *plain(tg_simp *s, tg_node *n) {
+    tg_node **stack = NULL, **in = NULL, *made = NULL;
+    size_t cap = 0, top = 0, room = 0;
+    if (!tg_grow((void **)&stack, &cap, 16, sizeof *stack)) goto memory;
+    stack[top++] = n;
+    while (top) {
+        tg_node *t = stack[top - 1];
+        size_t before = top;
+        if (!tg_grow((void **)&in, &room, (size_t)t->n + 1, sizeof *in)) goto memory;
+        for (int i = 0; i < t->n; i++) {
+            bool raw;
+            if (!(in[i] = tg_simp_arg(s, t->arg[i], &raw))) goto end;
+            if (!raw) continue;
+            if (!tg_grow((void **)&stack, &cap, top + 1, sizeof *stack)) goto memory;
+            stack[top++] = t->arg[i];
+        }
+        if (top > before) continue;
+        bool same = true;
+        for (int i = 0; i < t->n; i++) same = same && in[i] == t->arg[i];
+        made = same ? t : tg_node_make(s->rt, t->op, t->n, in, t->at);
+        if (!made) goto end;
+        if (--top == 0) break;
+        tg_memo_entry *e = tg_memo_at(s->rt, s->memo, t);
+        if (!e) {
+            made = NULL;
+            goto end;
+        }
+        e->val = made;
+        e->inner = false;
+    }
+    goto end;
+memory:
+    tg_fail_memory(&s->rt->c);
+    made = NULL;
+end:
+    tg_free(stack);
+    tg_free(in);
+    return made;
+}
+
+/* Elementwise operations other than arithmetic: of equal elements once, and without needless
+ * expands. */
+static tg_node *elementwise(tg_simp *s, tg_node *n) {
+    if (n->op == s->where && n->arg[1] == n->arg[2] && tg_simp_fits(&n->arg[1]->type, &n->type)) {
+        tg_simp_note(s, TG_LAW_SAME_BRANCHES);
+        return n->arg[1];
+    }
+    tg_node *in[TG_MAX_TENSORS];
+    bool all = n->n > 0, any = false;
+    for (int i = 0; i < n->n; i++) {
+        tg_node *scalar = tg_simp_scalar_of(s, n->arg[i]);
+        all = all && scalar;
+        in[i] = scalar ? scalar : tg_simp_unexpand(s, n->arg[i]);
+        any = any || in[i] != n->arg[i];
+    }
+    if (!any) return n;
+    if (all && n->type.rank > 0) {
+        tg_node *once = tg_node_make(s->rt, n->op, n->n, in, n->at);
+        if (!once || !(once = tg_simp_again(s, once))) return NULL;
+        tg_simp_note(s, TG_LAW_UNIFORM);
+        return tg_simp_uniform(s, once, &n->type);
+    }
+    tg_node *made = tg_node_make(s->rt, n->op, n->n, in, n->at);
+    if (!made) { /* without the expand the operands no longer have the one shape: it was needed */
+        if (s->rt->c.diag.kind == TG_ERR_MEMORY) return NULL;
+        tg_clear(&s->rt->c);
+        return n;
+    }
+    if (!tg_simp_fits(&made->type, &n->type)) return n;
+    tg_simp_note(s, TG_LAW_BROADCAST);
+    return made;
+}
+
+/* The parts of a node that is a sum or product of what came before are taken from `raw`; others
+ * have simple arguments. */
+static tg_node *rewrite(tg_simp *s, tg_node *raw, tg_node **simple) {
+    *simple = NULL;
+    if (is_sum(s, raw)) return tg_simp_sum(s, raw);
+    if (is_product(s, raw)) return tg_simp_product(s, raw);
+    tg_node *n = *simple = plain(s, raw);
+    if (!n || n->n == 0) return n;
+    if (is_sum(s, n)) return tg_simp_sum(s, n);
+    if (is_product(s, n)) return tg_simp_product(s, n); /* the exponent became a number */
+    int mask = tg_simp_linear_mask(n);
+    if (mask) return tg_simp_linear(s, n, mask);
+    if (n->op->class == TG_CLASS_ELEMENTWISE && n->n <= TG_MAX_TENSORS) return elementwise(s, n);
+    return tg_simp_structure(s, n);
+}
+
+/* The new form if it is right and no longer; else the old one. */
+static tg_node *choose(tg_simp *s, tg_node *raw, tg_node *simple, tg_node *made) {
+    if (made == raw || made == simple) return made;
+    bool fits = tg_simp_fits(&made->type, &raw->type);
+    if (!simple && fits && !s->stable) {
+        double old = tg_simp_cost(s, raw), new = tg_simp_cost(s, made);
+        if (old < 0 || new < 0) return NULL;
+        if (new <= old) return made;
+    }
+    if (!simple && !(simple = plain(s, raw))) return NULL;
+    if (!fits) return simple;
+    double old = tg_simp_cost(s, simple), new = tg_simp_cost(s, made);
+    if (old < 0 || new < 0) return NULL;
+    return new <= old ? made : simple;
+}
+
+/* A reduction that is assumed for the other value of keep: same operand, same axes. */
+static bool is_variant(const tg_node *n, const tg_node *lhs) {
+    return n->op == lhs->op && n->op->class == TG_CLASS_REDUCE && n->arg[0] == lhs->arg[0] &&
+           n->at->n == 2 && n->at->v[0] == lhs->at->v[0];
+}
+
+static tg_node *assumed(tg_simp *s, tg_node *n) {
+    struct tg_simplifier *all = s->rt->simplifier;
+    for (int i = 0; i < all->nassumed; i++) {
+        tg_node *lhs = all->assumed[i].lhs, *rhs = all->assumed[i].rhs, *made = rhs;
+        bool same = n == lhs;
+        if (!same && !is_variant(n, lhs)) continue;
+        if (rhs->type.rank == 0) {
+            made = tg_simp_uniform(s, rhs, &n->type);
+        } else if (!same) {
+            tg_rule_name names[2] = {
+                {.name = "x", .node = rhs},
+                {.name = "to", .kind = TG_P_SHAPE, .n = n->type.rank, .sizes = ~UINT64_C(0)}};
+            memcpy(names[1].v, n->type.dim, (size_t)n->type.rank * sizeof *n->type.dim);
+            made = tg_rule_build(s->rt, "reshape(x, to)", 2, names);
+        }
+        if (!made) return NULL;
+        s->used |= UINT32_C(1) << i;
+        tg_simp_note(s, TG_LAW_ASSUMED);
+        return made;
+    }
+    return n;
+}
+
+/* The pattern rules at the top of n, until none applies. */
+static tg_node *by_rules(tg_simp *s, tg_node *n) {
+    int law;
+    bool stable;
+    tg_node *made = tg_simp_rule(s, n, &law, &stable);
+    if (!made || law < 0) return made;
+    double old = tg_simp_cost(s, n), new = tg_simp_cost(s, made);
+    if (old < 0 || new < 0) return NULL;
+    if (!tg_simp_fits(&made->type, &n->type) || (!stable && new > old)) return n;
+    tg_simp_note(s, law);
+    s->stable = s->stable || stable;
+    return tg_simp_again(s, made);
+}
+
+static bool settle(tg_simp *s, tg_node *n) {
+    uint64_t why = s->why;
+    uint32_t used = s->used;
+    bool was_stable = s->stable;
+    s->why = 0, s->used = 0, s->stable = false;
+    tg_node *simple, *made = rewrite(s, n, &simple);
+    if (made) made = choose(s, n, simple, made);
+    if (made) made = assumed(s, made);
+    if (made) made = by_rules(s, made);
+    tg_memo_entry *e = made ? tg_memo_at(s->rt, s->memo, made) : NULL;
+    if (e && made != n && !e->val) { /* the simple form is its own, and keeps what is known of it */
+        e->val = made;
+        e->why = s->why, e->used = s->used, e->stable = s->stable;
+    }
+    if (e) e = tg_memo_at(s->rt, s->memo, n);
+    if (e) {
+        e->val = made;
+        e->inner = false;
+        e->why = s->why, e->used = s->used, e->stable = s->stable;
+    }
+    s->why = why, s->used = used, s->stable = was_stable;
+    return e != NULL;
+}
+
+/* ---- a run ---- */
+
+/* Nodes under n without a simple form, arguments before users, and how often each is used among
+ * them. */
+static bool pending(tg_simp *s, tg_node *n, tg_node ***out, size_t *count) {
+    typedef struct frame {
+        tg_node *node;
+        int next;
+    } frame;
+    frame *stack = NULL;
+    tg_node **list = NULL;
+    size_t cap = 0, top = 0, list_cap = 0, found = 0;
+    uint64_t run = ++s->rt->simplifier->runs;
+    if (!tg_grow((void **)&stack, &cap, 64, sizeof *stack)) goto memory;
+    stack[top++] = (frame){.node = n};
+    while (top) {
+        frame *f = &stack[top - 1];
+        if (f->next < f->node->n && !tg_simp_is_kept(s, f->node)) {
+            tg_node *a = f->node->arg[f->next++];
+            tg_memo_entry *e = tg_memo_at(s->rt, s->memo, a);
+            if (!e) goto fail;
+            if (e->val) continue;
+            if (e->run != run) e->run = run, e->users = 0, e->inner = false;
+            if (e->users++) continue;
+            if (!tg_grow((void **)&stack, &cap, top + 1, sizeof *stack)) goto memory;
+            stack[top++] = (frame){.node = a};
+            continue;
+        }
+        if (!tg_grow((void **)&list, &list_cap, found + 1, sizeof *list)) goto memory;
+        list[found++] = f->node;
+        top--;
+    }
+    tg_free(stack);
+    *out = list;
+    *count = found;
+    return true;
+memory:
+    tg_fail_memory(&s->rt->c);
+fail:
+    tg_free(stack);
+    tg_free(list);
+    return false;
+}
+
+/* Marks arguments of n that n alone uses and will take apart itself. */
+static bool mark_inner(tg_simp *s, const tg_node *n) {
+    bool sum = is_sum(s, n), product = is_product(s, n);
+    if (!sum && !product) return true;
+    for (int i = 0; i < n->n; i++) {
+        tg_node *a = n->arg[i];
+        tg_memo_entry *e = tg_memo_at(s->rt, s->memo, a);
+        if (!e) return false;
+        if (e->val || e->users != 1 || tg_simp_is_closed(s, a) || a->op == s->neg) continue;
+        e->inner = (sum && is_sum(s, a)) || (product && n->op != s->pow && n->op != s->neg &&
+                                             is_product(s, a) && a->op != s->pow);
+    }
+    return true;
+}
+
+/* A kept node is its own simple form. */
+static bool settle_kept(tg_simp *s, tg_node *n) {
+    tg_memo_entry *e = tg_memo_at(s->rt, s->memo, n);
+    if (e) e->val = n;
+    return e != NULL;
+}
+
+/* Gives n, and what is under it, a simple form in the memo. */
+static bool simplify_all(tg_simp *s, tg_node *n) {
+    tg_node **list;
+    size_t count;
+    if (!pending(s, n, &list, &count)) return false;
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = tg_simp_is_kept(s, list[i]) || mark_inner(s, list[i]);
+    for (size_t i = 0; i < count && ok; i++) {
+        tg_memo_entry *e = tg_memo_at(s->rt, s->memo, list[i]);
+        ok = e != NULL;
+        if (!ok) break;
+        if ((i & 255) == 0) ok = tg_check_interrupt(&s->rt->c);
+        if (!ok || e->val || (e->inner && list[i] != n)) continue;
+        ok = tg_simp_is_kept(s, list[i]) ? settle_kept(s, list[i]) : settle(s, list[i]);
+    }
+    tg_free(list);
+    return ok;
+}
+
+tg_node *tg_simp_again(tg_simp *s, tg_node *n) {
+    if (s->depth >= DEPTH || !tg_guard(&s->rt->c)) {
+        if (s->depth < DEPTH) return NULL;
+        return n;
+    }
+    tg_memo_entry *e = tg_memo_at(s->rt, s->memo, n);
+    if (!e) return NULL;
+    if (!e->val) {
+        s->depth++;
+        bool ok = simplify_all(s, n);
+        s->depth--;
+        if (!ok || !(e = tg_memo_at(s->rt, s->memo, n))) return NULL;
+    }
+    s->why |= e->why;
+    s->used |= e->used;
+    s->stable = s->stable || e->stable;
+    return e->val;
+}
+
+static void name_ops(tg_simp *s) {
+    const struct {
+        const tg_op **op;
+        const char *name;
+    } names[] = {
+        {&s->add, "add"},       {&s->sub, "sub"},       {&s->neg, "neg"},
+        {&s->mul, "mul"},       {&s->div, "div"},       {&s->pow, "pow"},
+        {&s->expand, "expand"}, {&s->zeros, "zeros"},   {&s->ones, "ones"},
+        {&s->sum, "sum"},       {&s->mean, "mean"},     {&s->transpose, "transpose"},
+        {&s->where, "where"},   {&s->eye, "eye"},       {&s->sigmoid, "sigmoid"},
+        {&s->matmul, "matmul"}, {&s->matvec, "matvec"}, {&s->vecmat, "vecmat"},
+        {&s->vdot, "vdot"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        *names[i].op = tg_op_find(names[i].name);
+}
+
+tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *keep,
+                            uint32_t *used) {
+    tg_memo own = {0}; /* what holds around kept nodes does not hold elsewhere */
+    tg_simp s = {
+        .rt = rt, .memo = nkeep ? &own : &rt->simplifier->memo, .nkeep = nkeep, .keep = keep};
+    name_ops(&s);
+    if (used) *used = 0;
+    tg_node *made = simplify_all(&s, n) ? n : NULL;
+    tg_memo_entry *e = made ? tg_memo_at(rt, s.memo, n) : NULL;
+    if (e) {
+        made = e->val;
+        rt->simplifier->why = e->why;
+        if (used) *used = e->used;
+    }
+    forget(&own);
+    return e ? made : NULL;
+}
+
+tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used) {
+    return tg_simplify_around(rt, n, 0, NULL, used);
+}
+
+/* ---- assumptions ---- */
+
+int tg_simplify_assume(tg_rt *rt, tg_node *lhs, tg_node *rhs, const char *text) {
+    struct tg_simplifier *s = rt->simplifier;
+    if (s->nassumed == ASSUMPTIONS) {
+        tg_fail(&rt->c, TG_ERR_VALUE, "there are already %d assumptions, the most there can be",
+                ASSUMPTIONS);
+        return -1;
+    }
+    lhs = tg_simplify(rt, lhs, NULL);
+    rhs = lhs ? tg_simplify(rt, rhs, NULL) : NULL;
+    if (!rhs) return -1;
+    if (lhs->op->class == TG_CLASS_LEAF) {
+        tg_fail(&rt->c, TG_ERR_VALUE,
+                "an assumption is about a formula, not about a single name or number");
+        return -1;
+    }
+    for (int i = 0; i < s->nassumed; i++)
+        if (s->assumed[i].lhs == lhs && s->assumed[i].rhs == rhs) return i;
+    size_t len = strlen(text);
+    char *copy = tg_alloc(len + 1);
+    if (!copy) {
+        tg_fail_memory(&rt->c);
+        return -1;
+    }
+    memcpy(copy, text, len + 1);
+    forget(&s->memo);
+    s->assumed[s->nassumed] = (struct assumption){tg_node_hold(lhs), tg_node_hold(rhs), copy};
+    return s->nassumed++;
+}
+
+const char *tg_simplify_assumption(tg_rt *rt, int number) {
+    return rt->simplifier->assumed[number].text;
+}
+
+void tg_simplify_why(tg_rt *rt, tg_str *out) {
+    for (int i = 0; i < TG_LAWS; i++) {
+        if (!(rt->simplifier->why >> i & 1)) continue;
+        tg_str_add(out, tg_simp_law_name(i));
+        tg_str_addc(out, '\n');
+    }
+}

@@ -1,0 +1,60 @@
+/* Operations that are linear in an argument: f(c * x) = c * f(x) for a scalar c, so scalar factors
+ * travel outward, through products, transposes, sums and changes of shape, until they meet in one
+ * place: X' @ ((P - Y) / N) is X' @ (P - Y) / N. Of zeros they are zeros. Operations that rearrange
+ * elements are all linear; the others are listed in rules.def. */
+#include "runtime/graph/simplifier.h"
+
+#include <math.h>
+#include <string.h>
+
+int tg_simp_linear_mask(const tg_node *n) {
+    static const struct {
+        const char *name;
+        int mask;
+    } rows[] = {
+#define NAMED(id, name, when)
+#define RULE(id, name, pattern, replacement, when)
+#define STABLE(id, name, pattern, replacement, when)
+#define LINEAR(op, mask) {op, mask},
+#include "runtime/graph/rules.def"
+#undef NAMED
+#undef RULE
+#undef STABLE
+#undef LINEAR
+    };
+    if (n->op->class == TG_CLASS_VIEW) return n->n == 1;
+    if (n->op->class == TG_CLASS_ELEMENTWISE || n->n == 0) return 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].name, n->op->name) == 0) return rows[i].mask;
+    return 0;
+}
+
+tg_node *tg_simp_linear(tg_simp *s, tg_node *n, int mask) {
+    tg_node *in[TG_MAX_TENSORS], *made = NULL, *core;
+    tg_product p = {.c = {1, 1}};
+    bool changed = false;
+    for (int i = 0; i < n->n; i++) {
+        in[i] = n->arg[i];
+        if (!(mask >> i & 1)) continue;
+        if (tg_simp_is_uniform(s, in[i], 0)) {
+            tg_simp_note(s, TG_LAW_ZERO);
+            return tg_simp_uniform_number(s, 0, &n->type);
+        }
+        in[i] = tg_product_split(s, n->arg[i], &p);
+        if (!in[i]) goto end;
+        changed = changed || in[i] != n->arg[i];
+    }
+    core = changed ? tg_node_make(s->rt, n->op, n->n, in, n->at) : n;
+    if (core) core = tg_simp_structure(s, core);
+    if (!core) goto end;
+    if (!changed) {
+        made = core;
+        goto end;
+    }
+    tg_simp_note(s, TG_LAW_LINEARITY);
+    if (tg_product_add(s, &p, core, 1, false) && p.c.d != 0 && isfinite(p.c.n))
+        made = tg_product_build(s, &p, &n->type);
+end:
+    tg_product_free(&p);
+    return made;
+}

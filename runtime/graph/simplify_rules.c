@@ -1,0 +1,218 @@
+/* Pattern rules: rows of rules.def, matched against nodes. A pattern is a tg expression; its tree
+ * is walked beside the formula's. A name stands for any formula, the same node wherever it occurs
+ * (formulas are hash-consed, so "the same" is a comparison of pointers); operands of commutative
+ * operations are tried both ways. Patterns are small, and so is the recursion. */
+#include "runtime/graph/simplifier.h"
+#include "runtime/ops/linear.h"
+
+#include <string.h>
+
+typedef struct rule {
+    const char *name, *pattern, *replacement; /* pattern NULL: done by code */
+    bool stable;
+} rule;
+
+static const rule rules[TG_LAWS] = {
+#define NAMED(id, name, when) {name, NULL, NULL, false},
+#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, false},
+#define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, true},
+#define LINEAR(op, mask)
+#include "runtime/graph/rules.def"
+#undef NAMED
+#undef RULE
+#undef STABLE
+#undef LINEAR
+};
+
+const char *tg_simp_law_name(int law) {
+    return rules[law].name;
+}
+
+enum { NAMES = 8 };
+
+typedef struct match {
+    tg_simp *s;
+    int n;
+    tg_rule_name name[NAMES];
+    bool failed; /* an error, not a mismatch */
+} match;
+
+static bool matches(match *m, const tg_ast *pattern, tg_node *n);
+
+/* ---- names ---- */
+
+static tg_rule_name *bound(match *m, const char *name) {
+    for (int i = 0; i < m->n; i++)
+        if (strcmp(m->name[i].name, name) == 0) return &m->name[i];
+    return NULL;
+}
+
+static bool bind_node(match *m, const char *name, tg_node *n) {
+    if (strcmp(name, "c") == 0 && !tg_node_is_number(n)) return false;
+    if (strcmp(name, "s") == 0 && n->type.rank > 0) return false;
+    const tg_rule_name *b = bound(m, name);
+    if (b) return b->node == n;
+    if (m->n == NAMES) return false;
+    m->name[m->n++] = (tg_rule_name){.name = name, .node = n};
+    return true;
+}
+
+/* An attribute against what the pattern says: a name, true, false or a number. */
+static bool match_attr(match *m, const tg_ast *pattern, const tg_node *n) {
+    for (int i = 0; n->op->param[i].name; i++) {
+        if (strcmp(n->op->param[i].name, pattern->name) != 0) continue;
+        tg_rule_name v;
+        tg_rule_attr(n->op, n->at, i, &v);
+        const tg_ast *want = pattern->kids[0];
+        if (want->kind != TG_AST_NAME) return v.n == 1 && (double)v.v[0] == want->number;
+        const tg_rule_name *b = bound(m, want->name);
+        if (b)
+            return b->kind == v.kind && b->n == v.n &&
+                   memcmp(b->v, v.v, (size_t)v.n * sizeof *v.v) == 0;
+        if (m->n == NAMES) return false;
+        v.name = want->name;
+        m->name[m->n++] = v;
+        return true;
+    }
+    return false;
+}
+
+/* ---- formulas ---- */
+
+/* -x in its normal forms: neg(x), or a product with a negative number. */
+static bool match_minus(match *m, const tg_ast *pattern, tg_node *n) {
+    if (n->op == m->s->neg) return matches(m, pattern->kids[0], n->arg[0]);
+    if (n->op != m->s->mul && n->op != m->s->div) return false;
+    tg_product p = {0};
+    tg_node *rest = NULL;
+    bool ok = tg_product_add(m->s, &p, n, 1, false);
+    if (ok && p.c.n < 0) {
+        p.c.n = -p.c.n;
+        rest = tg_product_build(m->s, &p, &n->type);
+        ok = rest != NULL;
+    }
+    tg_product_free(&p);
+    if (!ok) m->failed = true;
+    return rest && matches(m, pattern->kids[0], rest);
+}
+
+static bool match_binary(match *m, const tg_ast *pattern, tg_node *n) {
+    if (n->n != 2) return false;
+    const tg_op *op = tg_rule_operator(pattern, n->arg[0]->type.rank, n->arg[1]->type.rank);
+    if (n->op != op) return false;
+    int before = m->n;
+    for (int turn = 0; turn <= (op->commutes && pattern->op[0] != '@'); turn++) {
+        if (matches(m, pattern->kids[0], n->arg[turn]) &&
+            matches(m, pattern->kids[1], n->arg[1 - turn]))
+            return true;
+        if (m->failed) return false;
+        m->n = before;
+    }
+    return false;
+}
+
+static bool match_call(match *m, const tg_ast *pattern, tg_node *n) {
+    if (strcmp(n->op->name, pattern->kids[0]->name) != 0) return false;
+    int arg = 0;
+    for (int i = 1; i < pattern->n; i++) {
+        const tg_ast *k = pattern->kids[i];
+        if (k->kind == TG_AST_ARG) {
+            if (!match_attr(m, k, n)) return false;
+        } else if (arg >= n->n || !matches(m, k, n->arg[arg++])) {
+            return false;
+        }
+    }
+    return arg == n->n;
+}
+
+static bool matches(match *m, const tg_ast *pattern, tg_node *n) {
+    switch (pattern->kind) {
+    case TG_AST_NAME: return bind_node(m, pattern->name, n);
+    case TG_AST_NUMBER: return tg_simp_is_uniform(m->s, n, pattern->number);
+    default: break;
+    }
+    if (tg_simp_is_kept(m->s, n)) return false;
+    switch (pattern->kind) {
+    case TG_AST_UNARY: return match_minus(m, pattern, n);
+    case TG_AST_BINARY: return match_binary(m, pattern, n);
+    case TG_AST_CALL: return match_call(m, pattern, n);
+    default: return false;
+    }
+}
+
+/* What the rule makes of the match. NULL with m->failed: an error; NULL without: the rule does not
+ * hold here (a vector's rule, a matrix). */
+static tg_node *replace(match *m, const rule *r) {
+    tg_node *made = tg_rule_build(m->s->rt, r->replacement, m->n, m->name);
+    if (made) return made;
+    tg_err kind = m->s->rt->c.diag.kind;
+    m->failed = kind == TG_ERR_MEMORY || kind == TG_ERR_DEPTH || kind == TG_ERR_INTERRUPT;
+    if (!m->failed) tg_clear(&m->s->rt->c);
+    return NULL;
+}
+
+static bool is_sum(const tg_ast *a) {
+    return a->kind == TG_AST_BINARY && (a->op[0] == '+' || a->op[0] == '-');
+}
+
+/* Can the pattern fit at all? Most cannot, by their first word. */
+static bool begins_like(const tg_ast *a, const tg_simp *s, const tg_node *n) {
+    if (a->kind == TG_AST_CALL) return strcmp(a->kids[0]->name, n->op->name) == 0;
+    if (a->kind == TG_AST_BINARY)
+        return n->n == 2 && n->op->style == TG_PRINT_INFIX && a->op[0] == n->op->symbol[0];
+    return a->kind != TG_AST_UNARY || n->op == s->neg;
+}
+
+tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
+    *law = -1;
+    *stable = false;
+    if (n->n == 0 || tg_simp_is_kept(s, n)) return n;
+    for (int i = 0; i < TG_LAWS; i++) {
+        if (!rules[i].pattern) continue;
+        const tg_ast *a = tg_rule_parse(s->rt, rules[i].pattern);
+        if (!a) return NULL;
+        if (is_sum(a) || !begins_like(a, s, n)) continue;
+        match m = {.s = s};
+        bool fits = matches(&m, a, n);
+        tg_node *made = fits ? replace(&m, &rules[i]) : NULL;
+        if (m.failed) return NULL;
+        if (!made || !tg_simp_fits(&made->type, &n->type)) {
+            /* a number in place of a tensor takes its shape */
+            made = made && made->type.rank == 0 ? tg_simp_uniform(s, made, &n->type) : NULL;
+            if (!made) continue;
+        }
+        *law = i;
+        *stable = rules[i].stable;
+        return made;
+    }
+    return n;
+}
+
+tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_type *t,
+                      bool *failed) {
+    for (int i = 0; i < TG_LAWS; i++) {
+        if (!rules[i].pattern) continue;
+        const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
+        if (!p) {
+            *failed = true;
+            return NULL;
+        }
+        if (!is_sum(p) || (p->op[0] == '-') != (sign < 0)) continue;
+        for (int turn = 0; turn <= (sign > 0); turn++) {
+            match m = {.s = s};
+            bool fits =
+                matches(&m, p->kids[0], turn ? b : a) && matches(&m, p->kids[1], turn ? a : b);
+            tg_node *made = fits ? replace(&m, &rules[i]) : NULL;
+            *failed = m.failed;
+            if (m.failed) return NULL;
+            if (made) made = tg_simp_again(s, made);
+            if (fits && !made && s->rt->c.diag.kind != TG_ERR_NONE) *failed = true;
+            if (!made) continue;
+            (void)t;
+            tg_simp_note(s, i);
+            s->stable = s->stable || rules[i].stable;
+            return made;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,260 @@
+/* Operations that move elements, and what sums and products make of them: transposes cancel and
+ * change sides in products, several changes of shape are one, a sum of equal elements is their
+ * number times one of them, the identity matrix is the unit of @. Each function gives its node or
+ * something with fewer operations; arguments are in simple form. */
+#include "runtime/graph/simplifier.h"
+
+#include <string.h>
+
+static bool same_shape(const tg_type *a, const tg_type *b) {
+    return tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
+}
+
+static bool is_open(const tg_simp *s, const tg_node *n, const tg_op *op) {
+    return n->op == op && !tg_simp_is_kept(s, n);
+}
+
+/* ---- transposes ---- */
+
+/* Swaps the last two axes and no others. */
+static bool is_prime(const tg_simp *s, const tg_node *n) {
+    int rank = n->type.rank;
+    if (!is_open(s, n, s->transpose) || rank < 2) return false;
+    for (int i = 0; i < rank; i++)
+        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
+    return true;
+}
+
+static tg_node *prime(tg_simp *s, tg_node *n) {
+    if (is_prime(s, n)) return n->arg[0];
+    return n->type.rank < 2 ? n : tg_node_call1(s->rt, "transpose", n);
+}
+
+/* The identity matrix; at->v holds its two sizes. */
+static bool is_eye(const tg_simp *s, const tg_node *n) {
+    return n->op == s->eye && n->type.rank == 2 && n->type.dim[0] == n->type.dim[1];
+}
+
+static tg_node *transpose(tg_simp *s, tg_node *n) {
+    tg_node *x = n->arg[0];
+    int rank = n->type.rank;
+    bool still = true;
+    for (int i = 0; i < rank; i++) still = still && n->at->v[i + 1] == i;
+    if (still || is_eye(s, x)) return x;
+    if (is_open(s, x, s->transpose)) {
+        tg_attrs at = {.n = rank + 1, .v = {rank}};
+        still = true;
+        for (int i = 0; i < rank; i++) {
+            at.v[i + 1] = x->at->v[n->at->v[i + 1] + 1];
+            still = still && at.v[i + 1] == i;
+        }
+        tg_simp_note(s, TG_LAW_TRANSPOSE);
+        return still ? x->arg[0] : tg_node_make(s->rt, s->transpose, 1, &x->arg[0], &at);
+    }
+    if (is_open(s, x, s->matmul) && is_prime(s, n) && !x->label && x->arg[0]->type.rank == rank &&
+        x->arg[1]->type.rank == rank && (is_prime(s, x->arg[0]) || is_prime(s, x->arg[1]))) {
+        tg_node *b = prime(s, x->arg[1]), *a = b ? prime(s, x->arg[0]) : NULL;
+        tg_simp_note(s, TG_LAW_TRANSPOSE);
+        return a ? tg_simp_make(s, s->matmul, b, a) : NULL;
+    }
+    bool both = is_open(s, x, s->add) || is_open(s, x, s->sub);
+    if (both && !x->label && is_prime(s, n) && is_prime(s, x->arg[0]) && is_prime(s, x->arg[1])) {
+        tg_simp_note(s, TG_LAW_TRANSPOSE);
+        return tg_simp_make(s, x->op, x->arg[0]->arg[0], x->arg[1]->arg[0]);
+    }
+    return n;
+}
+
+/* ---- changes of shape ---- */
+
+static bool is_reshape(const tg_node *n) {
+    static const char *const names[] = {"reshape", "flatten", "squeeze", "unsqueeze"};
+    if (n->op->class != TG_CLASS_VIEW) return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (tg_node_is(n, names[i])) return true;
+    return false;
+}
+
+/* x in the shape t. */
+static tg_node *reshaped(tg_simp *s, tg_node *x, const tg_type *t) {
+    if (same_shape(&x->type, t)) return x;
+    tg_rule_name names[2] = {
+        {.name = "x", .node = x},
+        {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
+    memcpy(names[1].v, t->dim, (size_t)t->rank * sizeof *t->dim);
+    return tg_rule_build(s->rt, "reshape(x, to)", 2, names);
+}
+
+/* The reduction n with keep=true, if that has the shape t; else NULL without an error. */
+static tg_node *kept_axes(tg_simp *s, tg_node *n, const tg_type *t) {
+    const tg_op *op = n->op;
+    if (op->class != TG_CLASS_REDUCE || n->label || tg_simp_is_kept(s, n) || n->n != 1 ||
+        n->at->n != 2 || strcmp(op->param[1].name, "axis") != 0 || op->param[1].kind != TG_P_AXES ||
+        op->param[2].kind != TG_P_FLAG || n->at->v[1])
+        return NULL;
+    const tg_type *x = &n->arg[0]->type;
+    if (x->rank != t->rank) return NULL;
+    for (int i = 0; i < x->rank; i++)
+        if (t->dim[i] != (n->at->v[0] >> i & 1 ? 1 : x->dim[i])) return NULL;
+    tg_attrs at = {.n = 2, .v = {n->at->v[0], 1}};
+    return tg_node_make(s->rt, op, 1, n->arg, &at);
+}
+
+static tg_node *reshape(tg_simp *s, tg_node *n) {
+    tg_node *x = n->arg[0];
+    if (same_shape(&x->type, &n->type)) return x;
+    tg_node *wide = kept_axes(s, x, &n->type);
+    if (wide || s->rt->c.diag.kind != TG_ERR_NONE) {
+        tg_simp_note(s, TG_LAW_RESHAPE);
+        return wide;
+    }
+    tg_node *base = x;
+    while (is_reshape(base) && !tg_simp_is_closed(s, base)) base = base->arg[0];
+    if (base == x) return n;
+    tg_simp_note(s, TG_LAW_RESHAPE);
+    return reshaped(s, base, &n->type);
+}
+
+/* The axes of the result that expand stretches or adds. */
+static int64_t stretched(const tg_node *n) {
+    const tg_type *x = &n->arg[0]->type, *t = &n->type;
+    int64_t added = n->at->v[n->at->n - 1], axes = 0;
+    int extra = t->rank - x->rank;
+    if (extra == 0)
+        added = 0;
+    else if (added == 0)
+        added = (INT64_C(1) << extra) - 1;
+    for (int i = 0, k = 0; i < t->rank; i++) {
+        if (added >> i & 1)
+            axes |= INT64_C(1) << i;
+        else if (x->dim[k++] != t->dim[i])
+            axes |= INT64_C(1) << i;
+    }
+    return axes;
+}
+
+static tg_node *expand(tg_simp *s, tg_node *n) {
+    tg_node *x = n->arg[0];
+    if (same_shape(&x->type, &n->type)) return x;
+    tg_node *scalar = x->type.rank == 0 ? x : tg_simp_scalar_of(s, x);
+    if (scalar) return tg_simp_uniform(s, scalar, &n->type);
+    if (is_open(s, x, s->expand) && !x->label && tg_simp_unexpand(s, n) == x &&
+        tg_simp_unexpand(s, x) != x) {
+        tg_simp_note(s, TG_LAW_RESHAPE);
+        return tg_simp_expand(s, x->arg[0], &n->type);
+    }
+    /* expand(sum(x, axis=1), ..., axis=1) is broadcasting of sum(x, axis=1, keep=true) */
+    if (tg_simp_unexpand(s, n) != x && x->type.rank == n->type.rank - 1) {
+        tg_type t = n->type;
+        int64_t added = n->at->v[n->at->n - 1];
+        for (int i = 0; i < t.rank; i++)
+            if (added >> i & 1) t.dim[i] = 1;
+        tg_node *wide = kept_axes(s, x, &t);
+        if (wide) return tg_simp_expand(s, wide, &n->type);
+        if (s->rt->c.diag.kind != TG_ERR_NONE) return NULL;
+    }
+    return n;
+}
+
+/* ---- reductions ---- */
+
+static tg_node *count(tg_simp *s, const tg_type *t, int64_t axes) {
+    tg_size size = 1;
+    for (int i = 0; i < t->rank && size != TG_SIZE_FAIL; i++)
+        if (axes >> i & 1) size = tg_size_times(s->rt, size, t->dim[i]);
+    return size == TG_SIZE_FAIL ? NULL : tg_node_size(s->rt, size);
+}
+
+/* c * x in the shape t. */
+static tg_node *multiple(tg_simp *s, tg_node *c, tg_node *x, const tg_type *t) {
+    tg_product p = {.c = {1, 1}};
+    tg_node *made = NULL;
+    if (c && tg_product_add(s, &p, c, 1, false) && tg_product_add(s, &p, x, 1, false))
+        made = tg_product_build(s, &p, t);
+    tg_product_free(&p);
+    return made;
+}
+
+static tg_node *reduced_mean(tg_simp *s, tg_node *n) {
+    tg_node *scalar = tg_simp_scalar_of(s, n->arg[0]);
+    if (!scalar) return n;
+    tg_simp_note(s, TG_LAW_UNIFORM);
+    return tg_simp_uniform(s, scalar, &n->type);
+}
+
+/* Only a transpose, flip or reshape of what is summed whole changes nothing. */
+static bool keeps_elements(const tg_simp *s, const tg_node *n) {
+    return !tg_simp_is_closed(s, n) &&
+           (n->op == s->transpose || is_reshape(n) || tg_node_is(n, "flip"));
+}
+
+static tg_node *sum(tg_simp *s, tg_node *n) {
+    tg_node *x = n->arg[0];
+    int64_t axes = n->at->v[0], single = 0, all = (INT64_C(1) << x->type.rank) - 1;
+    tg_node *scalar = tg_simp_scalar_of(s, x);
+    if (scalar) {
+        tg_simp_note(s, TG_LAW_COUNT);
+        return multiple(s, count(s, &x->type, axes), scalar, &n->type);
+    }
+    for (int i = 0; i < x->type.rank; i++)
+        if ((axes >> i & 1) && x->type.dim[i] == 1) single |= INT64_C(1) << i;
+    if (single == axes) return reshaped(s, x, &n->type);
+    if (is_open(s, x, s->expand) && !x->label && (stretched(x) & axes) == axes) {
+        tg_type t = n->type; /* all that is summed was stretched: what remains is the argument,
+                                perhaps stretched elsewhere */
+        if (stretched(x) == axes) {
+            tg_node *base = reshaped(s, x->arg[0], &t);
+            tg_simp_note(s, TG_LAW_COUNT);
+            return base ? multiple(s, count(s, &x->type, axes), base, &t) : NULL;
+        }
+    }
+    if (axes == all && !n->at->v[1] && keeps_elements(s, x)) {
+        tg_attrs at = {.n = 2, .v = {(INT64_C(1) << x->arg[0]->type.rank) - 1, 0}};
+        tg_simp_note(s, TG_LAW_RESHAPE);
+        return tg_node_make(s->rt, s->sum, 1, &x->arg[0], &at);
+    }
+    return n;
+}
+
+/* ---- products ---- */
+
+static tg_node *product(tg_simp *s, tg_node *n) {
+    tg_node *a = n->arg[0], *b = n->arg[1];
+    if (is_eye(s, a) && same_shape(&b->type, &n->type)) {
+        tg_simp_note(s, TG_LAW_IDENTITY);
+        return b;
+    }
+    if (is_eye(s, b) && same_shape(&a->type, &n->type)) {
+        tg_simp_note(s, TG_LAW_IDENTITY);
+        return a;
+    }
+    if (n->op == s->vecmat && is_prime(s, b) && !b->label) {
+        tg_simp_note(s, TG_LAW_TRANSPOSE);
+        return tg_simp_make(s, s->matvec, b->arg[0], a);
+    }
+    return n;
+}
+
+/* An operation that rearranges equal elements. */
+static tg_node *of_uniform(tg_simp *s, tg_node *n) {
+    static const char *const zeros[] = {"embed", "unslice", "pad", "untranspose"};
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
+        if (tg_node_is(n, zeros[i])) return n;
+    tg_node *scalar = tg_simp_scalar_of(s, n->arg[0]);
+    if (!scalar || n->arg[0]->type.rank == 0) return n;
+    tg_simp_note(s, TG_LAW_UNIFORM);
+    return tg_simp_uniform(s, scalar, &n->type);
+}
+
+tg_node *tg_simp_structure(tg_simp *s, tg_node *n) {
+    if (n->n == 0) return n;
+    if (n->op == s->sum) return sum(s, n);
+    if (n->op == s->mean) return reduced_mean(s, n);
+    if (n->op == s->matmul || n->op == s->matvec || n->op == s->vecmat) return product(s, n);
+    if (n->op->class != TG_CLASS_VIEW || n->n != 1) return n;
+    if (n->op == s->expand) return expand(s, n);
+    tg_node *made = of_uniform(s, n);
+    if (made != n) return made;
+    if (n->op == s->transpose) return transpose(s, n);
+    return is_reshape(n) ? reshape(s, n) : n;
+}
