@@ -73,8 +73,8 @@ static void FN(logsumexp)(const tg_call *call, const tg_loop *line, char *out) {
     *(T *)out = m;
 }
 
-/* The sum of (x / unit)^2, in pieces, so that the rounding error grows with their number only. */
-static double FN(squares)(const tg_loop *line, double unit) {
+/* The sum of (x * factor)^2, in pieces, so that the rounding error grows with their number only. */
+static double FN(squares)(const tg_loop *line, double factor) {
     enum { PIECE = 512, LANES = 4 };
     double total = 0;
     int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
@@ -85,11 +85,11 @@ static double FN(squares)(const tg_loop *line, double unit) {
             double lane[LANES] = {0};
             for (; i + LANES <= end; i += LANES)
                 for (int k = 0; k < LANES; k++) {
-                    double x = (double)e[(i + k) * s] / unit;
+                    double x = (double)e[(i + k) * s] * factor;
                     lane[k] += x * x;
                 }
             for (; i < end; i++) {
-                double x = (double)e[i * s] / unit;
+                double x = (double)e[i * s] * factor;
                 lane[0] += x * x;
             }
             total += (lane[0] + lane[1]) + (lane[2] + lane[3]);
@@ -98,32 +98,35 @@ static double FN(squares)(const tg_loop *line, double unit) {
     return total;
 }
 
-/* The line's norm as *scale times the result, which neither overflows nor loses digits. */
-static double FN(length)(const tg_loop *line, double *scale) {
+/* The norm of the line times *factor, a power of 2 with which the squares keep clear of both ends
+ * of the range. */
+static double FN(length)(const tg_loop *line, double *factor) {
     double sum = FN(squares)(line, 1);
-    *scale = 1;
+    *factor = 1;
     if ((sum >= SAFE_LEAST && sum < (double)INFINITY) || sum != sum) return sqrt(sum);
     double m = line->empty ? 0 : (double)FN(largest)(line, true);
     if (m == 0 || m - m != 0) return m; /* zero, infinite or NaN */
-    *scale = m;
-    return sqrt(FN(squares)(line, m));
+    int e;
+    frexp(m, &e);
+    *factor = ldexp(1.0, e < -1023 ? 1023 : -e);
+    return sqrt(FN(squares)(line, *factor));
 }
 
 static void FN(norm)(const tg_call *call, const tg_loop *line, char *out) {
     (void)call;
-    double scale, n = FN(length)(line, &scale);
-    *(T *)out = (T)(n * scale);
+    double factor, n = FN(length)(line, &factor);
+    *(T *)out = (T)(n / factor);
 }
 
 static void FN(unit)(const tg_call *call, const tg_loop *line, char *first) {
     (void)call, (void)first;
-    double scale, n = FN(length)(line, &scale);
+    double factor, n = FN(length)(line, &factor);
     int64_t s = line->inner_step[0] / (int64_t)sizeof(T),
             so = line->inner_step[1] / (int64_t)sizeof(T);
     TG_RUNS(line, p) {
         const T *e = (const T *)p[0];
         T *out = (T *)p[1];
         for (int64_t i = 0; i < line->inner; i++)
-            out[i * so] = n == 0 ? 0 : (T)((double)e[i * s] / scale / n);
+            out[i * so] = n == 0 ? 0 : (T)((double)e[i * s] * factor / n);
     }
 }
