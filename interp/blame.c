@@ -39,9 +39,13 @@ static void substitute(char *text, size_t size, int n, char names[][LONGEST_NAME
     size_t used = 0;
     for (const char *p = text; *p && used + 1 < size && used + 1 < sizeof out;) {
         if (p[0] == '{' && isdigit((unsigned char)p[1]) && p[2] == '}' && p[1] - '0' < n) {
-            int put = snprintf(out + used, size - used, "%s", names[p[1] - '0']);
+            const char *name = names[p[1] - '0'];
+            size_t len = strlen(name);
+            bool primed = p[3] == '\'', twice = primed && len > 0 && name[len - 1] == '\''; /* W'' is W */
+            bool loose = !twice && strpbrk(name, "+-*/%@^<>= ") && (primed || p[3] == '[');
+            int put = snprintf(out + used, size - used, loose ? "(%.*s)" : "%.*s", (int)(len - twice), name);
             used += (size_t)put < size - used ? (size_t)put : size - used - 1;
-            p += 3;
+            p += twice ? 4 : 3;
         } else {
             out[used++] = *p++;
         }

@@ -35,7 +35,7 @@ static bool run_var(tg_interp *in, int n, const tg_argument *args, tg_value *out
     if (args[1].ast || args[2].ast) { /* var(x, axis=1): the variance */
         tg_value *variance = tg_env_find(in->library, tg_intern(&in->rt.c, "variance", 8));
         tg_argument moved[3] = {args[0], args[1], args[2]};
-        moved[0].name = NULL;
+        for (int i = 0; i < 3; i++) moved[i].name = NULL;
         if (!moved[2].ast) moved[2].value = tg_value_bool(false);
         return variance ? tg_call_value(in, *variance, 3, moved, out)
                         : tg_fail(&in->rt.c, TG_ERR_NAME, "the standard library is missing");

@@ -320,7 +320,11 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
     tg_arg few[FEW], *arg = few;
     if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg))) return tg_fail_memory(&in->rt.c);
     bool ok = true;
-    for (int i = 0; ok && i < n; i++) ok = describe(&f, &args[i], param_for(op, i, args[i].name), 0, &arg[i]);
+    for (int i = 0; ok && i < n; i++) {
+        /* max(a, b): the second is no axis */
+        bool other = op->binary && i == 1 && !args[i].name && args[i].value.tag != TG_V_TUPLE;
+        ok = describe(&f, &args[i], other ? NULL : param_for(op, i, args[i].name), 0, &arg[i]);
+    }
     tg_bound b = {0};
     if (ok) {
         ok = tg_op_bind(&in->rt, op, n, arg, rank_of, &f, &b);

@@ -75,9 +75,9 @@ static bool add_tensor(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
  * NULL: show the formula. */
 static tg_tensor *plain_leaf(const tg_node *n, const char *name) {
     if (n->op == &tg_op_const && !n->label) return n->leaf.tensor;
-    if (n->op == &tg_op_cell && name && n->leaf.cell->name && strcmp(name, n->leaf.cell->name) == 0)
-        return n->leaf.cell->value;
-    return NULL;
+    if (n->op != &tg_op_cell || !name || !n->leaf.cell->name) return NULL;
+    const char *own = n->leaf.cell->name, *field = strrchr(own, '.'); /* params.W, shown as the field W of params */
+    return strcmp(name, own) == 0 || (field && strcmp(name, field + 1) == 0) ? n->leaf.cell->value : NULL;
 }
 
 static bool input_without_data(const tg_node *n, const char *name) {

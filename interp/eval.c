@@ -261,7 +261,17 @@ static bool items(tg_interp *in, tg_env *env, const tg_ast *e, tg_tag tag, tg_va
 
 bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, tg_value *out) {
     if (!items(in, env, e, TG_V_LIST, out)) return false;
-    return !settle || tg_list_settle(in, *out, out) || tg_blame(in, e);
+    if (!settle) return true;
+    if (!tg_list_settle(in, *out, out)) return tg_blame(in, e);
+    bool rows = out->tag == TG_V_LIST && e->n > 0 && !tg_is_live(*out);
+    for (int i = 0; rows && i < e->n; i++)
+        rows = e->kids[i]->kind == TG_AST_BRACKET && out->as.items->v[i].tag == TG_V_TENSOR;
+    if (!rows) return true;
+    tg_value_drop(*out);
+    *out = TG_NONE_VALUE;
+    tg_fail(&in->rt.c, TG_ERR_SHAPE, "the rows have different lengths");
+    tg_help(&in->rt.c, "a list of unlike tensors is a tuple: ([1, 2], [3])");
+    return tg_blame(in, e);
 }
 
 static bool string(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
