@@ -23,5 +23,7 @@ typedef struct tg_rt {
 
 bool tg_rt_init(tg_rt *rt); /* false: no memory; what was built is freed by tg_rt_free */
 void tg_rt_free(tg_rt *rt);
+/* Lets large matrix products use up to n threads, 1 to begin with. BLAS has one such setting for the whole process. */
+void tg_runtime_set_threads(tg_rt *rt, int n);
 
 #endif

@@ -68,6 +68,21 @@ static bool layout(matrix *m, tg_dtype t, CBLAS_TRANSPOSE *flag, int *ld) {
     return to_scratch(m, t, true) && by_rows(m, ld);
 }
 
+/* out *= beta, and beta = 0 clears whatever was there: what a product over no elements leaves. */
+static void scale(const matrix *out, tg_dtype t, double beta) {
+    for (int64_t i = 0; i < out->rows; i++)
+        for (int64_t j = 0; j < out->cols; j++) {
+            int64_t at = i * out->row_step + j * out->col_step;
+            if (t == TG_F64) {
+                double *p = (double *)out->data + at;
+                *p = beta == 0 ? 0 : beta * *p;
+            } else {
+                float *p = (float *)out->data + at;
+                *p = beta == 0 ? 0 : (float)beta * *p;
+            }
+        }
+}
+
 static bool is_increment(int64_t step) {
     return step >= 1 && step <= INT_MAX;
 }
@@ -92,6 +107,7 @@ static bool try_gemv(tg_dtype t, matrix *a, const matrix *b, const matrix *out, 
     int lda;
     *ok = layout(a, t, &flag, &lda);
     if (!*ok) return true;
+    if (beta == 0) scale(out, t, 0);   /* gemv multiplies, and 0 * NaN is NaN */
     bool flipped = flag == CblasTrans; /* BLAS wants the sizes of what lies in memory */
     gemv(t, flag, (int)(flipped ? a->cols : a->rows), (int)(flipped ? a->rows : a->cols), alpha,
          a->data, lda, b->data, step_x, beta, out->data, step_y);
@@ -111,21 +127,6 @@ static bool gemm(tg_dtype t, matrix *a, matrix *b, const matrix *out, double alp
         cblas_sgemm(CblasRowMajor, flag_a, flag_b, m, n, k, (float)alpha, a->data, lda, b->data,
                     ldb, (float)beta, out->data, ldc);
     return true;
-}
-
-/* out *= beta, and beta = 0 clears whatever was there: what a product over no elements leaves. */
-static void scale(const matrix *out, tg_dtype t, double beta) {
-    for (int64_t i = 0; i < out->rows; i++)
-        for (int64_t j = 0; j < out->cols; j++) {
-            int64_t at = i * out->row_step + j * out->col_step;
-            if (t == TG_F64) {
-                double *p = (double *)out->data + at;
-                *p = beta == 0 ? 0 : beta * *p;
-            } else {
-                float *p = (float *)out->data + at;
-                *p = beta == 0 ? 0 : (float)beta * *p;
-            }
-        }
 }
 
 static bool product(tg_dtype t, matrix *a, matrix *b, const matrix *out, double alpha,
@@ -163,6 +164,7 @@ bool tg_linear_gemm(const tg_view *va, const tg_view *vb, tg_view *vout, double 
         scale(&out, t, beta);
         return true;
     }
+    tg_linear_choose_threads((double)a.rows * (double)a.cols * (double)b.cols);
     int ld;
     matrix target = out, flipped = transposed(out);
     bool ok;
