@@ -95,7 +95,8 @@ tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n);
 bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x);
 /* n stretched to the shape of t. */
 tg_node *tg_simp_expand(tg_simp *s, tg_node *n, const tg_type *t);
-/* What n stretches, where elementwise arithmetic would stretch it by itself; else n. */
+/* What n stretches, where elementwise arithmetic would stretch it by itself; else n. NULL: an
+ * error. */
 tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n);
 /* op(a, b, ...) without attributes. */
 tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b);
@@ -130,6 +131,8 @@ void tg_product_free(tg_product *p);
 bool tg_product_add(tg_simp *s, tg_product *p, tg_node *n, double power, bool raw);
 /* p as a formula of that shape. NULL: an error. */
 tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t);
+/* p with its factors in the order of their ids: equal products have equal keys. p is changed. */
+tg_node *tg_product_key(tg_simp *s, tg_product *p, const tg_type *t);
 /* n = (what is returned) * (*p): p gets the number and the factors of rank 0, if n has rank > 0; of
  * a scalar, the number only. */
 tg_node *tg_product_split(tg_simp *s, tg_node *n, tg_product *p);
@@ -152,5 +155,8 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_type *t,
                       bool *failed);
 const char *tg_simp_law_name(int law);
+/* The simple form n, a whole result, as it is written: 2 * A' @ x for 2 * (A' @ x)
+ * (simplify_spell.c). NULL: an error. */
+tg_node *tg_simp_spell(tg_simp *s, tg_node *n);
 
 #endif

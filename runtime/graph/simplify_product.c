@@ -109,7 +109,8 @@ static bool add_atom(tg_simp *s, tg_product *p, tg_node *n, double power) {
         p->c = tg_ratio_mul(p->c, power_of(n->leaf.number, power));
         return true;
     }
-    return add_factor(s, p, tg_simp_unexpand(s, n), power);
+    n = tg_simp_unexpand(s, n);
+    return n && add_factor(s, p, n, power);
 }
 
 static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
@@ -133,6 +134,7 @@ static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
     tg_node *scalar = tg_simp_scalar_of(s, n);
     if (scalar && scalar != n && unit) return push(s, w, scalar, it.power, false, nest);
     tg_node *inner = tg_simp_unexpand(s, n);
+    if (!inner) return false;
     if (inner != n && unit && (inner->op == s->mul || inner->op == s->div || inner->op == s->neg))
         return push(s, w, inner, it.power, false, nest);
     return add_atom(s, p, n, it.power);
@@ -172,6 +174,15 @@ static void sort_factors(const tg_simp *s, tg_product *p, int rank) {
         int key = rank_of_factor(s, &f, rank);
         size_t k = i;
         for (; k > 0 && rank_of_factor(s, &p->f[k - 1], rank) > key; k--) p->f[k] = p->f[k - 1];
+        p->f[k] = f;
+    }
+}
+
+static void sort_by_id(tg_product *p) {
+    for (size_t i = 1; i < p->n && p->n <= 64; i++) {
+        tg_factor f = p->f[i];
+        size_t k = i;
+        for (; k > 0 && p->f[k - 1].base->id > f.base->id; k--) p->f[k] = p->f[k - 1];
         p->f[k] = f;
     }
 }
@@ -270,8 +281,15 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
         tg_node *over = multiply(s, p, -1, number, &over_none);
         made = over ? tg_simp_make(s, s->div, made, over) : NULL;
     }
+    if (made && !tg_dtype_is_float(made->type.dtype) && tg_dtype_is_float(t->dtype))
+        made = times(s, tg_node_number(s->rt, 1), made); /* 1 * (x > 0) is a float */
     if (!made) return NULL;
     return made->type.rank == 0 ? tg_simp_uniform(s, made, t) : tg_simp_expand(s, made, t);
+}
+
+tg_node *tg_product_key(tg_simp *s, tg_product *p, const tg_type *t) {
+    sort_by_id(p);
+    return tg_product_build(s, p, t);
 }
 
 tg_node *tg_product_split(tg_simp *s, tg_node *n, tg_product *p) {

@@ -188,6 +188,24 @@ static bool keeps_elements(const tg_simp *s, const tg_node *n) {
            (n->op == s->transpose || is_reshape(n) || tg_node_is(n, "flip"));
 }
 
+/* sum(x', axis=0) = sum(x, axis=1), where the axes that remain are in the same order. */
+static tg_node *sum_of_transpose(tg_simp *s, tg_node *n, int64_t axes) {
+    tg_node *x = n->arg[0];
+    tg_attrs at = {.n = 2};
+    int64_t last = -1;
+    for (int i = 0; i < x->type.rank; i++) {
+        int64_t from = x->at->v[i + 1];
+        if (axes >> i & 1) {
+            at.v[0] |= INT64_C(1) << from;
+        } else {
+            if (from < last) return n;
+            last = from;
+        }
+    }
+    tg_simp_note(s, TG_LAW_TRANSPOSE);
+    return tg_node_make(s->rt, s->sum, 1, &x->arg[0], &at);
+}
+
 static tg_node *sum(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
     int64_t axes = n->at->v[0], single = 0, all = (INT64_C(1) << x->type.rank) - 1;
@@ -213,7 +231,8 @@ static tg_node *sum(tg_simp *s, tg_node *n) {
         tg_simp_note(s, TG_LAW_RESHAPE);
         return tg_node_make(s->rt, s->sum, 1, &x->arg[0], &at);
     }
-    return n;
+    return is_open(s, x, s->transpose) && !x->label && !n->at->v[1] ? sum_of_transpose(s, n, axes)
+                                                                    : n;
 }
 
 /* ---- products ---- */

@@ -21,8 +21,8 @@ void tg_terms_free(tg_terms *a) {
 
 /* ---- like terms ---- */
 
-static uint32_t spot(const tg_node *core) {
-    return core ? core->hash : 0;
+static uint32_t spot(const tg_node *key) {
+    return key ? key->hash : 0;
 }
 
 static bool rehash(tg_terms *a) {
@@ -31,7 +31,7 @@ static bool rehash(tg_terms *a) {
     size_t *place = tg_alloc_array(places, sizeof *place);
     if (!place) return false;
     for (size_t i = 0; i < a->n; i++) {
-        size_t k = spot(a->t[i].core) & (places - 1);
+        size_t k = spot(a->t[i].key) & (places - 1);
         while (place[k]) k = (k + 1) & (places - 1);
         place[k] = i + 1;
     }
@@ -41,30 +41,30 @@ static bool rehash(tg_terms *a) {
     return true;
 }
 
-/* The term with that core, or a->n. */
-static size_t find_term(const tg_terms *a, const tg_node *core) {
+/* The term with that key, or a->n. */
+static size_t find_term(const tg_terms *a, const tg_node *key) {
     if (!a->place) {
         size_t i = 0;
-        while (i < a->n && a->t[i].core != core) i++;
+        while (i < a->n && a->t[i].key != key) i++;
         return i;
     }
-    for (size_t k = spot(core) & (a->places - 1); a->place[k]; k = (k + 1) & (a->places - 1))
-        if (a->t[a->place[k] - 1].core == core) return a->place[k] - 1;
+    for (size_t k = spot(key) & (a->places - 1); a->place[k]; k = (k + 1) & (a->places - 1))
+        if (a->t[a->place[k] - 1].key == key) return a->place[k] - 1;
     return a->n;
 }
 
-static bool collect(tg_simp *s, tg_terms *a, tg_ratio c, tg_node *core) {
-    size_t i = find_term(a, core);
+static bool collect(tg_simp *s, tg_terms *a, tg_ratio c, tg_node *core, tg_node *key) {
+    size_t i = find_term(a, key);
     if (i < a->n) {
         a->t[i].c = tg_ratio_add(a->t[i].c, c);
         tg_simp_note(s, core ? TG_LAW_COLLECT : TG_LAW_ARITHMETIC);
         return true;
     }
     if (!tg_grow((void **)&a->t, &a->cap, a->n + 1, sizeof *a->t)) return tg_fail_memory(&s->rt->c);
-    a->t[a->n++] = (tg_term){c, core};
+    a->t[a->n++] = (tg_term){c, core, key};
     if (a->n <= FEW) return true;
     if (!a->place || 2 * a->n > a->places) return rehash(a) || tg_fail_memory(&s->rt->c);
-    size_t k = spot(core) & (a->places - 1);
+    size_t k = spot(key) & (a->places - 1);
     while (a->place[k]) k = (k + 1) & (a->places - 1);
     a->place[k] = a->n;
     return true;
@@ -99,20 +99,23 @@ static bool push(tg_simp *s, work *w, tg_node *n, tg_ratio c, bool raw, int nest
 static bool add_term(tg_simp *s, tg_terms *a, work *w, item it) {
     tg_node *n = it.node;
     bool product = n->op == s->mul || n->op == s->div || n->op == s->neg;
-    if (!product || tg_simp_is_closed(s, n)) return collect(s, a, it.c, n);
+    if (!product || tg_simp_is_closed(s, n)) return collect(s, a, it.c, n, n);
     tg_product p = {0};
+    tg_ratio c = it.c;
     bool ok = tg_product_add(s, &p, n, 1, false);
-    bool number = ok && (p.c.n != 1 || p.c.d != 1) && p.c.d != 0 && isfinite(p.c.n);
-    if (number) {
-        tg_ratio c = tg_ratio_mul(it.c, p.c);
+    if (ok && (p.c.n != 1 || p.c.d != 1) && p.c.d != 0 && isfinite(p.c.n)) {
+        c = tg_ratio_mul(c, p.c);
         p.c = (tg_ratio){1, 1};
-        tg_node *core = tg_product_build(s, &p, &n->type);
-        bool sum =
-            core && (core->op == s->add || core->op == s->sub) && fabs(c.n) == c.d && it.nest > 0;
-        if (core) core = tg_simp_unexpand(s, core);
-        ok = core && (sum ? push(s, w, core, c, false, it.nest - 1) : collect(s, a, c, core));
+        n = tg_product_build(s, &p, &n->type);
+        if (n) n = tg_simp_unexpand(s, n);
+        ok = n != NULL;
+    }
+    bool sum = ok && (n->op == s->add || n->op == s->sub) && fabs(c.n) == c.d && it.nest > 0;
+    if (sum) {
+        ok = push(s, w, n, c, false, it.nest - 1);
     } else if (ok) {
-        ok = collect(s, a, it.c, n);
+        tg_node *key = p.n > 1 ? tg_product_key(s, &p, &n->type) : n;
+        ok = key && collect(s, a, c, n, key);
     }
     tg_product_free(&p);
     return ok;
@@ -121,9 +124,9 @@ static bool add_term(tg_simp *s, tg_terms *a, work *w, item it) {
 static bool take_apart(tg_simp *s, tg_terms *a, work *w, item it, bool top) {
     tg_node *n = it.node;
     if (tg_node_is_number(n))
-        return collect(s, a, tg_ratio_mul(it.c, tg_ratio_of(n->leaf.number)), NULL);
+        return collect(s, a, tg_ratio_mul(it.c, tg_ratio_of(n->leaf.number)), NULL, NULL);
     if ((!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0))
-        return collect(s, a, it.c, n);
+        return collect(s, a, it.c, n, n);
     int nest = it.raw ? NEST : it.nest - 1;
     tg_ratio minus = {-it.c.n, it.c.d};
     if (n->op == s->add || n->op == s->sub)
@@ -133,6 +136,7 @@ static bool take_apart(tg_simp *s, tg_terms *a, work *w, item it, bool top) {
     tg_node *scalar = tg_simp_scalar_of(s, n);
     if (scalar) return push(s, w, scalar, it.c, false, nest);
     tg_node *inner = tg_simp_unexpand(s, n);
+    if (!inner) return false;
     if (inner != n) return push(s, w, inner, it.c, false, nest);
     return add_term(s, a, w, it);
 }

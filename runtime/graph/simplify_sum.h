@@ -7,6 +7,7 @@
 typedef struct tg_term {
     tg_ratio c;
     tg_node *core; /* NULL: the number 1 */
+    tg_node *key;  /* the core with its factors by id: a * b and b * a are like terms */
 } tg_term;
 
 typedef struct tg_terms {

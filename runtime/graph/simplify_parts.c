@@ -1,0 +1,129 @@
+/* Small things that all parts of the simplifier use: the cost of a formula, and tensors of equal
+ * elements.
+ *
+ * Such a tensor is written as zeros, ones, or expand of a scalar; where elementwise arithmetic
+ * stretches operands by itself, as the scalar. Which of them is simplest depends on the place, so
+ * the parts go through tg_simp_scalar_of and tg_simp_uniform. */
+#include "runtime/graph/simplifier.h"
+#include "base/alloc.h"
+
+#include <string.h>
+
+bool tg_simp_is_kept(const tg_simp *s, const tg_node *n) {
+    for (int i = 0; i < s->nkeep; i++)
+        if (s->keep[i] == n) return true;
+    return false;
+}
+
+bool tg_simp_fits(const tg_type *a, const tg_type *want) {
+    if (!tg_shape_equal(a->rank, a->dim, want->rank, want->dim)) return false;
+    return a->dtype == want->dtype || (a->rank == 0 && a->weak && tg_dtype_is_float(want->dtype));
+}
+
+double tg_simp_cost(tg_simp *s, tg_node *n) {
+    tg_memo_entry *e = tg_memo_at(s->rt, s->memo, n);
+    if (!e) return -1;
+    if (e->cost >= 0) return e->cost;
+    tg_node **stack = NULL;
+    size_t cap = 0, top = 0;
+    double cost = -1;
+    if (!tg_grow((void **)&stack, &cap, 64, sizeof *stack)) goto fail;
+    stack[top++] = n;
+    while (top) {
+        tg_node *t = stack[top - 1];
+        size_t before = top;
+        cost = t->op->class == TG_CLASS_LEAF ? 0 : 1;
+        for (int i = 0; i < t->n; i++) {
+            if (!(e = tg_memo_at(s->rt, s->memo, t->arg[i]))) goto end;
+            if (e->cost >= 0)
+                cost += e->cost;
+            else if (!tg_grow((void **)&stack, &cap, top + 1, sizeof *stack))
+                goto fail;
+            else
+                stack[top++] = t->arg[i];
+        }
+        if (top > before) continue; /* arguments first */
+        if (!(e = tg_memo_at(s->rt, s->memo, t))) goto end;
+        e->cost = cost < 1e300 ? cost : 1e300;
+        top--;
+    }
+    tg_free(stack);
+    return cost;
+fail:
+    tg_fail_memory(&s->rt->c);
+end:
+    tg_free(stack);
+    return -1;
+}
+
+tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b) {
+    static const tg_attrs none;
+    tg_node *arg[2] = {a, b};
+    return a && (b || op == s->neg) ? tg_node_make(s->rt, op, op == s->neg ? 1 : 2, arg, &none)
+                                    : NULL;
+}
+
+static void push_shape(tg_attrs *at, const tg_type *t) {
+    at->v[at->n++] = t->rank;
+    for (int i = 0; i < t->rank; i++) {
+        at->sizes |= UINT64_C(1) << at->n;
+        at->v[at->n++] = t->dim[i];
+    }
+}
+
+tg_node *tg_simp_expand(tg_simp *s, tg_node *n, const tg_type *t) {
+    if (!n || tg_shape_equal(n->type.rank, n->type.dim, t->rank, t->dim)) return n;
+    tg_attrs at = {0};
+    push_shape(&at, t);
+    at.v[at.n++] = 0;
+    return tg_node_make(s->rt, s->expand, 1, &n, &at);
+}
+
+tg_node *tg_simp_uniform(tg_simp *s, tg_node *scalar, const tg_type *t) {
+    if (!scalar || t->rank == 0) return scalar;
+    if (tg_node_is_number(scalar) && t->dtype == s->rt->precision &&
+        (scalar->leaf.number == 0 || scalar->leaf.number == 1)) {
+        tg_attrs at = {0};
+        push_shape(&at, t);
+        return tg_node_make(s->rt, scalar->leaf.number == 0 ? s->zeros : s->ones, 0, NULL, &at);
+    }
+    return tg_simp_expand(s, scalar, t);
+}
+
+tg_node *tg_simp_uniform_number(tg_simp *s, double x, const tg_type *t) {
+    return tg_simp_uniform(s, tg_node_number(s->rt, x), t);
+}
+
+tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n) {
+    if (tg_node_is_number(n)) return n;
+    if (tg_simp_is_closed(s, n)) return NULL;
+    if (n->op == s->expand && n->arg[0]->type.rank == 0) return n->arg[0];
+    if (n->op == s->zeros) return tg_node_number(s->rt, 0);
+    if (n->op == s->ones) return tg_node_number(s->rt, 1);
+    return NULL;
+}
+
+bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x) {
+    if (tg_node_is_number(n)) return n->leaf.number == x;
+    if (tg_simp_is_closed(s, n)) return false;
+    if (n->op == s->expand) return tg_node_is_number(n->arg[0]) && n->arg[0]->leaf.number == x;
+    return (n->op == s->zeros && x == 0) || (n->op == s->ones && x == 1);
+}
+
+/* Does n stretch its argument by the usual broadcasting from the right? */
+static bool stretches_plainly(const tg_node *n) {
+    const tg_type *a = &n->arg[0]->type, *t = &n->type;
+    int64_t axes = n->at->v[n->at->n - 1];
+    int extra = t->rank - a->rank;
+    return axes == 0 || extra == 0 || a->rank == 0 || axes == (INT64_C(1) << extra) - 1;
+}
+
+tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n) {
+    if (tg_simp_is_closed(s, n)) return n;
+    if (n->op == s->expand && stretches_plainly(n)) return n->arg[0];
+    if (n->op != s->sum && n->op != s->mean) return n;
+    int rank = n->type.rank;
+    if (rank == 0 || !n->at->v[1] || n->at->v[0] != (INT64_C(1) << rank) - 1) return n;
+    tg_attrs at = {.n = 2, .v = {n->at->v[0], 0}}; /* all axes kept with size 1: a scalar will do */
+    return tg_node_make(s->rt, n->op, 1, n->arg, &at);
+}

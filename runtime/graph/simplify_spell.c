@@ -1,0 +1,93 @@
+/* The last touch on a result: how it is written. Inside, a scalar factor stands before a matrix
+ * product as a whole, 2 * (A' @ r), so that products are recognised. A textbook writes 2 * A' @ r,
+ * which reads (2 * A') @ r; the plan makes either one call of gemm. So in the terms of a result,
+ * and nowhere deeper, scalar factors and signs move to the leftmost operand. A product that is used
+ * in other places too stays whole, for it would be computed twice. */
+#include "runtime/graph/simplifier.h"
+#include "base/alloc.h"
+
+enum { DEPTH = 32 };
+
+typedef struct speller {
+    tg_simp *s;
+    tg_node **all; /* the nodes of the result, or NULL: not listed yet */
+    size_t count;
+    tg_node *root;
+    bool failed; /* no memory to tell who uses what */
+} speller;
+
+static bool is_matrix_product(const speller *p, const tg_node *n) {
+    const tg_simp *s = p->s;
+    return !n->label &&
+           (n->op == s->matmul || n->op == s->matvec || n->op == s->vecmat || n->op == s->vdot);
+}
+
+/* Is n used once in the result? */
+static bool used_once(speller *p, const tg_node *n) {
+    if (!p->all && !tg_node_collect(p->s->rt, 1, &p->root, &p->all, &p->count)) {
+        p->failed = true;
+        return false;
+    }
+    int users = 0;
+    for (size_t i = 0; i < p->count; i++)
+        for (int k = 0; k < p->all[i]->n; k++) users += p->all[i]->arg[k] == n;
+    return users == 1;
+}
+
+/* Is n made of scalars only? */
+static bool is_scalar(const tg_node *n) {
+    return n->type.rank == 0;
+}
+
+/* factor * n, or -n when factor is NULL, with the factor at the leftmost operand of the product n.
+ */
+static tg_node *into(speller *p, tg_node *factor, tg_node *n, int depth) {
+    tg_node *left = n->arg[0], *in[2] = {NULL, n->arg[1]};
+    if (depth > 0 && is_matrix_product(p, left) && used_once(p, left))
+        in[0] = into(p, factor, left, depth - 1);
+    else
+        in[0] = factor ? tg_simp_make(p->s, p->s->mul, factor, left)
+                       : tg_simp_make(p->s, p->s->neg, left, NULL);
+    return in[0] ? tg_node_make(p->s->rt, n->op, 2, in, n->at) : NULL;
+}
+
+static tg_node *spell(speller *p, tg_node *n, int depth);
+
+static tg_node *with_args(speller *p, tg_node *n, tg_node *a, tg_node *b) {
+    if (!a || (n->n == 2 && !b)) return NULL;
+    return a == n->arg[0] && (n->n < 2 || b == n->arg[1]) ? n : tg_simp_make(p->s, n->op, a, b);
+}
+
+/* -(a * b) is -a * b */
+static tg_node *spell_minus(speller *p, tg_node *n, int depth) {
+    tg_node *x = n->arg[0];
+    if (is_matrix_product(p, x)) return used_once(p, x) ? into(p, NULL, x, depth) : n;
+    if (x->label || (x->op != p->s->mul && x->op != p->s->div)) return n;
+    tg_node *a = tg_simp_make(p->s, p->s->neg, x->arg[0], NULL);
+    if (a) a = spell(p, a, depth - 1);
+    return a ? tg_simp_make(p->s, x->op, a, x->arg[1]) : NULL;
+}
+
+static tg_node *spell(speller *p, tg_node *n, int depth) {
+    const tg_simp *s = p->s;
+    if (depth == 0 || (n->label && n != p->root) || n->op->class != TG_CLASS_ELEMENTWISE) return n;
+    if (n->op == s->neg) return spell_minus(p, n, depth);
+    if (n->op == s->add || n->op == s->sub) {
+        tg_node *a = spell(p, n->arg[0], depth - 1);
+        return with_args(p, n, a, a ? spell(p, n->arg[1], depth - 1) : NULL);
+    }
+    if (n->op == s->mul && is_scalar(n->arg[0]) && is_matrix_product(p, n->arg[1]) &&
+        used_once(p, n->arg[1]))
+        return into(p, n->arg[0], n->arg[1], depth);
+    if (n->op == s->mul || n->op == s->div)
+        return with_args(p, n, spell(p, n->arg[0], depth - 1), n->arg[1]);
+    return n;
+}
+
+tg_node *tg_simp_spell(tg_simp *s, tg_node *n) {
+    speller p = {.s = s, .root = n};
+    tg_node *made = spell(&p, n, DEPTH);
+    tg_free(p.all);
+    if (p.failed) return NULL;
+    return made && tg_simp_fits(&made->type, &n->type) ? made : made ? n : NULL;
+}
