@@ -6,7 +6,8 @@
  *       = 3.6372
  *     P = softmax(X @ W + b)      [N, 10]   needs X
  *
- * A formula in a container is echoed on a line of its own. */
+ * A var or input is shown by its name and value. A formula in a container is echoed on a line of
+ * its own. */
 #include "interp/show.h"
 #include "runtime/graph/print.h"
 #include "runtime/graph/simplify.h"
@@ -71,18 +72,45 @@ static bool add_tensor(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
     return tg_format_tensor(&in->rt, t, &layout, out);
 }
 
-/* The value of a leaf that is shown without a formula: a constant, or the cell of that very name.
- * NULL: show the formula. */
-static tg_tensor *plain_leaf(const tg_node *n, const char *name) {
-    if (n->op == &tg_op_const && !n->label) return n->leaf.tensor;
-    if (n->op != &tg_op_cell || !name || !n->leaf.cell->name) return NULL;
-    const char *own = n->leaf.cell->name, *field = strrchr(own, '.'); /* params.W, shown as the field W of params */
-    return strcmp(name, own) == 0 || (field && strcmp(name, field + 1) == 0) ? n->leaf.cell->value : NULL;
+/* A formula that is one cell is shown as the cell's name and value; *name becomes that name where
+ * none was given. NULL: it is more than that, or has another name. */
+static const tg_cell *named_cell(const tg_node *n, const char **name) {
+    if (n->op != &tg_op_cell || !n->leaf.cell->name) return NULL;
+    if (*name && strcmp(*name, n->leaf.cell->name) != 0) return NULL;
+    *name = n->leaf.cell->name;
+    return n->leaf.cell;
 }
 
-static bool input_without_data(const tg_node *n, const char *name) {
-    return n->op == &tg_op_cell && n->leaf.cell->kind == TG_CELL_INPUT && !n->leaf.cell->value &&
-           name && n->leaf.cell->name && strcmp(name, n->leaf.cell->name) == 0;
+static bool is_named_size(tg_interp *in, const tg_node *n, const char *name) {
+    if (n->op != &tg_op_size || !name) return false;
+    const char *symbol = tg_size_symbol_name(&in->rt, n->leaf.size);
+    return symbol && strcmp(symbol, name) == 0;
+}
+
+/* Behind "name": what the cell holds, or what it waits for. */
+static bool cell_echo(tg_interp *in, const char *name, const tg_cell *c, tg_str *out) {
+    if (c->value) {
+        tg_str_add(out, " = ");
+        return add_tensor(in, c->value, tg_utf8_width(name, strlen(name)) + 3, out);
+    }
+    tg_str_add(out, " : ");
+    tg_shape_print(&in->rt, out, c->type.rank, c->type.dim);
+    tg_str_add(out, "   no data yet");
+    return true;
+}
+
+static bool size_echo(tg_interp *in, tg_node *n, tg_str *out) {
+    tg_tensor *t = NULL;
+    if (tg_plan_eval(&in->rt, 1, &n, &t)) {
+        tg_str_add(out, " = ");
+        bool ok = add_tensor(in, t, 0, out);
+        tg_tensor_drop(t);
+        return ok;
+    }
+    if (in->rt.c.diag.kind != TG_ERR_DATA) return false;
+    tg_clear(&in->rt.c);
+    tg_str_add(out, " : a size   no data yet");
+    return true;
 }
 
 /* The formula, then what became of its evaluation. */
@@ -107,21 +135,19 @@ static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out
 }
 
 static bool formula_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
-    const tg_node *n = v.as.node;
-    if (input_without_data(n, name)) {
-        tg_str_addf(out, "%s : ", name);
-        tg_shape_print(&in->rt, out, n->type.rank, n->type.dim);
-        tg_str_add(out, "   no data yet");
-        return true;
-    }
+    tg_node *n = v.as.node;
+    const tg_cell *cell = named_cell(n, &name);
+    if (name) tg_str_add(out, name);
+    if (cell) return cell_echo(in, name, cell, out);
+    if (is_named_size(in, n, name)) return size_echo(in, n, out);
     int indent = 2; /* of a nameless formula's value */
     if (name) {
-        tg_str_addf(out, "%s = ", name);
+        tg_str_add(out, " = ");
         indent = tg_utf8_width(name, strlen(name)) + 1;
     }
     if (tg_node_is_number(n)) return add_plain(in, tg_value_number(n->leaf.number), 0, out);
-    tg_tensor *plain = plain_leaf(n, name);
-    if (plain) return add_tensor(in, plain, name ? indent + 2 : 0, out);
+    if (n->op == &tg_op_const && !n->label)
+        return add_tensor(in, n->leaf.tensor, name ? indent + 2 : 0, out);
     return formula_and_value(in, v, indent, out);
 }
 
@@ -154,18 +180,40 @@ static bool container_echo(tg_interp *in, const char *name, tg_value v, tg_str *
     return true;
 }
 
+/* Parameters: every formula in v is a cell that has a value. Containers are at most TG_MAX_NESTING
+ * deep. */
+static bool only_cells(tg_value v) {
+    if (v.tag == TG_V_FORMULA) return v.as.node->op == &tg_op_cell && v.as.node->leaf.cell->value;
+    bool container = v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
+    for (int i = 0; container && i < v.as.items->n; i++)
+        if (!only_cells(v.as.items->v[i])) return false;
+    return true;
+}
+
+/* A definition f(t) = ..., or a signature sum(x, ...): no `f = ` before it. */
+static bool says_its_name(tg_value v, const char *name) {
+    if (v.tag == TG_V_FUNCTION)
+        return v.as.function->def && v.as.function->def->kind == TG_AST_FUNCTION;
+    if (v.tag == TG_V_OP) return strcmp(v.as.op->name, name) == 0;
+    return v.tag == TG_V_BUILTIN && strcmp(v.as.builtin->name, name) == 0;
+}
+
 static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     if (!tg_guard(&in->rt.c)) return false;
     if (v.tag == TG_V_FORMULA) return formula_echo(in, name, v, out);
-    if (tg_is_live(v)) return container_echo(in, name, v, out);
+    tg_value now = v;
+    if (tg_is_live(v)) {
+        if (!only_cells(v)) return container_echo(in, name, v, out);
+        if (!tg_value_now(in, v, &now)) return false;
+    }
     int indent = 0;
-    /* the definition of a function says its name itself */
-    if (name && !(v.tag == TG_V_FUNCTION && v.as.function->def &&
-                  v.as.function->def->kind == TG_AST_FUNCTION)) {
+    if (name && !says_its_name(now, name)) {
         tg_str_addf(out, "%s = ", name);
         indent = tg_utf8_width(name, strlen(name)) + 3;
     }
-    return add_plain(in, v, indent, out);
+    bool ok = add_plain(in, now, indent, out);
+    if (tg_is_live(v)) tg_value_drop(now);
+    return ok;
 }
 
 bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
