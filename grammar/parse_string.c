@@ -120,9 +120,10 @@ static bool text_part(tg_parser *p) {
     return node->name || tg_parser_no_memory(p) != NULL;
 }
 
-/* Behind the colon of a hole: printable ASCII up to the brace. */
+/* At the colon of a hole, or at the ":=" it makes with a format that begins with "=": printable
+ * ASCII up to the brace. */
 static bool format(tg_parser *p, tg_ast *hole) {
-    uint32_t lo = p->tok.hi, hi = lo;
+    uint32_t lo = p->tok.lo + 1, hi = lo;
     const char *text = p->src->text;
     while (text[hi] >= ' ' && text[hi] < 0x7F && !strchr("{}\"", text[hi])) hi++;
     p->lex.at = hi;
@@ -151,7 +152,8 @@ static tg_ast *hole(tg_parser *p) {
     tg_ast *node = x ? tg_parser_node(p, TG_AST_HOLE, lo, 0, 1) : NULL;
     if (!node) return NULL;
     node->kids[0] = x;
-    if (p->tok.kind == TG_TOK_COLON && !format(p, node)) return NULL;
+    bool formatted = p->tok.kind == TG_TOK_COLON || p->tok.kind == TG_TOK_STORE;
+    if (formatted && !format(p, node)) return NULL;
     if (p->tok.kind != TG_TOK_RBRACE) return tg_parser_close(p) ? node : NULL;
     p->open = open.outer; /* the text behind the brace is not a token: do not advance */
     node->span.hi = p->lex.at = p->tok.hi;

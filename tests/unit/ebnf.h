@@ -29,6 +29,7 @@ typedef struct node {
     int rule;        /* of REF */
     int first, next; /* children, as a list; -1 ends it */
     int least;       /* tokens in the shortest sentence */
+    int visits;      /* by derive */
 } node;
 
 typedef struct rule {
@@ -135,7 +136,8 @@ static int read_choice(void) {
     }
 }
 
-/* Whether the node is more than one token: it refers to a rule in small letters, or to the TEXT of a string. */
+/* Whether the node is more than one token: it refers to a rule in small letters, or to the TEXT of
+ * a string. */
 static bool is_structure(int x) {
     if (x < 0) return false;
     if (nodes[x].kind == REF) {
@@ -330,9 +332,31 @@ static void emit(int x) {
     if (in_string) in_string = 2;
 }
 
+/* An alternative that fits into the budget; with a large one, rather a long alternative. */
+static int choose(const node *n, int budget) {
+    int chosen = -1;
+    unsigned seen = 0;
+    int least = budget > 6 && below(2) ? 2 : 0;
+    for (; chosen < 0 && least >= 0; least -= 2)
+        for (int k = n->first; k >= 0; k = nodes[k].next)
+            if (nodes[k].least >= least && nodes[k].least <= budget && below(++seen) == 0)
+                chosen = k;
+    for (int k = n->first; k >= 0 && chosen < 0; k = nodes[k].next)
+        if (nodes[k].least == n->least) chosen = k;
+    return chosen;
+}
+
+/* Whether an optional or repeated part comes (again). Few repeat, so that the outer levels leave
+ * something to the inner. */
+static bool goes_on(const node *n, int budget) {
+    if (budget < nodes[n->first].least + 1) return false;
+    return n->kind == OPT ? below(4) > 0 : below(3) == 0;
+}
+
 /* Derives a sentence of about `budget` tokens. */
 static void derive(int x, int budget) {
     const node *n = &nodes[x];
+    nodes[x].visits++;
     switch (n->kind) {
     case LITERAL:
     case CLASS: emit(x); return;
@@ -352,7 +376,9 @@ static void derive(int x, int budget) {
     case SEQ: {
         int spare = budget - n->least;
         for (int k = n->first; k >= 0; k = nodes[k].next) {
-            int more = spare <= 0 ? 0 : nodes[k].next < 0 ? spare : (int)below((unsigned)spare + 1);
+            /* Mostly all goes to one part, which leaves what it does not use to the next. */
+            bool share = below(8) == 0 || (k != n->first && nodes[k].next >= 0);
+            int more = spare <= 0 ? 0 : share ? (int)below((unsigned)spare + 1) : spare;
             int before = word_count;
             derive(k, nodes[k].least + more);
             int used = word_count - before - nodes[k].least;
@@ -360,20 +386,11 @@ static void derive(int x, int budget) {
         }
         return;
     }
-    case ALT: {
-        int chosen = -1;
-        unsigned seen = 0;
-        for (int k = n->first; k >= 0; k = nodes[k].next)
-            if (nodes[k].least <= budget && below(++seen) == 0) chosen = k;
-        for (int k = n->first; k >= 0 && seen == 0; k = nodes[k].next)
-            if (nodes[k].least == n->least) chosen = k;
-        derive(chosen, budget);
-        return;
-    }
+    case ALT: derive(choose(n, budget), budget); return;
     default:
         for (int rounds = 0; rounds < 8; rounds++) {
             bool must = n->kind == PLUS && rounds == 0;
-            if (!must && (budget < nodes[n->first].least + 1 || below(3) == 0)) return;
+            if (!must && !goes_on(n, budget)) return;
             int before = word_count;
             derive(n->first, budget);
             budget -= word_count - before;

@@ -51,7 +51,9 @@ static void text_token(tg_lexer *l) {
         char c = l->text[l->at], next = l->text[l->at + 1];
         if (c == '{' && next != '{') break;
         bool pair = c == '\\' || ((c == '{' || c == '}') && next == c);
-        uint32_t step = c == '\\' && next == 'u' ? 3 : pair ? 2 : 1; /* the brace of \u{ opens no hole */
+        uint32_t step = c == '\\' && next == 'u' ? 3
+                        : pair                   ? 2
+                                                 : 1; /* the brace of \u{ opens no hole */
         l->at = l->len - l->at < step ? l->len : l->at + step;
     }
     if (l->at > lo) add_token(TEXT, TG_TOK_BAD, l->text + lo, l->at - lo);
@@ -84,6 +86,8 @@ static bool split(const char *text, size_t len) {
         if (t.kind == TG_TOK_END) return depth == 0;
         if (t.kind == TG_TOK_BAD || (t.kind == TG_TOK_PRIME && (t.flags & TG_TOK_AFTER_SPACE)))
             return false;
+        bool format = open == 'h' && (t.kind == TG_TOK_COLON || t.kind == TG_TOK_STORE);
+        if (format) l.at = t.hi = t.lo + 1; /* `:=` is a colon and a format */
         add_token(t.kind == TG_TOK_NAME ? WORD : PLAIN, t.kind, s, t.hi - t.lo);
         assert_true(depth < MAX_NESTING);
         if (t.kind == TG_TOK_QUOTE && open != '"')
@@ -96,7 +100,7 @@ static bool split(const char *text, size_t len) {
             nesting[depth++] = open == '"' ? 'h' : opens_record(l) ? 'r' : '{';
         else if (t.kind == TG_TOK_RPAREN || t.kind == TG_TOK_RBRACKET || t.kind == TG_TOK_RBRACE)
             depth -= depth > 0;
-        else if (t.kind == TG_TOK_COLON && open == 'h') {
+        else if (format) {
             uint32_t lo = l.at;
             while (l.at < l.len && !strchr("{}\"", text[l.at])) l.at++;
             if (l.at > lo) add_token(FORMAT, TG_TOK_BAD, text + lo, l.at - lo);
@@ -147,7 +151,15 @@ static void words_agree(void **state) {
 
 static void new_sentence(void) {
     word_count = in_string = 0;
-    derive(rules[find_rule("program", 7)].body, (int)below(60) + 1);
+    derive(rules[find_rule("program", 7)].body, (int)below(120) + 1);
+}
+
+/* Every alternative of the grammar was tried. */
+static void assert_visited(int x, const char *rule_name) {
+    if (x < 0) return;
+    if (nodes[x].visits == 0) fail_msg("a part of the rule %s was never derived", rule_name);
+    assert_visited(nodes[x].first, rule_name);
+    assert_visited(nodes[x].next, rule_name);
 }
 
 static void derived_sentences_parse(void **state) {
@@ -160,6 +172,8 @@ static void derived_sentences_parse(void **state) {
                      ctx.diag.msg, ctx.diag.at.lo, sentence);
         if (!derivable(sentence, len)) fail_msg("derived, but not recognised:\n%s", sentence);
     }
+    for (int r = 0; r < rule_count; r++)
+        if (!rules[r].token) assert_visited(rules[r].body, rules[r].name);
 }
 
 /* `assume (x)` is always the declaration for the parser; the grammar also reads a call, which only
