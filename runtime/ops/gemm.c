@@ -107,7 +107,7 @@ static bool try_gemv(tg_dtype t, matrix *a, const matrix *b, const matrix *out, 
     int lda;
     *ok = layout(a, t, &flag, &lda);
     if (!*ok) return true;
-    if (beta == 0) scale(out, t, 0);   /* gemv multiplies, and 0 * NaN is NaN */
+    if (beta == 0) scale(out, t, 0);   /* some versions multiply, and 0 * NaN is NaN */
     bool flipped = flag == CblasTrans; /* BLAS wants the sizes of what lies in memory */
     gemv(t, flag, (int)(flipped ? a->cols : a->rows), (int)(flipped ? a->rows : a->cols), alpha,
          a->data, lda, b->data, step_x, beta, out->data, step_y);
