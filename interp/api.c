@@ -76,10 +76,6 @@ static bool set_arguments(tg_interp *in, const tg_options *o) {
     return library_value(in, "args", args);
 }
 
-static void forget_sources(tg_interp *in) {
-    while (in->nblamed > 0) tg_source_drop(in->blamed[--in->nblamed]);
-}
-
 tg_state *tg_open(const tg_options *options) {
     static const tg_options defaults;
     const tg_options *o = options ? options : &defaults;
@@ -109,7 +105,7 @@ tg_state *tg_open(const tg_options *options) {
             return NULL;
         }
         tg_report(in, &s->error);
-        forget_sources(in);
+        tg_blame_release(in);
     }
     return s;
 }
@@ -122,7 +118,7 @@ void tg_close(tg_state *s) {
     if (in->library) tg_env_clear(in->library);
     tg_env_drop(in->globals);
     tg_env_drop(in->library);
-    forget_sources(in);
+    tg_blame_release(in);
     tg_value_drop(in->ans);
     tg_value_drop(in->returned);
     for (int i = 0; i < in->nlifts; i++) tg_cell_drop(in->lifts[i].cell);
@@ -139,7 +135,7 @@ void tg_close(tg_state *s) {
 static tg_interp *enter(tg_state *s) {
     tg_guard_enter(&s->in.rt.c);
     tg_clear(&s->in.rt.c);
-    forget_sources(&s->in);
+    tg_blame_release(&s->in);
     s->error.len = 0;
     if (s->error.text) s->error.text[0] = 0;
     s->error.failed = false;
@@ -152,7 +148,6 @@ static tg_status leave(tg_state *s, bool ok) {
     tg_progress_clear(&s->in);
     tg_report(&s->in, &s->error);
     tg_blame_release(&s->in);
-    tg_clear(&s->in.rt.c);
     return interrupted ? TG_INTERRUPTED : TG_FAILED;
 }
 

@@ -140,6 +140,37 @@ bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
     return best ? tg_help(&in->rt.c, "did you mean %s?", best) : false;
 }
 
+static bool points_into(const tg_diag *d, const tg_source *src) {
+    bool is = d->at.src == src || d->with[0].src == src || d->with[1].src == src;
+    for (int i = 0; i < d->ntrace; i++) is = is || d->trace[i].src == src;
+    return is;
+}
+
+void tg_blame_keep(tg_interp *in, tg_source *src) {
+    tg_diag *d = &in->rt.c.diag;
+    if (!points_into(d, src)) return;
+    for (int i = 0; i < in->nkept; i++)
+        if (in->kept[i] == src) return;
+    void *p = in->kept;
+    size_t cap = (size_t)in->kept_cap;
+    bool ok = tg_grow(&p, &cap, (size_t)in->nkept + 1, sizeof *in->kept);
+    in->kept = p;
+    in->kept_cap = (int)cap;
+    if (ok) {
+        in->kept[in->nkept++] = tg_source_hold(src);
+    } else {
+        d->at = d->with[0] = d->with[1] = (tg_span){0};
+        d->ntrace = d->nframes = 0;
+    }
+}
+
+void tg_blame_release(tg_interp *in) {
+    for (int i = 0; i < in->nkept; i++) tg_source_drop(in->kept[i]);
+    tg_free(in->kept);
+    in->kept = NULL;
+    in->nkept = in->kept_cap = 0;
+}
+
 void tg_remark(tg_interp *in, const char *fmt, ...) {
     char text[512];
     va_list ap;

@@ -14,6 +14,11 @@ bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argume
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name);
 /* Edits (insert, delete, replace, swap) from a to b, at most `most` + 1. */
 int tg_edit_distance(const char *a, const char *b, int most);
+/* Holds a text that goes out of use while the pending error may point into it. Without memory for that the error loses its
+ * place instead. */
+void tg_blame_keep(tg_interp *in, tg_source *src);
+/* Lets these texts go: the error has been reported. */
+void tg_blame_release(tg_interp *in);
 /* A remark that is not an error, on the echo at the prompt and on standard error in a script. */
 void tg_remark(tg_interp *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

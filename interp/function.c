@@ -138,6 +138,7 @@ static bool call_function(tg_interp *in, tg_function *f, int n, const tg_argumen
     in->unit = f->unit;
     bool ok = bind_parameters(in, f, scope, n, args) && run_body(in, f, scope, out);
     in->unit = caller;
+    if (!ok) tg_blame_keep(in, f->unit->src);
     leave_scope(scope);
     tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = f});
     return ok;

@@ -21,6 +21,8 @@ typedef struct tg_interp {
     char *dir;         /* folder of the running script, for `use` */
     int nused, used_cap;
     char **used;       /* paths already used */
+    int nkept, kept_cap;
+    tg_source **kept;  /* texts that the pending error points into, and that nothing else holds any more */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
     bool echo;         /* statements are echoed, as at the prompt */

@@ -14,7 +14,10 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
     tg_unit *unit = NULL, *outer = in->unit;
     tg_parse_status how = tg_parse(&in->rt.c, src, &unit);
     if (status) *status = how;
-    if (how != TG_PARSE_OK) return false;
+    if (how != TG_PARSE_OK) {
+        tg_blame_keep(in, src);
+        return false;
+    }
     in->unit = unit;
     tg_flow flow = TG_FLOW_NEXT;
     for (int i = 0; i < unit->n && flow == TG_FLOW_NEXT; i++) {
@@ -37,6 +40,7 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
     }
     in->unit = outer;
     tg_unit_drop(unit);
+    if (flow != TG_FLOW_NEXT) tg_blame_keep(in, src);
     return flow == TG_FLOW_NEXT;
 }
 
