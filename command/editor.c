@@ -141,21 +141,44 @@ void tg_editor_open(tg_state *s) {
     if (history_path) read_history(history_path);
 }
 
+/* Lets the editor do what signals ask of it: it catches them all, and raises again those that are
+ * not its own. */
+static void serve_signals(const sigset_t *open) {
+#ifdef TG_HAVE_READLINE
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, open, &blocked);
+    rl_check_signals();
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+#else
+    (void)open;
+#endif
+}
+
+/* Caught by the editor while it worked on the last character? */
+static bool signal_waits(void) {
+#ifdef TG_HAVE_READLINE
+    return rl_pending_signal() != 0;
+#else
+    return false;
+#endif
+}
+
 /* Waits for one character and gives it to the editor. False: standard input is broken. SIGINT is
  * blocked but for the wait itself, where `open` is the mask: one that came just before would else
  * be slept over. */
 static bool pump(const sigset_t *open) {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    int n = ppoll(&in, 1, NULL, open), error = errno;
-#ifdef TG_HAVE_READLINE
-    if (n < 0 && error == EINTR) {
-        sigset_t blocked;
-        sigprocmask(SIG_SETMASK, open, &blocked); /* it raises again what it caught */
-        rl_check_signals();
-        sigprocmask(SIG_SETMASK, &blocked, NULL);
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, NULL); /* the editor may have opened it */
+    bool waits = signal_waits() || tg_command_interrupted;
+    int n = waits ? -1 : ppoll(&in, 1, NULL, open);
+    if (waits || (n < 0 && errno == EINTR)) {
+        serve_signals(open);
+        return true;
     }
-#endif
-    if (n < 0) return error == EINTR;
+    if (n < 0) return false;
     rl_callback_read_char();
     return true;
 }
@@ -192,10 +215,8 @@ static tg_edit read_line(const char *prompt, const sigset_t *open, char **line) 
 }
 
 tg_edit tg_editor_read(const char *prompt, char **line) {
-    sigset_t interrupt, open;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    sigprocmask(SIG_BLOCK, &interrupt, &open);
+    sigset_t open;
+    sigprocmask(SIG_BLOCK, NULL, &open);
     tg_edit got = read_line(prompt, &open, line);
     sigprocmask(SIG_SETMASK, &open, NULL);
     return got;
