@@ -1,7 +1,9 @@
 /* Builtins about the session: printing, errors, time, the seed. */
+#include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
 #include "runtime/graph/simplify.h"
+#include "runtime/plan/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +92,29 @@ static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *o
     return true;
 }
 
+static bool run_stats(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    (void)args;
+    static const char *const field[] = {"nodes", "plans", "compiled", "runs", "bytes", "peak"};
+    tg_graph_collect(&in->rt, true);
+    tg_plan_stats p = tg_plans_stats(&in->rt);
+    tg_alloc_stats a = tg_alloc_get_stats();
+    double number[] = {(double)tg_graph_count(&in->rt), (double)p.cached,     (double)p.compiled,
+                       (double)p.run,                   (double)a.live_bytes, (double)a.peak_bytes};
+    enum { FIELDS = sizeof field / sizeof *field };
+    tg_value made;
+    if (!tg_value_items(&in->rt.c, TG_V_RECORD, FIELDS, &made)) return false;
+    for (int i = 0; i < FIELDS; i++) {
+        made.as.items->v[i] = tg_value_number(number[i]);
+        if (!(made.as.items->field[i] = tg_intern(&in->rt.c, field[i], strlen(field[i])))) {
+            tg_value_drop(made);
+            return false;
+        }
+    }
+    *out = made;
+    return tg_value_seal(&in->rt.c, made);
+}
+
 static bool run_text(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     tg_str s = {0};
@@ -128,6 +153,9 @@ static const tg_builtin table[] = {
     {"seed", "seed(n)", "Starts the random generator anew: the same seed gives the same draws.",
      "seed(1); a = rand(3); seed(1); all(a == rand(3))", "a = [...]\ntrue", run_seed, false, false},
     {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0", "true", run_clock, false, false},
+    {"stats", "stats()",
+     "What the session holds and did: formula nodes, plans kept, plans compiled and run so far, bytes allocated now and at the peak.",
+     "stats().runs >= 0", "true", run_stats, false, false},
     {"text", "text(x)", "x as a string, as print writes it.", "text(1 + 1)", "\"2\"", run_text, false, false},
     {"number", "number(x)", "The number that a string or a tensor of one element holds.", "number(\"2.5\")", "2.5", run_number,
      false, false},
