@@ -3,8 +3,8 @@
  * Plans are found by the ids of their roots, then told apart by the shapes of the cells they read:
  * one comparison of a few numbers for each cell, no walk over the graph. Plans whose sizes come
  * from inputs that they do not read (the gradient of sum(X) is ones(N)) are rare; for them the
- * graph is asked again which inputs these are. At most MOST_PLANS are cached, the least recently
- * used go first.
+ * graph is asked again which inputs these are. At most MOST_PLANS are cached, and of most_bytes
+ * together, but the newest always; the least recently used go first.
  *
  * Nothing in the workspace outlives a run, and runs do not nest, so one workspace as large as the
  * largest plan serves all. It is cut down after many runs that needed far less. */
@@ -15,8 +15,8 @@
 #include <string.h>
 
 enum { BUCKETS = 256, MOST_PLANS = 128, SMALL_RUNS = 256 };
-static const size_t most_kept = (size_t)256 << 20; /* bytes of constants in all plans together */
-static const size_t never_cut = (size_t)4 << 20;   /* a workspace up to this size is left alone */
+static const size_t most_bytes = (size_t)256 << 20; /* of all plans together */
+static const size_t never_cut = (size_t)4 << 20;    /* a workspace up to this size is left alone */
 
 /* ---- the table ---- */
 
@@ -47,18 +47,18 @@ static void forget(tg_plans *all, tg_plan *p) {
     *at = p->chain;
     unlink_plan(all, p);
     all->count--;
-    all->kept_bytes -= p->kept_bytes;
+    all->bytes -= p->bytes;
     tg_plan_free(p);
 }
 
 static void remember(tg_plans *all, tg_plan *p) {
-    while (all->count >= MOST_PLANS || (all->count && all->kept_bytes + p->kept_bytes > most_kept))
+    while (all->count >= MOST_PLANS || (all->count && all->bytes + p->bytes > most_bytes))
         forget(all, all->oldest);
     p->chain = all->bucket[p->hash % BUCKETS];
     all->bucket[p->hash % BUCKETS] = p;
     link_newest(all, p);
     all->count++;
-    all->kept_bytes += p->kept_bytes;
+    all->bytes += p->bytes;
 }
 
 /* ---- looking up ---- */

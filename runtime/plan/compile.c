@@ -211,8 +211,11 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
 
     p->in = tg_alloc_array((size_t)p->most_args, sizeof *p->in);
     if (!p->in) return tg_fail_memory(&rt->c);
-    return order_steps(rt, p) && tg_plan_assign_buffers(rt, p) && list_moving(rt, p) &&
-           keep_constants(rt, p);
+    if (!order_steps(rt, p) || !tg_plan_assign_buffers(rt, p) || !list_moving(rt, p) ||
+        !keep_constants(rt, p))
+        return false;
+    tg_plan_trim(p);
+    return true;
 }
 
 tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o) {

@@ -73,6 +73,32 @@ int tg_plan_add_step(tg_rt *rt, tg_plan *p, const tg_step *s, const int *args) {
     return (int)p->nsteps++;
 }
 
+/* When there is no memory for the move, the array stays as it is. */
+static size_t trim(void **items, size_t *cap, size_t count, size_t size) {
+    void *p = count < *cap ? tg_realloc(*items, count * size) : NULL;
+    if (p) {
+        *items = p;
+        *cap = count;
+    }
+    return *cap * size;
+}
+
+void tg_plan_trim(tg_plan *p) {
+    void *slots = p->slots, *storage = p->storage, *steps = p->steps, *args = p->args;
+    p->bytes = sizeof *p + p->kept_bytes + p->nmoving * sizeof *p->moving +
+               (size_t)p->ncells * sizeof *p->cells +
+               (size_t)p->nroots * (sizeof *p->roots + sizeof *p->results + sizeof *p->out) +
+               p->cap_attrs * sizeof *p->attrs + p->cap_products * sizeof *p->products;
+    p->bytes += trim(&slots, &p->cap_slots, p->nslots, sizeof *p->slots);
+    p->slots = slots;
+    p->bytes += trim(&storage, &p->cap_storage, p->nstorage, sizeof *p->storage);
+    p->storage = storage;
+    p->bytes += trim(&steps, &p->cap_steps, p->nsteps, sizeof *p->steps);
+    p->steps = steps;
+    p->bytes += trim(&args, &p->cap_args, p->nargs, sizeof *p->args);
+    p->args = args;
+}
+
 void tg_plan_free(tg_plan *p) {
     if (!p) return;
     tg_free(p->roots);

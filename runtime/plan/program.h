@@ -110,6 +110,7 @@ struct tg_plan {
     tg_tensor **out;         /* room for the results of one run */
 
     size_t work_bytes, kept_bytes;
+    size_t bytes;            /* all that the plan holds */
     char *kept;
     bool kept_ready;         /* the constants have been computed */
     const char *work;        /* the workspace that the slots were placed in; NULL: not yet */
@@ -119,7 +120,7 @@ struct tg_plan {
 typedef struct tg_plans {
     tg_plan *bucket[256];
     tg_plan *newest, *oldest;
-    size_t count, kept_bytes;
+    size_t count, bytes;
     char *work;       /* the workspace */
     size_t work_bytes;
     int small_runs;   /* runs in a row that needed less than a quarter of it */
@@ -143,6 +144,8 @@ bool tg_plan_list_cells(tg_rt *rt, int n, tg_node *const *roots, const tg_overri
 /* compile.c: a plan for the shapes that the cells have now; NULL with an error. */
 tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o);
 void tg_plan_free(tg_plan *p);
+/* Gives back the room that growing arrays have left, and counts what is held. */
+void tg_plan_trim(tg_plan *p);
 
 /* lower.c: nodes (arguments before users) into slots and steps of p; p->cells and the sizes are known. */
 bool tg_plan_lower(tg_rt *rt, tg_plan *p, tg_node *const *nodes, size_t n, const tg_overrides *o,
