@@ -51,7 +51,7 @@ static bool convert(tg_rt *rt, job *j, tg_tensor *const *in) {
  * that is an error). */
 static tg_tensor *look(tg_rt *rt, const tg_op *op, const job *j, tg_tensor *const *in,
                        const tg_attrs *at, const tg_type *type, bool *failed) {
-    if (!op->view || j->n == 0) return NULL;
+    if (!op->view || j->n < 1) return NULL;
     tg_tensor *owner = j->made[0] ? j->made[0] : in[0];
     if (j->view[0].data == &j->cell[0]) return NULL; /* a local cell does not outlive the call */
     tg_view out;
@@ -83,7 +83,7 @@ tg_tensor *tg_op_apply(tg_rt *rt, const tg_op *op, int n, tg_tensor *const *in, 
     tg_type few_types[FEW];
     tg_dtype few_wants[FEW];
     tg_view few_views[FEW];
-    tg_tensor *few_made[FEW];
+    tg_tensor *few_made[FEW] = {NULL};
     double few_cells[FEW];
     job j = {n, few_types, few_wants, few_views, few_made, few_cells};
     bool many = n > FEW;

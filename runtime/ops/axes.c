@@ -4,8 +4,8 @@
 #include "runtime/ops/reduce.h"
 
 void tg_axes_split(const tg_view *v, uint64_t mask, tg_view *kept, tg_view *reduced) {
-    tg_view *to[2] = {kept, reduced};
     *kept = *reduced = (tg_view){.data = v->data, .dtype = v->dtype};
+    tg_view *const to[2] = {kept, reduced};
     for (int i = 0; i < v->rank; i++) {
         tg_view *w = to[mask >> i & 1];
         w->dim[w->rank] = v->dim[i];

@@ -1,4 +1,5 @@
-/* Forgets the row macros of elementwise.def, so that it can be expanded once more. No include guard: it is meant to be repeated. */
+/* Forgets the row macros of elementwise.def, so that it can be expanded once more. No include
+ * guard: it is meant to be repeated. */
 #undef ARITH1
 #undef ARITH2
 #undef ARITH3

@@ -111,15 +111,19 @@ typedef void copy_fn(int64_t n, void *dst, int64_t ds, const void *src, int64_t 
     }
 #define COPY_TO(D) COPY(D, BOOL) COPY(D, U8) COPY(D, I32) COPY(D, I64) COPY(D, F32) COPY(D, F64)
 COPY_TO(BOOL)
-COPY_TO(U8) COPY_TO(I32) COPY_TO(I64) COPY_TO(F32) COPY_TO(F64)
+COPY_TO(U8)
+COPY_TO(I32)
+COPY_TO(I64)
+COPY_TO(F32)
+COPY_TO(F64)
 
 #define ROW(D)                                                                                     \
     {                                                                                              \
         copy_##D##_BOOL, copy_##D##_U8, copy_##D##_I32, copy_##D##_I64, copy_##D##_F32,            \
             copy_##D##_F64                                                                         \
     }
-    static copy_fn *const copy[TG_DTYPES][TG_DTYPES] = {ROW(BOOL), ROW(U8),  ROW(I32),
-                                                        ROW(I64),  ROW(F32), ROW(F64)};
+static copy_fn *const copy[TG_DTYPES][TG_DTYPES] = {ROW(BOOL), ROW(U8),  ROW(I32),
+                                                    ROW(I64),  ROW(F32), ROW(F64)};
 
 /* ---- the copy ---- */
 

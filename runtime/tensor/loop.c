@@ -9,7 +9,7 @@
 void tg_loop_init(tg_loop *l, int n, const tg_view *const *v) {
     assert(n >= 1 && n <= TG_LOOP_OPERANDS);
     const tg_view *out = v[0];
-    int64_t dim[TG_MAX_RANK + 1], step[TG_MAX_RANK + 1][TG_LOOP_OPERANDS];
+    int64_t dim[TG_MAX_RANK + 1] = {0}, step[TG_MAX_RANK + 1][TG_LOOP_OPERANDS];
     int top = 0; /* axes gathered so far, outermost first */
 
     l->n = n;

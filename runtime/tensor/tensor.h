@@ -1,8 +1,9 @@
 /* Tensors: a typed block of memory, seen through a shape and strides.
  *
- * A tg_view is a borrowed look at elements (no ownership); kernels see only views. A tg_tensor is a view plus the
- * reference-counted buffer it looks into; slices and transposes share the buffer. Tensors are values: nobody writes into
- * one that has more than one reference. Arguments are borrowed, results are owned. */
+ * A tg_view is a borrowed look at elements (no ownership); kernels see only views. A tg_tensor is a
+ * view plus the reference-counted buffer it looks into; slices and transposes share the buffer.
+ * Tensors are values: nobody writes into one that has more than one reference. Arguments are
+ * borrowed, results are owned. */
 #ifndef TG_RUNTIME_TENSOR_H
 #define TG_RUNTIME_TENSOR_H
 
@@ -16,7 +17,9 @@ enum { TG_DTYPES = 6 };
 
 size_t tg_dtype_size(tg_dtype t);
 const char *tg_dtype_name(tg_dtype t); /* "bool" "byte" "int32" "int64" "single" "double" */
-static inline bool tg_dtype_is_float(tg_dtype t) { return t >= TG_F32; }
+static inline bool tg_dtype_is_float(tg_dtype t) {
+    return t >= TG_F32;
+}
 
 typedef struct tg_view {
     void *data; /* of the element at index 0, 0, ... */
@@ -38,8 +41,8 @@ typedef struct tg_tensor {
     tg_buffer *buf;
 } tg_tensor;
 
-/* A contiguous tensor with undefined elements. Errors: rank above 8, a negative size, a product that overflows or is
- * too large, no memory. */
+/* A contiguous tensor with undefined elements. Errors: rank above 8, a negative size, a product
+ * that overflows or is too large, no memory. */
 tg_tensor *tg_tensor_new(tg_ctx *c, tg_dtype t, int rank, const int64_t *dim);
 tg_tensor *tg_tensor_scalar(tg_ctx *c, tg_dtype t, double value);
 /* Another tensor on the same buffer, seen through v (v.data must lie in the buffer). */
