@@ -314,8 +314,12 @@ static tg_ast *for_each(tg_parser *p) {
     } while (p->tok.kind == TG_TOK_COMMA && !tg_parser_line_ended(p));
     size_t targets = p->count - mark;
     tg_token at = p->tok;
-    if (at.kind != TG_TOK_IN && at.kind != TG_TOK_STORE)
-        return tg_parser_expected(p, "\"in\" or \":=\"");
+    if ((at.kind != TG_TOK_IN && at.kind != TG_TOK_STORE) || tg_parser_line_ended(p)) {
+        tg_parser_expected(p, "\"in\" or \":=\"");
+        if (at.kind != TG_TOK_END && at.kind != TG_TOK_BAD)
+            tg_help(p->c, "as in for i in 1..10 { ... }");
+        return NULL;
+    }
     tg_parser_advance(p);
     if (!tg_parser_push(p, tg_parse_level(p, TG_LEVEL_EXPRESSION)) ||
         !tg_parser_push(p, tg_parse_body(p, "for")))
