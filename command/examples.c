@@ -55,7 +55,7 @@ static void check(tally *k, const char *name, const char *example, const char *v
         printf("%s: out of memory\n", name);
         k->wrong++;
     } else {
-        if (same_text(tg_str_text(&k->answer), value)) return;
+        if (strcmp(value, "...") == 0 || same_text(tg_str_text(&k->answer), value)) return;
         printf("%s\n  tg> %s\n- %s\n+ %s\n", name, example, value, tg_str_text(&k->answer));
         k->wrong++;
     }

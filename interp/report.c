@@ -165,11 +165,20 @@ static bool one_line(const tg_source *s) {
     return !end || (size_t)(end - s->text) + 1 >= s->len;
 }
 
+static bool same_call(const tg_diag *d, int i, int j) {
+    const tg_span *a = &d->trace[i], *b = &d->trace[j];
+    return a->src == b->src && a->lo == b->lo && a->hi == b->hi &&
+           d->trace_name[i] == d->trace_name[j];
+}
+
+/* The calls under way, innermost first; of a recursion's equal ones the first. */
 static void add_trace(const tg_diag *d, tg_str *out) {
+    int told = 0;
     for (int i = 0; i < d->ntrace; i++) {
         const tg_span *at = &d->trace[i];
-        const char *name = d->trace_name[i] ? d->trace_name[i] : "a function";
-        tg_str_addf(out, "\n  in %s", name);
+        if (i > 0 && same_call(d, i - 1, i)) continue;
+        told++;
+        tg_str_addf(out, "\n  in %s", d->trace_name[i] ? d->trace_name[i] : "a function");
         if (!at->src) continue;
         if (typed(at->src)) {
             tg_str_add(out, ", called at the prompt");
@@ -180,8 +189,8 @@ static void add_trace(const tg_diag *d, tg_str *out) {
         tg_source_place(at->src, at->lo, &line, &column, &lo, &hi);
         tg_str_addf(out, ", called at %s:%d:%d", at->src->name, line, column);
     }
-    if (d->nframes > d->ntrace) {
-        int more = d->nframes - d->ntrace;
+    if (d->nframes > told) {
+        int more = d->nframes - told;
         tg_str_addf(out, "\n  ... and %d more call%s", more, more == 1 ? "" : "s");
     }
 }
