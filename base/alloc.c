@@ -1,5 +1,6 @@
-/* One header of 64 bytes before each block keeps its size, so that live bytes can be counted and a limit enforced; it also
- * keeps the block aligned. The counters are atomic: the process may hold several tg states on several threads. */
+/* One header of 64 bytes before each block keeps its size, so that live bytes can be counted and a
+ * limit enforced; it also keeps the block aligned. The counters are atomic: the process may hold
+ * several tg states on several threads. */
 #include "base/alloc.h"
 
 #include <stdatomic.h>
@@ -22,7 +23,8 @@ static bool admit(size_t more) {
 }
 
 static void count(size_t more, size_t less) {
-    size_t now = atomic_fetch_add_explicit(&live_bytes, more - less, memory_order_relaxed) + more - less;
+    size_t now =
+        atomic_fetch_add_explicit(&live_bytes, more - less, memory_order_relaxed) + more - less;
     if (now > atomic_load_explicit(&peak_bytes, memory_order_relaxed)) peak_bytes = now;
 }
 
@@ -79,7 +81,9 @@ void tg_free(void *p) {
     free((char *)p - HEADER);
 }
 
-bool tg_size_mul(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
+bool tg_size_mul(size_t a, size_t b, size_t *out) {
+    return !__builtin_mul_overflow(a, b, out);
+}
 
 bool tg_grow(void **items, size_t *cap, size_t need, size_t size) {
     if (need <= *cap) return true;
@@ -102,5 +106,9 @@ void tg_alloc_reset_stats(void) {
     requests = 0;
 }
 
-void tg_alloc_fail_at(uint64_t n) { fail_in = n; }
-void tg_alloc_limit(size_t bytes) { limit_bytes = bytes; }
+void tg_alloc_fail_at(uint64_t n) {
+    fail_in = n;
+}
+void tg_alloc_limit(size_t bytes) {
+    limit_bytes = bytes;
+}

@@ -1,7 +1,8 @@
-/* Memory. Every allocation of tg goes through these few functions, so that the tests can count bytes,
- * set a limit, and make the n-th request fail. None of them aborts: NULL means "no memory", and the
- * caller turns that into the error TG_ERR_MEMORY. Sizes are multiplied only by tg_alloc_array, which
- * checks for overflow. Blocks are aligned to 64 bytes, a cache line and an AVX-512 register. */
+/* Memory. Every allocation of tg goes through these few functions, so that the tests can count
+ * bytes, set a limit, and make the n-th request fail. None of them aborts: NULL means "no memory",
+ * and the caller turns that into the error TG_ERR_MEMORY. Sizes are multiplied only by
+ * tg_alloc_array, which checks for overflow. Blocks are aligned to 64 bytes, a cache line and an
+ * AVX-512 register. */
 #ifndef TG_BASE_ALLOC_H
 #define TG_BASE_ALLOC_H
 
@@ -20,7 +21,8 @@ void tg_free(void *p);
 /* a * b into *out; false on overflow. The one place where sizes are multiplied. */
 bool tg_size_mul(size_t a, size_t b, size_t *out);
 
-/* Grows *items (elements of `size` bytes, room for *cap) until `need` fit. False: no memory, unchanged. */
+/* Grows *items (elements of `size` bytes, room for *cap) until `need` fit. False: no memory,
+ * unchanged. */
 bool tg_grow(void **items, size_t *cap, size_t need, size_t size);
 
 typedef struct tg_alloc_stats {
@@ -31,8 +33,10 @@ typedef struct tg_alloc_stats {
 } tg_alloc_stats;
 
 tg_alloc_stats tg_alloc_get_stats(void);
-void tg_alloc_reset_stats(void);      /* peak = live, requests = 0 */
-void tg_alloc_fail_at(uint64_t n);    /* the n-th request from now fails, once (1 = the next); 0 = none */
-void tg_alloc_limit(size_t bytes);    /* requests that would pass this many live bytes fail; 0 = no limit */
+void tg_alloc_reset_stats(void); /* peak = live, requests = 0 */
+void tg_alloc_fail_at(
+    uint64_t n); /* the n-th request from now fails, once (1 = the next); 0 = none */
+void tg_alloc_limit(
+    size_t bytes); /* requests that would pass this many live bytes fail; 0 = no limit */
 
 #endif

@@ -11,7 +11,9 @@ struct tg_arena_block {
 
 enum { ALIGN = 16, FIRST = 4096, LARGEST = 1 << 20 };
 
-static char *data_of(tg_arena_block *b) { return (char *)b + ((sizeof *b + ALIGN - 1) & ~(size_t)(ALIGN - 1)); }
+static char *data_of(tg_arena_block *b) {
+    return (char *)b + ((sizeof *b + ALIGN - 1) & ~(size_t)(ALIGN - 1));
+}
 
 void *tg_arena_alloc(tg_arena *a, size_t size) {
     if (size > SIZE_MAX / 2) return NULL;

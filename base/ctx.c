@@ -18,7 +18,7 @@ static void mark_cut(char *buf, size_t size, size_t wanted) {
     memcpy(buf + end, "...", 4);
 }
 
-bool (tg_fail)(tg_ctx *c, tg_err kind, const char *fmt, ...) {
+bool(tg_fail)(tg_ctx *c, tg_err kind, const char *fmt, ...) {
     tg_clear(c);
     c->diag.kind = kind;
     va_list ap;
@@ -29,9 +29,11 @@ bool (tg_fail)(tg_ctx *c, tg_err kind, const char *fmt, ...) {
     return false;
 }
 
-bool (tg_fail_memory)(tg_ctx *c) { return tg_fail(c, TG_ERR_MEMORY, "out of memory"); }
+bool(tg_fail_memory)(tg_ctx *c) {
+    return tg_fail(c, TG_ERR_MEMORY, "out of memory");
+}
 
-bool (tg_help)(tg_ctx *c, const char *fmt, ...) {
+bool(tg_help)(tg_ctx *c, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(c->diag.help, sizeof c->diag.help, fmt, ap);
@@ -40,7 +42,7 @@ bool (tg_help)(tg_ctx *c, const char *fmt, ...) {
     return false;
 }
 
-bool (tg_note)(tg_ctx *c, const char *fmt, ...) {
+bool(tg_note)(tg_ctx *c, const char *fmt, ...) {
     size_t used = strlen(c->diag.notes), room = sizeof c->diag.notes - used;
     if (room < 16) return false;
     va_list ap;
@@ -68,7 +70,8 @@ void tg_guard_enter(tg_ctx *c) {
     char here;
     struct rlimit lim;
     size_t room = 8u << 20;
-    if (getrlimit(RLIMIT_STACK, &lim) == 0) room = lim.rlim_cur > STACK_MOST ? STACK_MOST : (size_t)lim.rlim_cur;
+    if (getrlimit(RLIMIT_STACK, &lim) == 0)
+        room = lim.rlim_cur > STACK_MOST ? STACK_MOST : (size_t)lim.rlim_cur;
     c->stack_base = &here;
     c->stack_room = room > 2 * STACK_MARGIN ? room - STACK_MARGIN : room / 2;
 }
@@ -78,7 +81,8 @@ bool tg_guard(tg_ctx *c) {
     ptrdiff_t used = c->stack_base - &here;
     if (used < 0) used = -used;
     if ((size_t)used < c->stack_room) return true;
-    tg_fail(c, TG_ERR_DEPTH, "nested too deeply: the stack of %zu KB is used up", c->stack_room / 1024);
+    tg_fail(c, TG_ERR_DEPTH, "nested too deeply: the stack of %zu KB is used up",
+            c->stack_room / 1024);
     return tg_help(c, "a recursion without an end? otherwise raise the limit with `ulimit -s`");
 }
 
@@ -93,7 +97,10 @@ bool tg_check_interrupt(tg_ctx *c) {
 typedef struct tg_interner {
     char **slot; /* open addressing; NULL is free */
     size_t cap, count;
-    struct tg_name_block { struct tg_name_block *next; size_t used, size; } *blocks; /* not used for large names */
+    struct tg_name_block {
+        struct tg_name_block *next;
+        size_t used, size;
+    } * blocks; /* not used for large names */
 } tg_interner;
 
 static size_t hash_bytes(const char *s, size_t n) {
@@ -147,13 +154,6 @@ const char *tg_intern(tg_ctx *c, const char *s, size_t n) {
     return copy;
 }
 
-bool tg_ctx_init(tg_ctx *c) {
-    *c = (tg_ctx){0};
-    tg_guard_enter(c);
-    c->names = tg_alloc_array(1, sizeof *c->names);
-    return c->names && rehash(c->names);
-}
-
 void tg_ctx_free(tg_ctx *c) {
     if (!c->names) return;
     for (struct tg_name_block *b = c->names->blocks, *next; b; b = next) {
@@ -163,6 +163,15 @@ void tg_ctx_free(tg_ctx *c) {
     tg_free(c->names->slot);
     tg_free(c->names);
     c->names = NULL;
+}
+
+bool tg_ctx_init(tg_ctx *c) {
+    *c = (tg_ctx){0};
+    tg_guard_enter(c);
+    c->names = tg_alloc_array(1, sizeof *c->names);
+    if (c->names && rehash(c->names)) return true;
+    tg_ctx_free(c);
+    return false;
 }
 
 /* ---- sources ---- */
@@ -190,7 +199,8 @@ void tg_source_drop(tg_source *s) {
     if (s && --s->refs == 0) tg_free(s);
 }
 
-void tg_source_place(const tg_source *s, size_t at, int *line, int *col, size_t *line_lo, size_t *line_hi) {
+void tg_source_place(const tg_source *s, size_t at, int *line, int *col, size_t *line_lo,
+                     size_t *line_hi) {
     if (at > s->len) at = s->len;
     size_t lo = at, hi = at;
     while (lo > 0 && s->text[lo - 1] != '\n') lo--;

@@ -1,8 +1,10 @@
-/* The context that every fallible function takes: the pending error, the stack guard and the interrupt flag.
+/* The context that every fallible function takes: the pending error, the stack guard and the
+ * interrupt flag.
  *
- * An error is a value: a function that fails calls tg_fail, which fills ctx->diag and returns false, and
- * hands false or NULL up. The text sits in fixed buffers, so that reporting "out of memory" needs none.
- * Whoever knows the place in the source (the parser, the evaluator) adds the span on the way up. */
+ * An error is a value: a function that fails calls tg_fail, which fills ctx->diag and returns
+ * false, and hands false or NULL up. The text sits in fixed buffers, so that reporting "out of
+ * memory" needs none. Whoever knows the place in the source (the parser, the evaluator) adds the
+ * span on the way up. */
 #ifndef TG_BASE_CTX_H
 #define TG_BASE_CTX_H
 
@@ -44,13 +46,14 @@ enum { TG_DIAG_MSG = 1024, TG_DIAG_NOTES = 1536, TG_DIAG_HELP = 512, TG_DIAG_TRA
 
 typedef struct tg_diag {
     tg_err kind; /* TG_ERR_NONE: nothing pending */
-    /* msg may hold {0}, {1}, ... and {op}: the evaluator puts in the source text of the operands. */
+    /* msg may hold {0}, {1}, ... and {op}: the evaluator puts in the source text of the operands.
+     */
     char msg[TG_DIAG_MSG];
-    char notes[TG_DIAG_NOTES]; /* whole lines, shown below the carets */
-    char help[TG_DIAG_HELP];   /* the likely fix; may hold {0}, {1} as msg does */
-    tg_span at;                /* shown with ^ */
-    tg_span with[2];           /* shown with ~ : the operands */
-    int ntrace, nframes;       /* recorded, and in all */
+    char notes[TG_DIAG_NOTES];    /* whole lines, shown below the carets */
+    char help[TG_DIAG_HELP];      /* the likely fix; may hold {0}, {1} as msg does */
+    tg_span at;                   /* shown with ^ */
+    tg_span with[2];              /* shown with ~ : the operands */
+    int ntrace, nframes;          /* recorded, and in all */
     tg_span trace[TG_DIAG_TRACE]; /* calls that were under way, innermost first */
     const char *trace_name[TG_DIAG_TRACE];
 } tg_diag;
@@ -73,7 +76,8 @@ bool tg_fail_memory(tg_ctx *c);
 bool tg_help(tg_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool tg_note(tg_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void tg_clear(tg_ctx *c);
-/* These four give false, always: the macros let the compiler see it, and so which results stay unset only on failure. */
+/* These four give false, always: the macros let the compiler see it, and so which results stay
+ * unset only on failure. */
 static inline bool tg_false(bool result) {
     (void)result;
     return false;
@@ -88,16 +92,20 @@ static inline bool tg_false(bool result) {
 bool tg_guard(tg_ctx *c);
 /* Sets the base to the caller's frame and the room from getrlimit(RLIMIT_STACK); call on entry. */
 void tg_guard_enter(tg_ctx *c);
-/* True when there is no interrupt pending; else records TG_ERR_INTERRUPT, clears the flag, returns false. */
+/* True when there is no interrupt pending; else records TG_ERR_INTERRUPT, clears the flag, returns
+ * false. */
 bool tg_check_interrupt(tg_ctx *c);
 
 /* The one copy of a name: equal names are equal pointers. Lives as long as ctx. NULL: no memory. */
 const char *tg_intern(tg_ctx *c, const char *s, size_t n);
 
-tg_source *tg_source_new(const char *name, const char *text, size_t len); /* copies; NULL: no memory */
+tg_source *tg_source_new(const char *name, const char *text,
+                         size_t len); /* copies; NULL: no memory */
 tg_source *tg_source_hold(tg_source *s);
 void tg_source_drop(tg_source *s);
-/* 1-based line and column (in characters) of byte `at`; *line_lo and *line_hi bound the line's text. */
-void tg_source_place(const tg_source *s, size_t at, int *line, int *col, size_t *line_lo, size_t *line_hi);
+/* 1-based line and column (in characters) of byte `at`; *line_lo and *line_hi bound the line's
+ * text. */
+void tg_source_place(const tg_source *s, size_t at, int *line, int *col, size_t *line_lo,
+                     size_t *line_hi);
 
 #endif

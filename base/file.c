@@ -82,7 +82,8 @@ bool tg_file_save_atomic(tg_ctx *c, const char *path, const void *data, size_t l
         struct stat old;
         mode_t mask = umask(0);
         umask(mask);
-        ok = fchmod(fd, stat(path, &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask) == 0 && write_all(fd, data, len);
+        ok = fchmod(fd, stat(path, &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask) == 0 &&
+             write_all(fd, data, len);
         ok = close(fd) == 0 && ok;
         if (!ok || rename(tmp.text, path) != 0) {
             ok = false;

@@ -4,8 +4,8 @@
 
 #include "base/ctx.h"
 
-/* The file's bytes with a 0 behind them (*len does not count it); free with tg_free. NULL: an error that names
- * the file and the reason (missing, a folder, no permission, too large, no memory). */
+/* The file's bytes with a 0 behind them (*len does not count it); free with tg_free. NULL: an error
+ * that names the file and the reason (missing, a folder, no permission, too large, no memory). */
 char *tg_file_read(tg_ctx *c, const char *path, size_t *len);
 /* Temporary file in the target's folder, write, fsync, rename, fsync of the folder. */
 bool tg_file_save_atomic(tg_ctx *c, const char *path, const void *data, size_t len);

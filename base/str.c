@@ -23,8 +23,12 @@ void tg_str_addn(tg_str *s, const char *text, size_t n) {
     s->text[s->len] = 0;
 }
 
-void tg_str_add(tg_str *s, const char *text) { tg_str_addn(s, text, strlen(text)); }
-void tg_str_addc(tg_str *s, char c) { tg_str_addn(s, &c, 1); }
+void tg_str_add(tg_str *s, const char *text) {
+    tg_str_addn(s, text, strlen(text));
+}
+void tg_str_addc(tg_str *s, char c) {
+    tg_str_addn(s, &c, 1);
+}
 
 void tg_str_vaddf(tg_str *s, const char *fmt, va_list ap) {
     va_list again;
@@ -51,37 +55,49 @@ void tg_str_repeat(tg_str *s, char c, int n) {
     s->text[s->len] = 0;
 }
 
-const char *tg_str_text(const tg_str *s) { return s->text ? s->text : ""; }
+const char *tg_str_text(const tg_str *s) {
+    return s->text ? s->text : "";
+}
 
 void tg_str_free(tg_str *s) {
     tg_free(s->text);
     *s = (tg_str){0};
 }
 
-int tg_utf8_next(const char *text, size_t n, unsigned *code) {
-    const unsigned char *t = (const unsigned char *)text;
-    int len = t[0] < 0x80 ? 1 : t[0] >= 0xC2 && t[0] < 0xE0 ? 2 : t[0] >= 0xE0 && t[0] < 0xF0 ? 3
-            : t[0] >= 0xF0 && t[0] < 0xF5 ? 4 : 0;
-    static const unsigned char lead[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    unsigned c = len ? t[0] & lead[len] : t[0];
-    if (len == 0 || (size_t)len > n) len = 0;
-    for (int i = 1; i < len; i++) {
-        if ((t[i] & 0xC0) != 0x80) {
-            len = 0;
-            break;
-        }
-        c = c << 6 | (t[i] & 0x3Fu);
-    }
-    if (code) *code = len ? c : t[0];
-    return len ? len : 1;
+/* The length that a first byte announces; 0 for one that begins no character. */
+static int announced(unsigned char first) {
+    if (first < 0x80) return 1;
+    if (first < 0xC2) return 0;
+    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 }
 
-/* Unicode ranges that take two columns (East Asian Wide) or none (combining marks): the common ones. */
+int tg_utf8_next(const char *text, size_t n, unsigned *code) {
+    static const unsigned char lead[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    static const unsigned least[] = {0, 0, 0x80, 0x800,
+                                     0x10000}; /* smaller ones have a shorter form */
+    const unsigned char *t = (const unsigned char *)text;
+    int len = announced(t[0]);
+    unsigned c = t[0] & lead[len];
+    bool ok = len > 0 && (size_t)len <= n;
+    for (int i = 1; ok && i < len; i++) {
+        ok = (t[i] & 0xC0) == 0x80;
+        c = c << 6 | (t[i] & 0x3Fu);
+    }
+    ok = ok && c >= least[len] && c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF);
+    if (code) *code = ok ? c : t[0];
+    return ok ? len : 1;
+}
+
+/* Unicode ranges that take two columns (East Asian Wide) or none (combining marks): the common
+ * ones. */
 static int width_of(unsigned c) {
-    if ((c >= 0x300 && c <= 0x36F) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
-    if ((c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
-        (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE4F) || (c >= 0xFF00 && c <= 0xFF60) ||
-        (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD))
+    if ((c >= 0x300 && c <= 0x36F) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F))
+        return 0;
+    if ((c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+        (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+        (c >= 0xFE30 && c <= 0xFE4F) || (c >= 0xFF00 && c <= 0xFF60) ||
+        (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) ||
+        (c >= 0x20000 && c <= 0x3FFFD))
         return 2;
     return 1;
 }

@@ -1,5 +1,6 @@
-/* A growing string. Failure to allocate is remembered in `failed` and later appends do nothing, so that a
- * printer checks once, at its end. The text is always terminated by 0 (an empty builder has "" as text). */
+/* A growing string. Failure to allocate is remembered in `failed` and later appends do nothing, so
+ * that a printer checks once, at its end. The text is always terminated by 0 (an empty builder has
+ * "" as text). */
 #ifndef TG_BASE_STR_H
 #define TG_BASE_STR_H
 
@@ -24,7 +25,8 @@ void tg_str_free(tg_str *s);
 
 /* Columns that UTF-8 text takes on a terminal (CJK characters take two, combining marks none). */
 int tg_utf8_width(const char *text, size_t n);
-/* Bytes of the character at text[0] (1 to 4); an invalid byte counts as one. n > 0. *code may be NULL. */
+/* Bytes of the character at text[0] (1 to 4); an invalid byte counts as one. n > 0. *code may be
+ * NULL. */
 int tg_utf8_next(const char *text, size_t n, unsigned *code);
 
 #endif

@@ -1,6 +1,7 @@
-/* The parser: text to tree, by hand, a Pratt parser for expressions (Pratt 1973). Its result has three ways to end: a tree; text
- * that so far is right but goes on (an open bracket, a trailing operator), by which the prompt knows to ask for
- * another line; or an error, recorded in the context with its span. */
+/* The parser: text to tree, by hand, a Pratt parser for expressions (Pratt 1973). Its result has
+ * three ways to end: a tree; text that so far is right but goes on (an open bracket, a trailing
+ * operator), by which the prompt knows to ask for another line; or an error, recorded in the
+ * context with its span. */
 #ifndef TG_GRAMMAR_PARSE_H
 #define TG_GRAMMAR_PARSE_H
 
@@ -8,8 +9,9 @@
 
 typedef enum tg_parse_status { TG_PARSE_OK, TG_PARSE_INCOMPLETE, TG_PARSE_ERROR } tg_parse_status;
 
-/* Parses a whole program. OK: *out is owned by the caller. INCOMPLETE also records an error that says where the unclosed
- * bracket, string or block was opened, for when the text really ends there. */
+/* Parses a whole program. OK: *out is owned by the caller. INCOMPLETE also records an error that
+ * says where the unclosed bracket, string or block was opened, for when the text really ends there.
+ */
 tg_parse_status tg_parse(tg_ctx *c, tg_source *src, tg_unit **out);
 /* Parses text that must be exactly one expression (a rule, a hole of a string). */
 tg_parse_status tg_parse_expression(tg_ctx *c, tg_source *src, tg_unit **out);
