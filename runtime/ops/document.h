@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-/* Appends docs/ops.md: every operation with its signature, what it does, its derivative rules and an example. False: no memory. */
+/* Appends docs/ops.md: every operation with its signature, what it does, its derivative rules and
+ * an example. False: no memory. */
 bool tg_ops_document(tg_str *out);
 
 #endif

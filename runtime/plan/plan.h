@@ -1,6 +1,8 @@
-/* Plans: a set of formulas, compiled for the shapes their inputs have now, into a list of kernel calls over one block of memory.
- * Compiled once for each (roots, shapes) and cached; running a cached plan allocates nothing but its results. Shared parts are computed once; buffers
- * are assigned by liveness; transposes of matrix products become flags of gemm, scale factors its alpha. */
+/* Plans: a set of formulas, compiled for the shapes their inputs have now, into a list of kernel
+ * calls over one block of memory. Compiled once for each (roots, shapes) and cached; running a
+ * cached plan allocates nothing but its results. Shared parts are computed once; buffers are
+ * assigned by liveness; transposes of matrix products become flags of gemm, scale factors its
+ * alpha. */
 #ifndef TG_RUNTIME_PLAN_H
 #define TG_RUNTIME_PLAN_H
 
@@ -9,18 +11,24 @@
 bool tg_plans_init(tg_rt *rt);
 void tg_plans_free(tg_rt *rt);
 
-/* Evaluates the roots in one pass over the shared graph. out[i] is owned by the caller, contiguous, its shape and type the root's; on failure
- * none are set. Where out[i] comes in non-NULL it is written into if nobody else refers to it or its buffer and type and shape are right, else dropped; it
- * must not be the value of a cell that a root reads. A root that is a cell or constant, or a contiguous look at one, gives that tensor itself, shared. Errors: an input without data (TG_ERR_DATA, lists them), sizes that disagree, a kernel's error, an interrupt
- * (checked between kernels), no memory. */
+/* Evaluates the roots in one pass over the shared graph. out[i] is owned by the caller, contiguous,
+ * its shape and type the root's; on failure none are set. Where out[i] comes in non-NULL it is
+ * written into if nobody else refers to it or its buffer and type and shape are right, else
+ * dropped; it must not be the value of a cell that a root reads. A root that is a cell or constant,
+ * or a contiguous look at one, gives that tensor itself, shared. Errors: an input without data
+ * (TG_ERR_DATA, lists them), sizes that disagree, a kernel's error, an interrupt (checked between
+ * kernels), no memory. */
 bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out);
 /* The same with other values for some cells, not stored: eval(e, X=xb). */
-bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells, tg_tensor *const *values,
-                       tg_tensor **out);
+bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
+                       tg_tensor *const *values, tg_tensor **out);
 /* Forget plans whose roots do not survive the sweep under way. */
 void tg_plans_sweep(tg_rt *rt);
 
-typedef struct tg_plan_stats { uint64_t compiled, run; size_t cached; } tg_plan_stats;
+typedef struct tg_plan_stats {
+    uint64_t compiled, run;
+    size_t cached;
+} tg_plan_stats;
 tg_plan_stats tg_plans_stats(const tg_rt *rt);
 
 #endif

@@ -1,8 +1,9 @@
 /* The inside of a plan: slots, storage and steps. Shared by the files of this folder only.
  *
- * A slot is a value as a kernel sees it: a view of some storage. Storage is where the elements live; its home says who owns
- * the memory, and so when its address becomes known. Several slots may look into one storage: a transpose or a slice is a slot, no
- * step. A step computes one slot from others. All are numbered; nothing points into the arrays, so that they may grow. */
+ * A slot is a value as a kernel sees it: a view of some storage. Storage is where the elements
+ * live; its home says who owns the memory, and so when its address becomes known. Several slots may
+ * look into one storage: a transpose or a slice is a slot, no step. A step computes one slot from
+ * others. All are numbered; nothing points into the arrays, so that they may grow. */
 #ifndef TG_RUNTIME_PROGRAM_H
 #define TG_RUNTIME_PROGRAM_H
 
@@ -20,21 +21,21 @@ typedef enum tg_home {
 
 typedef struct tg_storage {
     tg_home home;
-    int index;            /* of RESULT and CELL */
+    int index; /* of RESULT and CELL */
     size_t bytes;
-    size_t offset;        /* of WORK and KEPT, from the start of that memory */
-    tg_tensor *tensor;    /* of FIXED: borrowed from the node */
-    int last;             /* the last step that reads it, -1 if none does */
+    size_t offset;     /* of WORK and KEPT, from the start of that memory */
+    tg_tensor *tensor; /* of FIXED: borrowed from the node */
+    int last;          /* the last step that reads it, -1 if none does */
 } tg_storage;
 
 typedef struct tg_slot {
-    tg_view v;       /* data is set when the address is known: see tg_plan_place */
+    tg_view v; /* data is set when the address is known: see tg_plan_place */
     int storage;
-    int64_t offset;  /* bytes from the storage's start to the element at index 0, 0, ... */
-    int converted;   /* the next slot that holds the same value in another type, or -1 */
-    double number;   /* of a storage that is a number */
-    bool is_number;  /* a plain number, written when the kept memory is made */
-    bool constant;   /* the same in every run, and never in the workspace */
+    int64_t offset; /* bytes from the storage's start to the element at index 0, 0, ... */
+    int converted;  /* the next slot that holds the same value in another type, or -1 */
+    double number;  /* of a storage that is a number */
+    bool is_number; /* a plain number, written when the kept memory is made */
+    bool constant;  /* the same in every run, and never in the workspace */
 } tg_slot;
 
 typedef struct tg_step tg_step;
@@ -44,20 +45,21 @@ struct tg_step {
     tg_step_fn *run;
     const tg_node *node; /* whose value it makes: for error messages */
     const tg_op *op;     /* of a kernel */
-    int attrs;           /* number of the step's own attributes with sizes made known, or -1: node->at */
-    int product;         /* number of a matrix product's factors, or -1 */
-    int out;             /* the slot it makes */
-    int n, arg;          /* it reads the slots args[arg .. arg + n) */
-    int in_place;        /* the argument whose memory the result may take over, or -1 */
-    bool once;           /* computes a constant: runs with the first run only */
+    int attrs;    /* number of the step's own attributes with sizes made known, or -1: node->at */
+    int product;  /* number of a matrix product's factors, or -1 */
+    int out;      /* the slot it makes */
+    int n, arg;   /* it reads the slots args[arg .. arg + n) */
+    int in_place; /* the argument whose memory the result may take over, or -1 */
+    bool once;    /* computes a constant: runs with the first run only */
 };
 
 enum { TG_MAX_SCALES = 4, TG_MAX_ABSORBED = 8 };
 
-/* out = alpha * (arg 0 @ arg 1) [+ arg 2]; the last nscales arguments are scalars that alpha is multiplied or divided by. */
+/* out = alpha * (arg 0 @ arg 1) [+ arg 2]; the last nscales arguments are scalars that alpha is
+ * multiplied or divided by. */
 typedef struct tg_product {
     double alpha;
-    bool accumulates;            /* there is an addend: arg 2 */
+    bool accumulates; /* there is an addend: arg 2 */
     int nscales;
     bool divides[TG_MAX_SCALES]; /* scale i is a divisor */
 } tg_product;
@@ -66,7 +68,7 @@ typedef struct tg_product {
 typedef struct tg_plan_cell {
     tg_cell *cell; /* alive while a root is, when `under`; else only compared */
     uint64_t serial;
-    bool present;  /* it had a value */
+    bool present; /* it had a value */
     tg_dtype dtype;
     int rank;
     int64_t dim[TG_MAX_RANK], stride[TG_MAX_RANK];
@@ -74,18 +76,19 @@ typedef struct tg_plan_cell {
 
 typedef struct tg_plan_result {
     tg_dtype dtype;
-    int slot;    /* a slot that is handed out as it is, without a copy (the value of a cell, a constant), or -1 */
+    int slot; /* a slot that is handed out as it is, without a copy (the value of a cell, a
+                 constant), or -1 */
     int rank;
     int64_t dim[TG_MAX_RANK];
 } tg_plan_result;
 
 struct tg_plan {
     uint64_t hash;
-    tg_plan *chain;          /* next in its bucket */
-    tg_plan *newer, *older;  /* by last use */
+    tg_plan *chain;         /* next in its bucket */
+    tg_plan *newer, *older; /* by last use */
     int nroots;
     tg_node **roots;
-    int ncells, under;       /* the first `under` are read; the others only tell sizes */
+    int ncells, under; /* the first `under` are read; the others only tell sizes */
     tg_plan_cell *cells;
     tg_plan_result *results; /* one a root */
 
@@ -94,8 +97,8 @@ struct tg_plan {
     size_t nstorage, cap_storage;
     tg_storage *storage;
     size_t nsteps, cap_steps;
-    tg_step *steps;          /* those that run once come first */
-    size_t first;            /* the first step of every run */
+    tg_step *steps; /* those that run once come first */
+    size_t first;   /* the first step of every run */
     size_t nargs, cap_args;
     int *args;
     size_t nattrs, cap_attrs;
@@ -104,16 +107,16 @@ struct tg_plan {
     tg_product *products;
 
     size_t nmoving;
-    int *moving;             /* slots on results and cells: their address is new in each run */
+    int *moving; /* slots on results and cells: their address is new in each run */
     int most_args;
-    tg_view *in;             /* room for the arguments of one step */
-    tg_tensor **out;         /* room for the results of one run */
+    tg_view *in;     /* room for the arguments of one step */
+    tg_tensor **out; /* room for the results of one run */
 
     size_t work_bytes, kept_bytes;
-    size_t bytes;            /* all that the plan holds */
+    size_t bytes; /* all that the plan holds */
     char *kept;
-    bool kept_ready;         /* the constants have been computed */
-    const char *work;        /* the workspace that the slots were placed in; NULL: not yet */
+    bool kept_ready;  /* the constants have been computed */
+    const char *work; /* the workspace that the slots were placed in; NULL: not yet */
 };
 
 /* The cache (cache.c). */
@@ -121,9 +124,9 @@ typedef struct tg_plans {
     tg_plan *bucket[256];
     tg_plan *newest, *oldest;
     size_t count, bytes;
-    char *work;       /* the workspace */
+    char *work; /* the workspace */
     size_t work_bytes;
-    int small_runs;   /* runs in a row that needed less than a quarter of it */
+    int small_runs; /* runs in a row that needed less than a quarter of it */
     uint64_t compiled, run;
 } tg_plans;
 
@@ -136,10 +139,10 @@ typedef struct tg_overrides {
 
 tg_tensor *tg_overrides_value(const tg_overrides *o, const tg_cell *cell);
 
-/* The cells that values and sizes under the roots come from: the *under ones that are read, those that only tell sizes, then
- * the inputs with a stand-in that are neither. *out: tg_free. */
-bool tg_plan_list_cells(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o, tg_cell ***out, size_t *count,
-                        size_t *under);
+/* The cells that values and sizes under the roots come from: the *under ones that are read, those
+ * that only tell sizes, then the inputs with a stand-in that are neither. *out: tg_free. */
+bool tg_plan_list_cells(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                        tg_cell ***out, size_t *count, size_t *under);
 
 /* compile.c: a plan for the shapes that the cells have now; NULL with an error. */
 tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o);
@@ -147,19 +150,23 @@ void tg_plan_free(tg_plan *p);
 /* Gives back the room that growing arrays have left, and counts what is held. */
 void tg_plan_trim(tg_plan *p);
 
-/* lower.c: nodes (arguments before users) into slots and steps of p; p->cells and the sizes are known. */
+/* lower.c: nodes (arguments before users) into slots and steps of p; p->cells and the sizes are
+ * known. */
 bool tg_plan_lower(tg_rt *rt, tg_plan *p, tg_node *const *nodes, size_t n, const tg_overrides *o,
                    const tg_size_binding *sizes);
-/* To the error pending: puts the arguments' formulas for {0}, {1}, and notes the formula that failed. Returns false. */
+/* To the error pending: puts the arguments' formulas for {0}, {1}, and notes the formula that
+ * failed. Returns false. */
 bool tg_plan_explain(tg_rt *rt, const tg_node *node);
 
-/* program.c: parts of a program under construction. The number of the new part, or -1 with an error. */
+/* program.c: parts of a program under construction. The number of the new part, or -1 with an
+ * error. */
 int tg_plan_add_storage(tg_rt *rt, tg_plan *p, tg_home home, int index, size_t bytes);
 int tg_plan_add_slot(tg_rt *rt, tg_plan *p, int storage, const tg_view *v, int64_t offset);
 int tg_plan_add_number(tg_rt *rt, tg_plan *p, tg_dtype t, double x);
 int tg_plan_add_step(tg_rt *rt, tg_plan *p, const tg_step *s, const int *args);
 /* A new contiguous slot with its own storage. */
-int tg_plan_add_value(tg_rt *rt, tg_plan *p, tg_home home, int index, tg_dtype t, int rank, const int64_t *dim);
+int tg_plan_add_value(tg_rt *rt, tg_plan *p, tg_home home, int index, tg_dtype t, int rank,
+                      const int64_t *dim);
 
 /* fuse.c: a node that is one call of gemm, alpha * (a @ b) + addend. */
 typedef struct tg_fusion {
@@ -168,12 +175,14 @@ typedef struct tg_fusion {
     int nscales;
     tg_node *scale[TG_MAX_SCALES];
     bool divides[TG_MAX_SCALES];
-    tg_node *addend;        /* or NULL */
-    int nabsorbed;          /* nodes that are not computed by themselves, the product among them */
+    tg_node *addend; /* or NULL */
+    int nabsorbed;   /* nodes that are not computed by themselves, the product among them */
     const tg_node *absorbed[TG_MAX_ABSORBED];
 } tg_fusion;
-/* False: the node is computed as it stands. uses(user, x) tells how often x is used in the program, as argument or root. */
-bool tg_plan_fuse(const tg_node *node, int (*uses)(void *user, const tg_node *x), void *user, tg_fusion *out);
+/* False: the node is computed as it stands. uses(user, x) tells how often x is used in the program,
+ * as argument or root. */
+bool tg_plan_fuse(const tg_node *node, int (*uses)(void *user, const tg_node *x), void *user,
+                  tg_fusion *out);
 
 /* buffers.c: offsets of all WORK and KEPT storage. */
 bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p);
