@@ -1,15 +1,14 @@
 /* tg.h - the embedding interface of libtg.
  *
- * A tg_state is one session: its names, formulas, plans and random generator. Statements are given as text; values
- * go in and out by name. Nothing here aborts the process: every call that can fail returns a status, and the text of the
- * last error is kept until the next call. A state may be used by one thread at a time; tg_interrupt alone may be
- * called from a signal handler or another thread.
+ * A tg_state is one session: its names, formulas, plans and random generator. Statements are given
+ * as text; values go in and out by name. Nothing here aborts the process: every call that can fail
+ * returns a status, and the text of the last error is kept until the next call. A state may be used
+ * by one thread at a time; tg_interrupt alone may be called from a signal handler or another
+ * thread.
  *
  *     tg_state *s = tg_open(NULL);
- *     if (tg_run(s, "demo", "x = var(2); g = grad(x^3, x)", TG_QUIET) != TG_DONE) puts(tg_error(s));
- *     double g;
- *     tg_get_number(s, "g", &g);                                          // 12
- *     tg_close(s);
+ *     if (tg_run(s, "demo", "x = var(2); g = grad(x^3, x)", TG_QUIET) != TG_DONE)
+ * puts(tg_error(s)); double g; tg_get_number(s, "g", &g); // 12 tg_close(s);
  */
 #ifndef TG_H
 #define TG_H
@@ -30,41 +29,43 @@ extern "C" {
 typedef struct tg_state tg_state;
 
 typedef enum tg_status {
-    TG_DONE,        /* all statements ran */
-    TG_MORE,        /* the text is right so far but goes on (an open bracket): give it again with more */
-    TG_FAILED,      /* an error; statements before it have taken effect, the failing one has not */
+    TG_DONE,   /* all statements ran */
+    TG_MORE,   /* the text is right so far but goes on (an open bracket): give it again with more */
+    TG_FAILED, /* an error; statements before it have taken effect, the failing one has not */
     TG_INTERRUPTED, /* stopped by tg_interrupt */
 } tg_status;
 
 typedef struct tg_options {
-    int single;     /* 1: single precision by default */
-    int threads;    /* 0: one */
-    uint64_t seed;  /* of the random generator */
-    int argc;       /* of a script: what `args` gives */
+    int single;    /* 1: single precision by default */
+    int threads;   /* 0: one */
+    uint64_t seed; /* of the random generator */
+    int argc;      /* of a script: what `args` gives */
     const char *const *argv;
     /* Where print and echo write; NULL: standard output. */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
 } tg_options;
 
-/* A new session with the standard library, or NULL when there is no memory. `options` may be NULL. If the standard
- * library cannot be read the state is still made, and tg_error says why. */
+/* A new session with the standard library, or NULL when there is no memory. `options` may be NULL.
+ * If the standard library cannot be read the state is still made, and tg_error says why. */
 TG_API tg_state *tg_open(const tg_options *options);
 TG_API void tg_close(tg_state *s);
 
 enum {
-    TG_QUIET = 0,      /* only what the program prints, as a script file */
-    TG_ECHO = 1,       /* show each statement's result, as the prompt does */
-    TG_MAY_GO_ON = 2,  /* unfinished text is TG_MORE, not an error */
+    TG_QUIET = 0,     /* only what the program prints, as a script file */
+    TG_ECHO = 1,      /* show each statement's result, as the prompt does */
+    TG_MAY_GO_ON = 2, /* unfinished text is TG_MORE, not an error */
 };
 
 /* Runs the statements of `text`; `name` is what errors call it. */
 TG_API tg_status tg_run(tg_state *s, const char *name, const char *text, int flags);
 /* The same for bytes that may contain 0, whose first line has the number `line`. */
-TG_API tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t len, int line, int flags);
+TG_API tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t len, int line,
+                              int flags);
 TG_API tg_status tg_run_file(tg_state *s, const char *path, int flags);
 
-/* The last error, with the source line and carets; "" when there was none. Valid until the next call. */
+/* The last error, with the source line and carets; "" when there was none. Valid until the next
+ * call. */
 TG_API const char *tg_error(const tg_state *s);
 
 /* Makes the running call return TG_INTERRUPTED soon. Async-signal-safe. */
@@ -72,15 +73,17 @@ TG_API void tg_interrupt(tg_state *s);
 
 /* Values by name. A live formula is evaluated. Tensors are row-major doubles. */
 TG_API tg_status tg_get_number(tg_state *s, const char *name, double *out);
-/* Shape into dim[0..7] and rank; copies at most `room` elements to data (which may be NULL); *count is how many there are. */
-TG_API tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8], double *data, size_t room,
-                               size_t *count);
+/* Shape into dim[0..7] and rank; copies at most `room` elements to data (which may be NULL); *count
+ * is how many there are. */
+TG_API tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8],
+                               double *data, size_t room, size_t *count);
 /* As `name := value`: stores into a var or input (the shape is checked), or makes a plain value. */
 TG_API tg_status tg_set_number(tg_state *s, const char *name, double value);
-TG_API tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim, const double *data);
+TG_API tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim,
+                               const double *data);
 
-/* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`; NULL past the last.
- * For completion. Valid until the next call. */
+/* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`;
+ * NULL past the last. For completion. Valid until the next call. */
 TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);
 /* Documentation of all operations as Markdown. */
 TG_API const char *tg_operations_document(tg_state *s);

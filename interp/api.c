@@ -18,11 +18,12 @@ struct tg_state {
     tg_str document; /* of tg_operations_document */
 };
 
-extern const tg_builtin *const tg_builtins_formula, *const tg_builtins_data, *const tg_builtins_batches,
-    *const tg_builtins_session;
+extern const tg_builtin *const tg_builtins_formula,
+    *const tg_builtins_data, *const tg_builtins_batches, *const tg_builtins_session;
 
 static const tg_builtin *builtin_table(int i) {
-    const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data, tg_builtins_batches, tg_builtins_session};
+    const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data, tg_builtins_batches,
+                                        tg_builtins_session};
     return i < (int)(sizeof tables / sizeof *tables) ? tables[i] : NULL;
 }
 
@@ -51,16 +52,25 @@ static bool library_value(tg_interp *in, const char *name, tg_value v) {
 }
 
 static bool fill_library(tg_interp *in) {
-    static const struct { const char *name; double value; } constants[] = {
-        {"pi", 3.14159265358979323846}, {"e", 2.71828182845904523536}, {"inf", INFINITY}, {"nan", NAN}};
+    static const struct {
+        const char *name;
+        double value;
+    } constants[] = {{"pi", 3.14159265358979323846},
+                     {"e", 2.71828182845904523536},
+                     {"inf", INFINITY},
+                     {"nan", NAN}};
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
-        if (!library_value(in, constants[i].name, tg_value_number(constants[i].value))) return false;
+        if (!library_value(in, constants[i].name, tg_value_number(constants[i].value)))
+            return false;
     const tg_op *op;
     for (int i = 0; (op = tg_op_at(i)); i++)
-        if (op->class != TG_CLASS_LEAF && !library_value(in, op->name, (tg_value){.tag = TG_V_OP, .as.op = op})) return false;
+        if (op->class != TG_CLASS_LEAF &&
+            !library_value(in, op->name, (tg_value){.tag = TG_V_OP, .as.op = op}))
+            return false;
     const tg_builtin *b;
     for (int i = 0; (b = tg_builtin_at(i)); i++)
-        if (!library_value(in, b->name, (tg_value){.tag = TG_V_BUILTIN, .as.builtin = b})) return false;
+        if (!library_value(in, b->name, (tg_value){.tag = TG_V_BUILTIN, .as.builtin = b}))
+            return false;
     return true;
 }
 
@@ -153,7 +163,8 @@ static tg_status leave(tg_state *s, bool ok) {
 
 /* ---- running ---- */
 
-tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t len, int line, int flags) {
+tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t len, int line,
+                       int flags) {
     tg_interp *in = enter(s);
     tg_source *src = tg_source_new(name, text, len);
     tg_parse_status how = TG_PARSE_OK;
@@ -171,7 +182,8 @@ tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t l
     in->lift_next = 0;
     bool ok = tg_module_run(in, in->globals, src, &how);
     in->echo = outer;
-    tg_status status = !ok && how == TG_PARSE_INCOMPLETE && flags & TG_MAY_GO_ON ? TG_MORE : leave(s, ok);
+    tg_status status =
+        !ok && how == TG_PARSE_INCOMPLETE && flags & TG_MAY_GO_ON ? TG_MORE : leave(s, ok);
     if (status == TG_MORE) tg_clear(&in->rt.c);
     tg_source_drop(src);
     return status;
@@ -192,9 +204,13 @@ tg_status tg_run_file(tg_state *s, const char *path, int flags) {
     return leave(s, ok);
 }
 
-const char *tg_error(const tg_state *s) { return tg_str_text(&s->error); }
+const char *tg_error(const tg_state *s) {
+    return tg_str_text(&s->error);
+}
 
-void tg_interrupt(tg_state *s) { s->in.rt.c.interrupted = 1; }
+void tg_interrupt(tg_state *s) {
+    s->in.rt.c.interrupted = 1;
+}
 
 /* ---- values ---- */
 
@@ -215,7 +231,8 @@ tg_status tg_get_number(tg_state *s, const char *name, double *out) {
     return leave(s, ok);
 }
 
-tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8], double *data, size_t room, size_t *count) {
+tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8], double *data,
+                        size_t room, size_t *count) {
     tg_interp *in = enter(s);
     tg_value v;
     tg_tensor *t;
@@ -226,7 +243,8 @@ tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8]
     *rank = t->v.rank;
     memcpy(dim, t->v.dim, (size_t)t->v.rank * sizeof *dim);
     *count = (size_t)tg_view_count(&t->v);
-    for (size_t i = 0; data && i < *count && i < room; i++) data[i] = tg_view_get(&t->v, (int64_t)i);
+    for (size_t i = 0; data && i < *count && i < room; i++)
+        data[i] = tg_view_get(&t->v, (int64_t)i);
     tg_tensor_drop(t);
     return leave(s, true);
 }
@@ -234,7 +252,8 @@ tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8]
 static bool is_name(const char *s) {
     if (!*s || (*s >= '0' && *s <= '9')) return false;
     for (; *s; s++)
-        if (!strchr("_", *s) && !((unsigned char)*s >= 0x80) && !(*s >= '0' && *s <= '9') && !((*s | 32) >= 'a' && (*s | 32) <= 'z'))
+        if (!strchr("_", *s) && !((unsigned char)*s >= 0x80) && !(*s >= '0' && *s <= '9') &&
+            !((*s | 32) >= 'a' && (*s | 32) <= 'z'))
             return false;
     return true;
 }
@@ -256,7 +275,8 @@ tg_status tg_set_number(tg_state *s, const char *name, double value) {
     return set(s, in, name, tg_value_number(value));
 }
 
-tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim, const double *data) {
+tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim,
+                        const double *data) {
     tg_interp *in = enter(s);
     tg_tensor *t = tg_tensor_new(&in->rt.c, TG_F64, rank, dim);
     if (!t) return leave(s, false);
@@ -271,7 +291,8 @@ const char *tg_complete(tg_state *s, const char *prefix, int i) {
     tg_env *const envs[] = {s->in.globals, s->in.library};
     for (int k = 0; k < 2; k++)
         for (size_t j = 0; j < envs[k]->n; j++)
-            if (strncmp(envs[k]->items[j].name, prefix, n) == 0 && i-- == 0) return envs[k]->items[j].name;
+            if (strncmp(envs[k]->items[j].name, prefix, n) == 0 && i-- == 0)
+                return envs[k]->items[j].name;
     for (int k = 0; tg_keywords[k]; k++)
         if (strncmp(tg_keywords[k], prefix, n) == 0 && i-- == 0) return tg_keywords[k];
     return NULL;
@@ -283,4 +304,6 @@ const char *tg_operations_document(tg_state *s) {
     return tg_str_text(&s->document);
 }
 
-const char *tg_version(void) { return TG_VERSION; }
+const char *tg_version(void) {
+    return TG_VERSION;
+}

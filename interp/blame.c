@@ -1,5 +1,5 @@
-/* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes what stands in the
- * source, and the shapes of the operands are listed under the carets. */
+/* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes
+ * what stands in the source, and the shapes of the operands are listed under the carets. */
 #include "interp/blame.h"
 #include "base/alloc.h"
 
@@ -31,7 +31,10 @@ static void operand_text(const tg_argument *a, int number, char *buf, size_t siz
         !memchr(s->src->text + s->lo, '\n', s->hi - s->lo))
         snprintf(buf, size, "%.*s", (int)(s->hi - s->lo), s->src->text + s->lo);
     else
-        snprintf(buf, size, "%s", number == 0 ? "the first operand" : number == 1 ? "the second operand" : "an operand");
+        snprintf(buf, size, "%s",
+                 number == 0   ? "the first operand"
+                 : number == 1 ? "the second operand"
+                               : "an operand");
 }
 
 static void substitute(char *text, size_t size, int n, char names[][LONGEST_NAME + 8]) {
@@ -41,9 +44,11 @@ static void substitute(char *text, size_t size, int n, char names[][LONGEST_NAME
         if (p[0] == '{' && isdigit((unsigned char)p[1]) && p[2] == '}' && p[1] - '0' < n) {
             const char *name = names[p[1] - '0'];
             size_t len = strlen(name);
-            bool primed = p[3] == '\'', twice = primed && len > 0 && name[len - 1] == '\''; /* W'' is W */
+            bool primed = p[3] == '\'',
+                 twice = primed && len > 0 && name[len - 1] == '\''; /* W'' is W */
             bool loose = !twice && strpbrk(name, "+-*/%@^<>= ") && (primed || p[3] == '[');
-            int put = snprintf(out + used, size - used, loose ? "(%.*s)" : "%.*s", (int)(len - twice), name);
+            int put = snprintf(out + used, size - used, loose ? "(%.*s)" : "%.*s",
+                               (int)(len - twice), name);
             used += (size_t)put < size - used ? (size_t)put : size - used - 1;
             p += twice ? 4 : 3;
         } else {
@@ -79,7 +84,8 @@ bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argume
     for (int i = 0; i < n; i++) {
         const char *shape;
         if (!shape_of(in, args[operand[i]].value, &shape) || used + 64 > sizeof line) continue;
-        int put = snprintf(line + used, sizeof line - used, "%s%s : %s", used ? "      " : "", names[i], shape);
+        int put = snprintf(line + used, sizeof line - used, "%s%s : %s", used ? "      " : "",
+                           names[i], shape);
         used += put > 0 ? (size_t)put : 0;
         if (used >= sizeof line) used = sizeof line - 1;
     }
@@ -98,7 +104,8 @@ int tg_edit_distance(const char *a, const char *b, int most) {
             int best = up[j - 1] + (a[i - 1] != b[j - 1]);
             if (up[j] + 1 < best) best = up[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && up2[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                up2[j - 2] + 1 < best)
                 best = up2[j - 2] + 1;
             now[j] = best;
         }
@@ -118,14 +125,28 @@ static void nearest(tg_env *env, const char *name, const char **best, int *dista
 
 /* What newcomers from other languages type, and what tg has instead. */
 static const char *const foreign[][2] = {
-    {"len", "size(x)"},          {"dot", "a @ b"},        {"np", "its functions have no prefix here: exp(x)"},
-    {"numpy", "its functions have no prefix here: exp(x)"}, {"torch", "its functions have no prefix here: exp(x)"},
-    {"lambda", "x -> x^2"},      {"True", "true"},        {"False", "false"},
-    {"None", "none"},            {"nil", "none"},         {"null", "none"},
-    {"def", "f(x) = x^2"},       {"function", "f(x) = x^2"}, {"import", "use nn"},
-    {"ln", "log(x)"},            {"cat", "concat([a, b])"}, {"hstack", "concat([a, b], axis=1)"},
-    {"vstack", "concat([a, b], axis=0)"}, {"mm", "a @ b"}, {"placeholder", "input X[N, 784]"},
-    {"exit", "Ctrl-D leaves"}, {"quit", "Ctrl-D leaves"},
+    {"len", "size(x)"},
+    {"dot", "a @ b"},
+    {"np", "its functions have no prefix here: exp(x)"},
+    {"numpy", "its functions have no prefix here: exp(x)"},
+    {"torch", "its functions have no prefix here: exp(x)"},
+    {"lambda", "x -> x^2"},
+    {"True", "true"},
+    {"False", "false"},
+    {"None", "none"},
+    {"nil", "none"},
+    {"null", "none"},
+    {"def", "f(x) = x^2"},
+    {"function", "f(x) = x^2"},
+    {"import", "use nn"},
+    {"ln", "log(x)"},
+    {"cat", "concat([a, b])"},
+    {"hstack", "concat([a, b], axis=1)"},
+    {"vstack", "concat([a, b], axis=0)"},
+    {"mm", "a @ b"},
+    {"placeholder", "input X[N, 784]"},
+    {"exit", "Ctrl-D leaves"},
+    {"quit", "Ctrl-D leaves"},
 };
 
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {

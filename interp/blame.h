@@ -8,14 +8,15 @@
 bool tg_blame(tg_interp *in, const tg_ast *e);
 /* The same for an operator: caret at the operator, tildes under the operands. */
 bool tg_blame_operator(tg_interp *in, const tg_ast *e);
-/* Puts the source text of args[operand[i]] for {i} in message and help, and the operands' shapes below. Returns false. */
+/* Puts the source text of args[operand[i]] for {i} in message and help, and the operands' shapes
+ * below. Returns false. */
 bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argument *args);
 /* An unknown name, with the nearest known one as help. Returns false. */
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name);
 /* Edits (insert, delete, replace, swap) from a to b, at most `most` + 1. */
 int tg_edit_distance(const char *a, const char *b, int most);
-/* Holds a text that goes out of use while the pending error may point into it. Without memory for that the error loses its
- * place instead. */
+/* Holds a text that goes out of use while the pending error may point into it. Without memory for
+ * that the error loses its place instead. */
 void tg_blame_keep(tg_interp *in, tg_source *src);
 /* Lets these texts go: the error has been reported. */
 void tg_blame_release(tg_interp *in);

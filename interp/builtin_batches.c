@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-/* A new order at each pass: Fisher-Yates, drawn from the session's generator, so that one seed gives one order. */
+/* A new order at each pass: Fisher-Yates, drawn from the session's generator, so that one seed
+ * gives one order. */
 static void shuffle(tg_rt *rt, int64_t *order, int64_t n) {
     uint64_t stream = rt->stream++;
     uint32_t draw[4], key[2] = {(uint32_t)rt->seed, (uint32_t)(rt->seed >> 32)};
     for (int64_t i = 0; i < n; i++) order[i] = i;
     for (int64_t i = n - 1; i > 0; i--) {
-        uint32_t counter[4] = {(uint32_t)i, (uint32_t)(i >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};
+        uint32_t counter[4] = {(uint32_t)i, (uint32_t)(i >> 32), (uint32_t)stream,
+                               (uint32_t)(stream >> 32)};
         tg_philox(counter, key, draw);
         uint64_t r = (uint64_t)draw[0] << 32 | draw[1];
         int64_t k = (int64_t)(((__uint128_t)r * (uint64_t)(i + 1)) >> 64);
@@ -26,7 +28,8 @@ static void start(tg_stream *s) {
 }
 
 /* Rows order[from..from+n) of t, contiguous. */
-static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, int64_t from, int64_t n) {
+static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, int64_t from,
+                       int64_t n) {
     int64_t dim[TG_MAX_RANK], inner = 1;
     memcpy(dim, t->v.dim, sizeof dim);
     dim[0] = n;
@@ -35,7 +38,8 @@ static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, 
     for (int d = 1; d < t->v.rank; d++) inner *= dim[d];
     size_t bytes = (size_t)inner * tg_dtype_size(t->v.dtype);
     for (int64_t i = 0; i < n; i++) {
-        const char *from_row = (const char *)t->v.data + (size_t)(order ? order[from + i] : from + i) * bytes;
+        const char *from_row =
+            (const char *)t->v.data + (size_t)(order ? order[from + i] : from + i) * bytes;
         memcpy((char *)out->v.data + (size_t)i * bytes, from_row, bytes);
     }
     return out;
@@ -68,18 +72,22 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
     bool mix, partial;
     int64_t batch;
     int nparts = n - 3;
-    if (!tg_to_truth(in, args[0].value.tag == TG_V_NONE ? tg_value_bool(true) : args[0].value, "shuffle", &mix) ||
-        !tg_to_truth(in, args[1].value.tag == TG_V_NONE ? tg_value_bool(true) : args[1].value, "partial", &partial))
+    if (!tg_to_truth(in, args[0].value.tag == TG_V_NONE ? tg_value_bool(true) : args[0].value,
+                     "shuffle", &mix) ||
+        !tg_to_truth(in, args[1].value.tag == TG_V_NONE ? tg_value_bool(true) : args[1].value,
+                     "partial", &partial))
         return false;
     if (nparts < 1 || nparts > 4) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "batches wants one to four tensors and then the number of rows a batch");
+        tg_fail(&in->rt.c, TG_ERR_TYPE,
+                "batches wants one to four tensors and then the number of rows a batch");
         return tg_help(&in->rt.c, "for X, Y := batches(images, labels, 100) { ... }");
     }
     if (!tg_to_int(in, args[n - 1].value, "the number of rows a batch", &batch)) return false;
     if (batch < 1) return tg_fail(&in->rt.c, TG_ERR_VALUE, "a batch must have at least one row");
     tg_stream *s = tg_alloc_array(1, sizeof *s);
     if (!s) return tg_fail_memory(&in->rt.c);
-    *s = (tg_stream){.refs = 1, .next = next, .start = start, .rt = &in->rt, .batch = batch, .title = "batches"};
+    *s = (tg_stream){
+        .refs = 1, .next = next, .start = start, .rt = &in->rt, .batch = batch, .title = "batches"};
     tg_value made = {.tag = TG_V_STREAM, .as.stream = s};
     for (int i = 0; i < nparts; i++) {
         tg_tensor *t;
@@ -91,12 +99,15 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
         }
         s->part[s->nparts++] = t;
         if (t->v.rank == 0) {
-            tg_fail(&in->rt.c, TG_ERR_SHAPE, "batches are drawn from the rows of tensors; a number has none");
+            tg_fail(&in->rt.c, TG_ERR_SHAPE,
+                    "batches are drawn from the rows of tensors; a number has none");
             goto failed;
         }
         if (t->v.dim[0] != s->part[0]->v.dim[0]) {
-            tg_fail(&in->rt.c, TG_ERR_SHAPE, "batches are drawn from tensors with the same number of rows, not %lld and %lld",
-                    (long long)s->part[0]->v.dim[0], (long long)t->v.dim[0]);
+            tg_fail(
+                &in->rt.c, TG_ERR_SHAPE,
+                "batches are drawn from tensors with the same number of rows, not %lld and %lld",
+                (long long)s->part[0]->v.dim[0], (long long)t->v.dim[0]);
             goto failed;
         }
     }
@@ -115,9 +126,11 @@ failed:
 
 static const tg_builtin table[] = {
     {"batches", "batches(..., shuffle=true, partial=true)",
-     "The rows of some tensors in batches, for a loop: batches(images, labels, 100). Shuffled anew at each pass by the seed; the last "
+     "The rows of some tensors in batches, for a loop: batches(images, labels, 100). Shuffled anew "
+     "at each pass by the seed; the last "
      "batch may be smaller, unless partial=false. On a terminal a bar shows how far the loop is.",
-     "for b in batches([1, 2, 3], 2, shuffle=false) { print(b) }", "[1, 2]\n[3]", run_batches, false, false},
+     "for b in batches([1, 2, 3], 2, shuffle=false) { print(b) }", "[1, 2]\n[3]", run_batches,
+     false, false},
     {0},
 };
 const tg_builtin *const tg_builtins_batches = table;

@@ -36,7 +36,8 @@ static bool type_of(tg_interp *in, tg_value v, const char *what, tg_type *t) {
         if (!tg_to_node(in, v, what, &n)) return false;
         *t = n->type;
     } else if (v.tag != TG_V_NUMBER) {
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s must be a tensor or a formula, not %s", what, tg_value_kind(v));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s must be a tensor or a formula, not %s", what,
+                       tg_value_kind(v));
     }
     return true;
 }
@@ -55,7 +56,8 @@ static bool run_shape(tg_interp *in, int n, const tg_argument *args, tg_value *o
     (void)n;
     tg_type t;
     tg_value made;
-    if (!type_of(in, args[0].value, "the argument of shape", &t) || !tg_value_items(&in->rt.c, TG_V_TUPLE, t.rank, &made))
+    if (!type_of(in, args[0].value, "the argument of shape", &t) ||
+        !tg_value_items(&in->rt.c, TG_V_TUPLE, t.rank, &made))
         return false;
     for (int i = 0; i < t.rank; i++)
         if (!size_value(in, t.dim[i], &made.as.items->v[i])) {
@@ -100,8 +102,8 @@ static bool run_size(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     if (!tg_to_int(in, args[1].value, "axis", &axis)) return false;
     int64_t k = axis < 0 ? axis + t.rank : axis;
     if (k < 0 || k >= t.rank)
-        return tg_fail(&in->rt.c, TG_ERR_VALUE, "axis %lld is out of range for shape %s", (long long)axis,
-                       tg_shape_text(&in->rt, t.rank, t.dim));
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "axis %lld is out of range for shape %s",
+                       (long long)axis, tg_shape_text(&in->rt, t.rank, t.dim));
     return size_value(in, t.dim[k], out);
 }
 
@@ -119,7 +121,8 @@ static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *
     (void)n;
     tg_value list = args[0].value, made;
     tg_tensor *t = NULL;
-    if (list.tag == TG_V_TENSOR && list.as.tensor->v.rank == 1 && args[1].value.tag == TG_V_NUMBER) {
+    if (list.tag == TG_V_TENSOR && list.as.tensor->v.rank == 1 &&
+        args[1].value.tag == TG_V_NUMBER) {
         int64_t len = list.as.tensor->v.dim[0] + 1;
         t = tg_tensor_new(&in->rt.c, list.as.tensor->v.dtype, 1, &len);
         if (!t) return false;
@@ -132,7 +135,8 @@ static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *
     }
     bool empty = list.tag == TG_V_TENSOR && tg_view_count(&list.as.tensor->v) == 0;
     if (list.tag != TG_V_LIST && list.tag != TG_V_TUPLE && !empty)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "append wants a list, a tuple or a vector, not %s", tg_value_kind(list));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "append wants a list, a tuple or a vector, not %s",
+                       tg_value_kind(list));
     int len = empty ? 0 : list.as.items->n;
     if (!tg_value_items(&in->rt.c, empty ? TG_V_LIST : list.tag, len + 1, &made)) return false;
     for (int i = 0; i < len; i++) made.as.items->v[i] = tg_value_hold(list.as.items->v[i]);
@@ -151,21 +155,24 @@ static bool item_of(tg_interp *in, tg_value v, int i, tg_value *out) {
         *out = tg_value_number(v.as.range->lo + i);
         return true;
     }
-    tg_argument arg[3] = {{.value = v}, {.value = tg_value_number(i)}, {.value = tg_value_number(0)}};
+    tg_argument arg[3] = {
+        {.value = v}, {.value = tg_value_number(i)}, {.value = tg_value_number(0)}};
     return tg_call_op(in, tg_op_find("gather"), 3, arg, out);
 }
 
 static bool count_of(tg_interp *in, tg_value v, int *n) {
-    int64_t count = tg_is_container(v)                                     ? v.as.items->n
-                    : v.tag == TG_V_TENSOR && v.as.tensor->v.rank > 0       ? v.as.tensor->v.dim[0]
-                    : v.tag == TG_V_RANGE                                   ? (int64_t)(v.as.range->hi - v.as.range->lo + 1)
-                                                                           : -1;
-    if (count < 0 || count > INT_MAX) return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(v));
+    int64_t count = tg_is_container(v)                                ? v.as.items->n
+                    : v.tag == TG_V_TENSOR && v.as.tensor->v.rank > 0 ? v.as.tensor->v.dim[0]
+                    : v.tag == TG_V_RANGE ? (int64_t)(v.as.range->hi - v.as.range->lo + 1)
+                                          : -1;
+    if (count < 0 || count > INT_MAX)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(v));
     *n = (int)count;
     return true;
 }
 
-/* Tuples of the i-th things of each argument, as many as the shortest has; with `numbered`, i comes first. */
+/* Tuples of the i-th things of each argument, as many as the shortest has; with `numbered`, i comes
+ * first. */
 static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg_value *out) {
     int count = INT_MAX, have;
     for (int i = 0; i < n; i++) {
@@ -180,7 +187,8 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
         tg_value *pair = &made.as.items->v[i];
         ok = tg_value_items(&in->rt.c, TG_V_TUPLE, n + numbered, pair);
         if (ok && numbered) pair->as.items->v[0] = tg_value_number(i);
-        for (int k = 0; ok && k < n; k++) ok = item_of(in, args[k].value, i, &pair->as.items->v[k + numbered]);
+        for (int k = 0; ok && k < n; k++)
+            ok = item_of(in, args[k].value, i, &pair->as.items->v[k + numbered]);
         if (ok) pair->as.items->depth = 2;
     }
     *out = made;
@@ -189,7 +197,9 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
     return false;
 }
 
-static bool run_zip(tg_interp *in, int n, const tg_argument *args, tg_value *out) { return zip(in, n, args, false, out); }
+static bool run_zip(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    return zip(in, n, args, false, out);
+}
 static bool run_enumerate(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     return zip(in, n, args, true, out);
 }
@@ -198,10 +208,12 @@ static bool run_map(tg_interp *in, int n, const tg_argument *args, tg_value *out
     (void)n;
     int count;
     tg_value made;
-    if (!count_of(in, args[1].value, &count) || !tg_value_items(&in->rt.c, TG_V_LIST, count, &made)) return false;
+    if (!count_of(in, args[1].value, &count) || !tg_value_items(&in->rt.c, TG_V_LIST, count, &made))
+        return false;
     for (int i = 0; i < count; i++) {
         tg_argument arg = {0};
-        bool ok = item_of(in, args[1].value, i, &arg.value) && tg_call_value(in, args[0].value, 1, &arg, &made.as.items->v[i]);
+        bool ok = item_of(in, args[1].value, i, &arg.value) &&
+                  tg_call_value(in, args[0].value, 1, &arg, &made.as.items->v[i]);
         tg_value_drop(arg.value);
         if (ok && tg_check_interrupt(&in->rt.c)) continue;
         tg_value_drop(made);
@@ -213,7 +225,8 @@ static bool run_map(tg_interp *in, int n, const tg_argument *args, tg_value *out
 
 /* ---- data sets ---- */
 
-static bool record(tg_interp *in, int n, const char *const *name, const tg_value *v, tg_value *out) {
+static bool record(tg_interp *in, int n, const char *const *name, const tg_value *v,
+                   tg_value *out) {
     tg_value made;
     bool ok = tg_value_items(&in->rt.c, TG_V_RECORD, n, &made);
     for (int i = 0; ok && i < n; i++) {
@@ -244,13 +257,15 @@ static bool load_digits(tg_interp *in, const char *name, const tg_argument *args
     if (args[0].value.tag == TG_V_STRING)
         snprintf(dir, sizeof dir, "%s", args[0].value.as.text->bytes);
     else if (args[0].value.tag != TG_V_NONE)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "the folder must be a string, not %s", tg_value_kind(args[0].value));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "the folder must be a string, not %s",
+                       tg_value_kind(args[0].value));
     else if (!tg_data_find(&in->rt, name, dir, sizeof dir))
         return false;
     tg_mnist m;
     if (!tg_mnist_load(&in->rt, dir, &m)) return false;
     tg_value v[3] = {TG_NONE_VALUE, TG_NONE_VALUE, TG_NONE_VALUE};
-    bool ok = part(in, m.train_images, m.train_labels, &v[0]) && part(in, m.validation_images, m.validation_labels, &v[1]) &&
+    bool ok = part(in, m.train_images, m.train_labels, &v[0]) &&
+              part(in, m.validation_images, m.validation_labels, &v[1]) &&
               part(in, m.test_images, m.test_labels, &v[2]);
     tg_mnist_free(&m);
     if (ok) return record(in, 3, (const char *const[]){"train", "validation", "test"}, v, out);
@@ -271,7 +286,8 @@ static bool run_fashion(tg_interp *in, int n, const tg_argument *args, tg_value 
 static bool run_idx(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     if (args[0].value.tag != TG_V_STRING)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "the path must be a string, not %s", tg_value_kind(args[0].value));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "the path must be a string, not %s",
+                       tg_value_kind(args[0].value));
     tg_tensor *t = tg_idx_read(&in->rt, args[0].value.as.text->bytes);
     if (!t) return false;
     *out = tg_value_tensor(t);
@@ -279,28 +295,37 @@ static bool run_idx(tg_interp *in, int n, const tg_argument *args, tg_value *out
 }
 
 static const tg_builtin table[] = {
-    {"shape", "shape(x)", "The sizes of x as a tuple; symbolic where they are not known yet.", "shape(zeros(2, 3))", "(2, 3)",
-     run_shape, false, false},
-    {"rank", "rank(x)", "The number of axes: 0 for a number, 1 for a vector, 2 for a matrix.", "rank(zeros(2, 3))", "2",
-     run_rank, false, false},
-    {"size", "size(x, axis=none)", "The number of elements of x, or its size along one axis; of a tuple or string its length.",
+    {"shape", "shape(x)", "The sizes of x as a tuple; symbolic where they are not known yet.",
+     "shape(zeros(2, 3))", "(2, 3)", run_shape, false, false},
+    {"rank", "rank(x)", "The number of axes: 0 for a number, 1 for a vector, 2 for a matrix.",
+     "rank(zeros(2, 3))", "2", run_rank, false, false},
+    {"size", "size(x, axis=none)",
+     "The number of elements of x, or its size along one axis; of a tuple or string its length.",
      "size(zeros(2, 3))", "6", run_size, false, false},
-    {"dtype", "dtype(x)", "The type of x's elements: \"double\", \"single\", \"int64\", \"int32\", \"byte\" or \"bool\".",
+    {"dtype", "dtype(x)",
+     "The type of x's elements: \"double\", \"single\", \"int64\", \"int32\", \"byte\" or "
+     "\"bool\".",
      "dtype(zeros(2))", "\"double\"", run_dtype, false, false},
-    {"append", "append(list, x)", "The list, tuple or vector with x added at its end.", "append([1, 2], 3)", "[1, 2, 3]",
-     run_append, false, false},
-    {"zip", "zip(...)", "The list of tuples of the first things of each argument, the second things, and so on.",
+    {"append", "append(list, x)", "The list, tuple or vector with x added at its end.",
+     "append([1, 2], 3)", "[1, 2, 3]", run_append, false, false},
+    {"zip", "zip(...)",
+     "The list of tuples of the first things of each argument, the second things, and so on.",
      "for a, b in zip([1, 2], [3, 4]) { print(a * b) }", "3\n8", run_zip, true, false},
     {"enumerate", "enumerate(x)", "The list of tuples (0, first thing), (1, second thing), ...",
      "for i, a in enumerate([5, 6]) { print(i * a) }", "0\n6", run_enumerate, true, false},
-    {"map", "map(f, x)", "The list of f of each thing in x; a tensor where all results have one shape.",
+    {"map", "map(f, x)",
+     "The list of f of each thing in x; a tensor where all results have one shape.",
      "map(t -> t^2, [1, 2, 3])", "[1, 4, 9]", run_map, false, false},
     {"mnist", "mnist(dir=none)",
-     "The MNIST digits: a record of train (55000), validation (5000) and test (10000), each a record of images [n, 784], single, in "
-     "0..1, and labels [n, 10], one-hot. Without a folder the data that tg ships are used, or those in $TG_DATA.",
+     "The MNIST digits: a record of train (55000), validation (5000) and test (10000), each a "
+     "record of images [n, 784], single, in "
+     "0..1, and labels [n, 10], one-hot. Without a folder the data that tg ships are used, or "
+     "those in $TG_DATA.",
      "shape(mnist().test.images)", "(10000, 784)", run_mnist, false, false},
-    {"fashion", "fashion(dir=none)", "Fashion-MNIST, in the same form as mnist().", NULL, NULL, run_fashion, false, false},
-    {"idx", "idx(path)", "The tensor in an IDX file, plain or gzip, in its own type.", NULL, NULL, run_idx, false, false},
+    {"fashion", "fashion(dir=none)", "Fashion-MNIST, in the same form as mnist().", NULL, NULL,
+     run_fashion, false, false},
+    {"idx", "idx(path)", "The tensor in an IDX file, plain or gzip, in its own type.", NULL, NULL,
+     run_idx, false, false},
     {0},
 };
 const tg_builtin *const tg_builtins_data = table;

@@ -15,7 +15,8 @@ static bool make_var(tg_interp *in, tg_value v, void *user, tg_value *out) {
     (void)user;
     tg_tensor *t;
     if (!tg_to_tensor(in, v, "the value of a var", &t)) return false;
-    tg_dtype want = tg_dtype_is_float(t->v.dtype) && v.tag == TG_V_TENSOR ? t->v.dtype : in->rt.precision;
+    tg_dtype want =
+        tg_dtype_is_float(t->v.dtype) && v.tag == TG_V_TENSOR ? t->v.dtype : in->rt.precision;
     tg_tensor *own = tg_tensor_convert(&in->rt.c, &t->v, want);
     tg_tensor_drop(t);
     if (!own) return false;
@@ -61,12 +62,14 @@ static bool run_eval(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     tg_cell *cell[MOST];
     tg_tensor *value[MOST];
     int count = 0;
-    bool ok = n - 1 <= MOST || tg_fail(&in->rt.c, TG_ERR_VALUE, "eval takes at most %d values", MOST);
+    bool ok =
+        n - 1 <= MOST || tg_fail(&in->rt.c, TG_ERR_VALUE, "eval takes at most %d values", MOST);
     for (int i = 1; ok && i < n; i++) {
         tg_value *v = args[i].name ? tg_env_find(in->globals, args[i].name) : NULL;
         tg_cell *c = v ? tg_value_cell(*v) : NULL;
         if (!c) {
-            ok = tg_fail(&in->rt.c, TG_ERR_NAME, "eval gives data to inputs and vars by name; %s is none",
+            ok = tg_fail(&in->rt.c, TG_ERR_NAME,
+                         "eval gives data to inputs and vars by name; %s is none",
                          args[i].name ? args[i].name : "a value without a name");
             tg_help(&in->rt.c, "for example eval(cost, X=xb, Y=yb)");
             break;
@@ -103,7 +106,8 @@ static bool add_target(tg_interp *in, tg_value v, void *user, tg_value *out) {
     targets *t = user;
     *out = TG_NONE_VALUE;
     if (v.tag != TG_V_FORMULA) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "a gradient is taken with respect to a var, an input or a named formula, not %s",
+        tg_fail(&in->rt.c, TG_ERR_TYPE,
+                "a gradient is taken with respect to a var, an input or a named formula, not %s",
                 tg_value_kind(v));
         return tg_help(&in->rt.c, "make it a variable: x = var(...)");
     }
@@ -136,10 +140,13 @@ static bool report_cuts(tg_interp *in, const targets *t, const tg_argument *y, b
         if (!t->cut[i]) continue;
         const char *x = name_of_node(t->node[i]);
         if (strict && t->cut[i][0])
-            return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s reaches %s only through %s, so its gradient is zero", x, what, t->cut[i]);
+            return tg_fail(&in->rt.c, TG_ERR_VALUE,
+                           "%s reaches %s only through %s, so its gradient is zero", x, what,
+                           t->cut[i]);
         if (strict) return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s does not depend on %s", what, x);
         if (t->cut[i][0])
-            tg_remark(in, "%s reaches %s only through %s, so its gradient is zero", x, what, t->cut[i]);
+            tg_remark(in, "%s reaches %s only through %s, so its gradient is zero", x, what,
+                      t->cut[i]);
         else
             tg_remark(in, "%s does not depend on %s: the gradient is zero", what, x);
     }
@@ -157,20 +164,22 @@ static bool held_nodes(tg_interp *in, tg_value hold, targets *t) {
 static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     tg_value y = args[0].value, x = args[1].value, like = TG_NONE_VALUE;
-    if (y.tag == TG_V_FUNCTION || y.tag == TG_V_OP || y.tag == TG_V_BUILTIN) return tg_function_derivative(in, y, out);
+    if (y.tag == TG_V_FUNCTION || y.tag == TG_V_OP || y.tag == TG_V_BUILTIN)
+        return tg_function_derivative(in, y, out);
     if (!args[1].ast && x.tag == TG_V_NONE) {
         tg_fail(&in->rt.c, TG_ERR_TYPE, "grad needs the variable to differentiate by");
         return tg_help(&in->rt.c, "grad(y, x), grad(y, [a, b]), or grad(f) for a function f");
     }
     if (!tg_is_live(y)) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is %s, not a formula: it does not depend on any variable", "the first argument",
+        tg_fail(&in->rt.c, TG_ERR_TYPE,
+                "%s is %s, not a formula: it does not depend on any variable", "the first argument",
                 tg_value_kind(y));
         return tg_help(&in->rt.c, "define it with = over vars or inputs: x = var(2); y = x^2");
     }
     targets t = {0}, hold = {0};
     tg_node *yn, *seed = NULL;
-    bool ok = tg_to_node(in, y, "the formula", &yn) && tg_map_leaves(in, x, add_target, &t, &like) &&
-              held_nodes(in, args[3].value, &hold);
+    bool ok = tg_to_node(in, y, "the formula", &yn) &&
+              tg_map_leaves(in, x, add_target, &t, &like) && held_nodes(in, args[3].value, &hold);
     tg_value_drop(like);
     if (ok && args[2].value.tag != TG_V_NONE) ok = tg_to_node(in, args[2].value, "the seed", &seed);
     if (ok) {
@@ -178,14 +187,20 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
         t.cut = tg_alloc_array(t.n + 1, sizeof(char *));
         ok = t.grad && t.cut ? true : tg_fail_memory(&in->rt.c);
     }
-    tg_grad_options opt = {.seed = seed, .nhold = (int)hold.n, .hold = hold.node, .simplify = true, .used = &t.assumed};
+    tg_grad_options opt = {.seed = seed,
+                           .nhold = (int)hold.n,
+                           .hold = hold.node,
+                           .simplify = true,
+                           .used = &t.assumed};
     ok = ok && tg_grad(&in->rt, yn, (int)t.n, t.node, &opt, t.grad, t.cut);
     if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
-    bool strict = args[4].value.tag == TG_V_STRING && strcmp(args[4].value.as.text->bytes, "error") == 0;
+    bool strict =
+        args[4].value.tag == TG_V_STRING && strcmp(args[4].value.as.text->bytes, "error") == 0;
     ok = ok && report_cuts(in, &t, &args[0], strict);
     t.assumed |= y.tag == TG_V_FORMULA ? y.assumed : 0;
     if (ok) ok = tg_map_leaves(in, x, place_gradient, &t, out);
-    if (ok && out->tag == TG_V_LIST) out->tag = TG_V_TUPLE; /* gradients of several shapes: to be taken apart, not stacked */
+    if (ok && out->tag == TG_V_LIST)
+        out->tag = TG_V_TUPLE; /* gradients of several shapes: to be taken apart, not stacked */
     tg_free(t.node);
     tg_free(t.grad);
     tg_free(t.cut);
@@ -195,19 +210,26 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
 
 static const tg_builtin table[] = {
     {"var", "var(value, axis=none, keep=false)",
-     "A variable that starts with this value: formulas over it are live, `:=` changes it. A tuple or record gives variables "
-     "of the same form. With axis or keep it is the variance of the value instead, as variance(x, axis, keep).",
+     "A variable that starts with this value: formulas over it are live, `:=` changes it. A tuple "
+     "or record gives variables "
+     "of the same form. With axis or keep it is the variance of the value instead, as variance(x, "
+     "axis, keep).",
      "x = var(2)", "x = 2", run_var, false, false},
-    {"value", "value(e)", "What a formula is worth now, as a plain number or tensor that no longer changes.",
+    {"value", "value(e)",
+     "What a formula is worth now, as a plain number or tensor that no longer changes.",
      "value(var(3)^2)", "9", run_value, false, false},
-    {"eval", "eval(e, ...)", "What a formula is worth for given data, which are not stored: eval(cost, X=xb, Y=yb).",
+    {"eval", "eval(e, ...)",
+     "What a formula is worth for given data, which are not stored: eval(cost, X=xb, Y=yb).",
      "eval(2 + 3)", "5", run_eval, false, false},
     {"fresh", "fresh(e)",
-     "Random draws in e become live: they are drawn again at each `:=` that computes them, and stay the same in between.",
+     "Random draws in e become live: they are drawn again at each `:=` that computes them, and "
+     "stay the same in between.",
      "shape(fresh(randn(2, 3)))", "(2, 3)", run_fresh, false, true},
     {"grad", "grad(y, x=none, seed=none, hold=none, unconnected=none)",
-     "The gradient of the scalar formula y with respect to x, shaped like x: a formula again. x may be a var, an input, a named "
-     "formula, or a list, tuple or record of them; hold=[...] are treated as constants. grad(f) is the derivative of a function.",
+     "The gradient of the scalar formula y with respect to x, shaped like x: a formula again. x "
+     "may be a var, an input, a named "
+     "formula, or a list, tuple or record of them; hold=[...] are treated as constants. grad(f) is "
+     "the derivative of a function.",
      "x = var(3); grad(x^2, x)", "2 * x\n  = 6", run_grad, true, false},
     {0},
 };

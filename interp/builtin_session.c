@@ -54,7 +54,8 @@ static bool run_error(tg_interp *in, int n, const tg_argument *args, tg_value *o
     (void)n;
     (void)out;
     tg_str s = {0};
-    if (tg_show_value(in, args[0].value, NULL, &s)) tg_fail(&in->rt.c, TG_ERR_USER, "%s", tg_str_text(&s));
+    if (tg_show_value(in, args[0].value, NULL, &s))
+        tg_fail(&in->rt.c, TG_ERR_USER, "%s", tg_str_text(&s));
     tg_str_free(&s);
     return false;
 }
@@ -65,11 +66,12 @@ static bool run_assert(tg_interp *in, int n, const tg_argument *args, tg_value *
     bool holds;
     if (!tg_to_truth(in, args[0].value, "what is asserted", &holds)) return false;
     if (holds) return true;
-    if (args[1].value.tag == TG_V_STRING) return tg_fail(&in->rt.c, TG_ERR_USER, "%s", args[1].value.as.text->bytes);
+    if (args[1].value.tag == TG_V_STRING)
+        return tg_fail(&in->rt.c, TG_ERR_USER, "%s", args[1].value.as.text->bytes);
     const tg_ast *e = args[0].ast;
     if (!e || !e->span.src) return tg_fail(&in->rt.c, TG_ERR_USER, "the assertion does not hold");
-    return tg_fail(&in->rt.c, TG_ERR_USER, "the assertion does not hold: %.*s", (int)(e->span.hi - e->span.lo),
-                   e->span.src->text + e->span.lo);
+    return tg_fail(&in->rt.c, TG_ERR_USER, "the assertion does not hold: %.*s",
+                   (int)(e->span.hi - e->span.lo), e->span.src->text + e->span.lo);
 }
 
 static bool run_seed(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
@@ -99,8 +101,12 @@ static bool run_stats(tg_interp *in, int n, const tg_argument *args, tg_value *o
     tg_graph_collect(&in->rt, true);
     tg_plan_stats p = tg_plans_stats(&in->rt);
     tg_alloc_stats a = tg_alloc_get_stats();
-    double number[] = {(double)tg_graph_count(&in->rt), (double)p.cached,     (double)p.compiled,
-                       (double)p.run,                   (double)a.live_bytes, (double)a.peak_bytes};
+    double number[] = {(double)tg_graph_count(&in->rt),
+                       (double)p.cached,
+                       (double)p.compiled,
+                       (double)p.run,
+                       (double)a.live_bytes,
+                       (double)a.peak_bytes};
     enum { FIELDS = sizeof field / sizeof *field };
     tg_value made;
     if (!tg_value_items(&in->rt.c, TG_V_RECORD, FIELDS, &made)) return false;
@@ -119,7 +125,9 @@ static bool run_text(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     (void)n;
     tg_str s = {0};
     bool ok = tg_show_value(in, args[0].value, NULL, &s);
-    if (ok) ok = s.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&s), s.len, out);
+    if (ok)
+        ok = s.failed ? tg_fail_memory(&in->rt.c)
+                      : tg_value_string(&in->rt.c, tg_str_text(&s), s.len, out);
     tg_str_free(&s);
     return ok;
 }
@@ -142,23 +150,27 @@ static bool run_number(tg_interp *in, int n, const tg_argument *args, tg_value *
 }
 
 static const tg_builtin table[] = {
-    {"print", "print(...)", "Writes its arguments, with blanks between them, and a newline.", "print(\"pi is {pi:.2f}\", 1)",
-     "pi is 3.14 1", run_print, false, false},
-    {"show", "show(e)", "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
+    {"print", "print(...)", "Writes its arguments, with blanks between them, and a newline.",
+     "print(\"pi is {pi:.2f}\", 1)", "pi is 3.14 1", run_print, false, false},
+    {"show", "show(e)",
+     "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
      "x = var(3); show(x + x)", "x = 3\n2 * x", run_show, false, false},
     {"error", "error(message)", "Stops the program, or the line at the prompt, with this message.",
      "error(\"no data\")", "...", run_error, false, false},
-    {"assert", "assert(condition, message=none)", "Stops with an error unless the condition holds.", "assert(1 + 1 == 2)", "",
-     run_assert, false, false},
+    {"assert", "assert(condition, message=none)", "Stops with an error unless the condition holds.",
+     "assert(1 + 1 == 2)", "", run_assert, false, false},
     {"seed", "seed(n)", "Starts the random generator anew: the same seed gives the same draws.",
      "seed(1); a = rand(3); seed(1); all(a == rand(3))", "a = [...]\ntrue", run_seed, false, false},
-    {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0", "true", run_clock, false, false},
+    {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0",
+     "true", run_clock, false, false},
     {"stats", "stats()",
-     "What the session holds and did: formula nodes, plans kept, plans compiled and run so far, bytes allocated now and at the peak.",
+     "What the session holds and did: formula nodes, plans kept, plans compiled and run so far, "
+     "bytes allocated now and at the peak.",
      "stats().runs >= 0", "true", run_stats, false, false},
-    {"text", "text(x)", "x as a string, as print writes it.", "text(1 + 1)", "\"2\"", run_text, false, false},
-    {"number", "number(x)", "The number that a string or a tensor of one element holds.", "number(\"2.5\")", "2.5", run_number,
+    {"text", "text(x)", "x as a string, as print writes it.", "text(1 + 1)", "\"2\"", run_text,
      false, false},
+    {"number", "number(x)", "The number that a string or a tensor of one element holds.",
+     "number(\"2.5\")", "2.5", run_number, false, false},
     {0},
 };
 const tg_builtin *const tg_builtins_session = table;

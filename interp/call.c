@@ -1,7 +1,7 @@
 /* Calls: of operations, on values or into the graph; of functions written in tg; of builtins.
  *
- * An operation is applied at once when all its operands are known, and becomes a node when one of them is live. It is the same
- * record either way. */
+ * An operation is applied at once when all its operands are known, and becomes a node when one of
+ * them is live. It is the same record either way. */
 #include "interp/call.h"
 #include "base/alloc.h"
 #include "interp/blame.h"
@@ -12,7 +12,8 @@
 
 /* ---- operations ---- */
 
-/* The size that a formula of sizes and whole numbers is (N - 1); TG_SIZE_FAIL without an error if it is none. */
+/* The size that a formula of sizes and whole numbers is (N - 1); TG_SIZE_FAIL without an error if
+ * it is none. */
 static tg_size size_of_node(tg_interp *in, const tg_node *n, int depth) {
     if (n->op == &tg_op_size) return n->leaf.size;
     if (n->op == &tg_op_number) {
@@ -20,7 +21,8 @@ static tg_size size_of_node(tg_interp *in, const tg_node *n, int depth) {
         return x >= 0 && x == floor(x) && x < 1e15 ? (tg_size)x : TG_SIZE_FAIL;
     }
     if (n->n != 2 || depth > 16) return TG_SIZE_FAIL;
-    bool add = tg_node_is(n, "add"), sub = tg_node_is(n, "sub"), mul = tg_node_is(n, "mul"), div = tg_node_is(n, "div");
+    bool add = tg_node_is(n, "add"), sub = tg_node_is(n, "sub"), mul = tg_node_is(n, "mul"),
+         div = tg_node_is(n, "div");
     if (!add && !sub && !mul && !div) return TG_SIZE_FAIL;
     tg_size a = size_of_node(in, n->arg[0], depth + 1), b = size_of_node(in, n->arg[1], depth + 1);
     if (a == TG_SIZE_FAIL || b == TG_SIZE_FAIL) return TG_SIZE_FAIL;
@@ -43,7 +45,8 @@ bool tg_to_size(tg_interp *in, tg_value v, const char *what, tg_size *out) {
 
 enum { FEW = 8, MANY_ITEMS = 4096 };
 
-/* What bind sees of the arguments, and the operands it may ask for: the arguments first, then the items of lists. */
+/* What bind sees of the arguments, and the operands it may ask for: the arguments first, then the
+ * items of lists. */
 typedef struct call_frame {
     tg_interp *in;
     int noperands, cap;
@@ -80,18 +83,21 @@ static const tg_param *param_for(const tg_op *op, int position, const char *name
     return NULL;
 }
 
-static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int depth, tg_arg *out);
+static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
+                     tg_arg *out);
 
-static bool describe_items(call_frame *f, int n, const tg_value *v, const tg_ast *ast, const tg_param *p, int depth,
-                           tg_arg *out) {
+static bool describe_items(call_frame *f, int n, const tg_value *v, const tg_ast *ast,
+                           const tg_param *p, int depth, tg_arg *out) {
     if (n > MANY_ITEMS || f->nitems >= FEW || depth > 2)
-        return tg_fail(&f->in->rt.c, TG_ERR_VALUE, "too many items in one argument (at most %d)", MANY_ITEMS);
+        return tg_fail(&f->in->rt.c, TG_ERR_VALUE, "too many items in one argument (at most %d)",
+                       MANY_ITEMS);
     tg_arg *items = tg_alloc_array((size_t)n + 1, sizeof *items);
     if (!items) return tg_fail_memory(&f->in->rt.c);
     f->item[f->nitems++] = items;
     bool lists = ast && ast->kind == TG_AST_BRACKET && ast->n == n;
     for (int i = 0; i < n; i++)
-        if (!describe(f, &(tg_argument){.value = v[i], .ast = lists ? ast->kids[i] : NULL}, p, depth + 1, &items[i]))
+        if (!describe(f, &(tg_argument){.value = v[i], .ast = lists ? ast->kids[i] : NULL}, p,
+                      depth + 1, &items[i]))
             return false;
     out->n = n;
     out->items = items;
@@ -102,7 +108,9 @@ static bool describe_items(call_frame *f, int n, const tg_value *v, const tg_ast
 static bool describe_rows(call_frame *f, tg_tensor *t, const tg_param *p, tg_arg *out) {
     int64_t n = t->v.dim[0];
     tg_value rows;
-    if (n > MANY_ITEMS) return tg_fail(&f->in->rt.c, TG_ERR_VALUE, "a list of %lld items is too long", (long long)n);
+    if (n > MANY_ITEMS)
+        return tg_fail(&f->in->rt.c, TG_ERR_VALUE, "a list of %lld items is too long",
+                       (long long)n);
     if (!tg_value_items(&f->in->rt.c, TG_V_LIST, (int)n, &rows)) return false;
     bool ok = true;
     for (int i = 0; ok && i < n; i++) {
@@ -121,7 +129,8 @@ static bool describe_rows(call_frame *f, tg_tensor *t, const tg_param *p, tg_arg
     return ok;
 }
 
-static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int depth, tg_arg *out) {
+static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
+                     tg_arg *out) {
     tg_interp *in = f->in;
     tg_value v = a->value;
     bool tensor = !p || p->kind == TG_P_TENSOR || p->kind == TG_P_LIST;
@@ -142,7 +151,8 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
         out->kind = TG_ARG_TENSOR;
         if (v.as.node->type.rank == 0) out->size = size_of_node(in, v.as.node, 0);
         if (out->size != TG_SIZE_FAIL) out->kind = TG_ARG_SIZE;
-        if (!tensor && out->kind == TG_ARG_TENSOR && p->kind != TG_P_SPEC) { /* a live number for an attribute: as it is now */
+        if (!tensor && out->kind == TG_ARG_TENSOR &&
+            p->kind != TG_P_SPEC) { /* a live number for an attribute: as it is now */
             tg_value now;
             if (!tg_value_now(in, v, &now)) return false;
             bool ok = describe(f, &(tg_argument){a->name, now, a->ast}, p, depth, out);
@@ -158,7 +168,8 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
             int64_t n = v.as.tensor->v.dim[0];
             if (n > TG_MAX_RANK) break;
             if (!tg_value_items(&in->rt.c, TG_V_TUPLE, (int)n, &row)) return false;
-            for (int i = 0; i < n; i++) row.as.items->v[i] = tg_value_number(tg_view_get(&v.as.tensor->v, i));
+            for (int i = 0; i < n; i++)
+                row.as.items->v[i] = tg_value_number(tg_view_get(&v.as.tensor->v, i));
             out->kind = TG_ARG_TUPLE;
             bool ok = describe_items(f, (int)n, row.as.items->v, NULL, p, depth, out);
             tg_value_drop(row);
@@ -198,14 +209,16 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
     }
     default: break;
     }
-    return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s%swants a number, a tensor or a formula, not %s", p ? p->name : "", p ? " " : "",
-                   tg_value_kind(v));
+    return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s%swants a number, a tensor or a formula, not %s",
+                   p ? p->name : "", p ? " " : "", tg_value_kind(v));
 }
 
 static int rank_of(void *user, int operand) {
     const call_frame *f = user;
     tg_value v = f->operand[operand].value;
-    return v.tag == TG_V_TENSOR ? v.as.tensor->v.rank : v.tag == TG_V_FORMULA ? v.as.node->type.rank : 0;
+    return v.tag == TG_V_TENSOR    ? v.as.tensor->v.rank
+           : v.tag == TG_V_FORMULA ? v.as.node->type.rank
+                                   : 0;
 }
 
 /* A literal keeps its place in the formula as a number; anything else may be lifted. */
@@ -268,8 +281,8 @@ static bool has_open_sizes(const tg_attrs *at) {
 }
 
 /* f over the fields of a record or the items of tuples, the rest repeated: params - 0.1 * grads. */
-static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argument *args, const tg_argument *like,
-                          tg_value *out) {
+static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argument *args,
+                          const tg_argument *like, tg_value *out) {
     if (!tg_guard(&in->rt.c)) return false;
     tg_items *form = like->value.as.items;
     for (int i = 0; i < n; i++) {
@@ -279,8 +292,8 @@ static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argume
         for (int k = 0; same && form->field && v.as.items->field && k < form->n; k++)
             same = form->field[k] == v.as.items->field[k];
         if (!same)
-            return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s of %d and %s of %d items do not match", tg_value_kind(like->value),
-                           form->n, tg_value_kind(v), v.as.items->n);
+            return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s of %d and %s of %d items do not match",
+                           tg_value_kind(like->value), form->n, tg_value_kind(v), v.as.items->n);
     }
     tg_argument item[TG_MAX_TENSORS];
     tg_value made;
@@ -318,7 +331,8 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
     call_frame f = {.in = in, .cap = FEW};
     f.operand = f.few;
     tg_arg few[FEW], *arg = few;
-    if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg))) return tg_fail_memory(&in->rt.c);
+    if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg)))
+        return tg_fail_memory(&in->rt.c);
     bool ok = true;
     for (int i = 0; ok && i < n; i++) {
         /* max(a, b): the second is no axis */

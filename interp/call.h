@@ -13,7 +13,8 @@ bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, t
 /* The value of an index expression. */
 bool tg_eval_index(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out);
 /* base with the elements that the index names replaced by `value`: for x[i] := e. */
-bool tg_index_replace(tg_interp *in, tg_env *env, const tg_ast *index, tg_value base, tg_value value, tg_value *out);
+bool tg_index_replace(tg_interp *in, tg_env *env, const tg_ast *index, tg_value base,
+                      tg_value value, tg_value *out);
 /* f' of a function value. */
 bool tg_function_derivative(tg_interp *in, tg_value f, tg_value *out);
 /* A function value for a definition or lambda. */

@@ -1,8 +1,10 @@
-/* From one kind of value to another: formulas to what they are worth now, plain values to nodes of the graph.
+/* From one kind of value to another: formulas to what they are worth now, plain values to nodes of
+ * the graph.
  *
- * While the right side of `:=` is computed, a plain value that meets a formula does not become a constant but a lift slot: a
- * cell, numbered in the order of meeting, whose content is set on the spot. The second turn of a loop then builds the very
- * same nodes, finds the same plan, and only the slots hold other numbers. */
+ * While the right side of `:=` is computed, a plain value that meets a formula does not become a
+ * constant but a lift slot: a cell, numbered in the order of meeting, whose content is set on the
+ * spot. The second turn of a loop then builds the very same nodes, finds the same plan, and only
+ * the slots hold other numbers. */
 #include "interp/convert.h"
 #include "base/alloc.h"
 #include "runtime/plan/plan.h"
@@ -10,7 +12,9 @@
 #include <math.h>
 #include <string.h>
 
-bool tg_is_container(tg_value v) { return v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD; }
+bool tg_is_container(tg_value v) {
+    return v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
+}
 
 bool tg_is_live(tg_value v) {
     if (v.tag == TG_V_FORMULA) return true;
@@ -72,11 +76,13 @@ static bool place_value(tg_interp *in, tg_value v, void *user, tg_value *out) {
 
 /* The tensor that is already there for a cell; else NULL. */
 static tg_tensor *stored(const tg_node *n) {
-    return n->op == &tg_op_cell ? n->leaf.cell->value : n->op == &tg_op_const ? n->leaf.tensor : NULL;
+    return n->op == &tg_op_cell    ? n->leaf.cell->value
+           : n->op == &tg_op_const ? n->leaf.tensor
+                                   : NULL;
 }
 
-static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells, tg_tensor *const *values,
-                     tg_value *out) {
+static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells,
+                     tg_tensor *const *values, tg_value *out) {
     node_list l = {0};
     tg_value skeleton = TG_NONE_VALUE;
     bool ok = tg_map_leaves(in, v, gather_node, &l, &skeleton);
@@ -95,8 +101,8 @@ static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cell
     return ok;
 }
 
-bool tg_value_now_with(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells, tg_tensor *const *values,
-                       tg_value *out) {
+bool tg_value_now_with(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells,
+                       tg_tensor *const *values, tg_value *out) {
     return now_many(in, v, ncells, cells, values, out);
 }
 
@@ -134,8 +140,9 @@ bool tg_to_number(tg_interp *in, tg_value v, const char *what, double *out) {
     else if (now.tag == TG_V_TENSOR && tg_view_count(&now.as.tensor->v) == 1)
         *out = tg_view_get(&now.as.tensor->v, 0);
     else
-        ok = tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s must be a single number, not a tensor of shape %s", what,
-                     tg_shape_text(&in->rt, now.as.tensor->v.rank, now.as.tensor->v.dim));
+        ok =
+            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s must be a single number, not a tensor of shape %s",
+                    what, tg_shape_text(&in->rt, now.as.tensor->v.rank, now.as.tensor->v.dim));
     tg_value_drop(now);
     return ok;
 }
@@ -178,7 +185,8 @@ static bool plain_vector(tg_interp *in, tg_value v, tg_value *out, bool *is) {
         truths += t == TG_V_BOOL;
     }
     *is = true;
-    tg_tensor *t = tg_tensor_new(&in->rt.c, n && truths == n ? TG_BOOL : in->rt.precision, 1, &(int64_t){n});
+    tg_tensor *t =
+        tg_tensor_new(&in->rt.c, n && truths == n ? TG_BOOL : in->rt.precision, 1, &(int64_t){n});
     if (!t) return false;
     for (int i = 0; i < n; i++) {
         tg_value x = v.as.items->v[i];
@@ -188,7 +196,9 @@ static bool plain_vector(tg_interp *in, tg_value v, tg_value *out, bool *is) {
     return true;
 }
 
-static const tg_op *stack_op(void) { return tg_op_find("stack"); }
+static const tg_op *stack_op(void) {
+    return tg_op_find("stack");
+}
 
 /* stack of the items along a new first axis; the attribute axis is 0. */
 static tg_tensor *stack_tensors(tg_interp *in, int n, const tg_value *v) {
@@ -247,8 +257,12 @@ bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) 
     if (!tg_value_now(in, v, &now) || !tg_list_settle(in, now, &settled)) return false;
     bool ok = true;
     switch (settled.tag) {
-    case TG_V_NUMBER: ok = (*out = tg_tensor_scalar(&in->rt.c, TG_F64, settled.as.number)) != NULL; break;
-    case TG_V_BOOL: ok = (*out = tg_tensor_scalar(&in->rt.c, TG_BOOL, settled.as.truth)) != NULL; break;
+    case TG_V_NUMBER:
+        ok = (*out = tg_tensor_scalar(&in->rt.c, TG_F64, settled.as.number)) != NULL;
+        break;
+    case TG_V_BOOL:
+        ok = (*out = tg_tensor_scalar(&in->rt.c, TG_BOOL, settled.as.truth)) != NULL;
+        break;
     case TG_V_TENSOR: *out = tg_tensor_hold(settled.as.tensor); break;
     case TG_V_RANGE: {
         double lo = settled.as.range->lo, hi = settled.as.range->hi;
@@ -259,7 +273,8 @@ bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) 
     }
     default:
         ok = wrong_kind(in, settled, what, "a number or a tensor");
-        if (settled.tag == TG_V_LIST) tg_help(&in->rt.c, "the items of a tensor must all have the same shape");
+        if (settled.tag == TG_V_LIST)
+            tg_help(&in->rt.c, "the items of a tensor must all have the same shape");
     }
     tg_value_drop(settled);
     return ok;
@@ -268,7 +283,8 @@ bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) 
 /* ---- nodes ---- */
 
 static bool same_type(const tg_type *a, const tg_type *b) {
-    return a->dtype == b->dtype && a->weak == b->weak && tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
+    return a->dtype == b->dtype && a->weak == b->weak &&
+           tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
 }
 
 /* The next lift slot, of that type. */
@@ -334,7 +350,8 @@ static tg_node *stack_nodes(tg_interp *in, tg_value v, const char *what) {
     return out;
 }
 
-bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, const char *label, tg_node **out) {
+bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, const char *label,
+                   tg_node **out) {
     bool lift = in->computing && !literal;
     switch (v.tag) {
     case TG_V_FORMULA: *out = v.as.node; return true;

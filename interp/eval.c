@@ -1,7 +1,9 @@
-/* Expressions. A walk over the tree: plain numbers are computed on the spot, everything else goes to the operations.
+/* Expressions. A walk over the tree: plain numbers are computed on the spot, everything else goes
+ * to the operations.
  *
- * A flat sum of a million terms is a tree that leans a million deep to the left; the spine of a chain of operators is
- * therefore walked with a list, not with the stack. What really nests is bounded by tg_guard. */
+ * A flat sum of a million terms is a tree that leans a million deep to the left; the spine of a
+ * chain of operators is therefore walked with a list, not with the stack. What really nests is
+ * bounded by tg_guard. */
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
@@ -11,7 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A library function's scopes end in the library, so that a user's own `sum` does not change what stdlib means by sum. */
+/* A library function's scopes end in the library, so that a user's own `sum` does not change what
+ * stdlib means by sum. */
 tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name) {
     tg_value *v;
     for (tg_env *e = env; e && e != in->globals; e = e->parent)
@@ -27,8 +30,9 @@ typedef struct operator_row {
 } operator_row;
 
 static const operator_row operators[] = {
-    {"+", "add"}, {"-", "sub"}, {"*", "mul"},  {"/", "div"}, {"%", "mod"}, {"^", "pow"}, {"==", "eq"},
-    {"!=", "ne"}, {"<", "lt"},  {"<=", "le"},  {">", "gt"},  {">=", "ge"}, {"and", "and"}, {"or", "or"},
+    {"+", "add"}, {"-", "sub"}, {"*", "mul"},   {"/", "div"}, {"%", "mod"},
+    {"^", "pow"}, {"==", "eq"}, {"!=", "ne"},   {"<", "lt"},  {"<=", "le"},
+    {">", "gt"},  {">=", "ge"}, {"and", "and"}, {"or", "or"},
 };
 
 static const tg_op *operator_op(const char *symbol) {
@@ -63,28 +67,36 @@ static bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b, t
         tg_str both = {0};
         tg_str_addn(&both, s->bytes, s->len);
         tg_str_addn(&both, t->bytes, t->len);
-        bool ok = both.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&both), both.len, out);
+        bool ok = both.failed ? tg_fail_memory(&in->rt.c)
+                              : tg_value_string(&in->rt.c, tg_str_text(&both), both.len, out);
         tg_str_free(&both);
         return ok;
     }
     if (!strchr("=!<>", symbol[0]))
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "strings can be joined with + and compared, not combined with %s", symbol);
+        return tg_fail(&in->rt.c, TG_ERR_TYPE,
+                       "strings can be joined with + and compared, not combined with %s", symbol);
     return plain_numbers(symbol, order, 0, out);
 }
 
 static int rank_of(tg_value v) {
-    return v.tag == TG_V_TENSOR ? v.as.tensor->v.rank : v.tag == TG_V_FORMULA ? v.as.node->type.rank : 0;
+    return v.tag == TG_V_TENSOR    ? v.as.tensor->v.rank
+           : v.tag == TG_V_FORMULA ? v.as.node->type.rank
+                                   : 0;
 }
 
-static bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b, tg_value *out) {
-    if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER && plain_numbers(symbol, a.as.number, b.as.number, out)) return true;
+static bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
+                   tg_value *out) {
+    if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER &&
+        plain_numbers(symbol, a.as.number, b.as.number, out))
+        return true;
     bool ok;
     tg_argument arg[2] = {{.value = a, .ast = e->kids[0]}, {.value = b, .ast = e->kids[1]}};
     tg_value held[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
     if (a.tag == TG_V_STRING && b.tag == TG_V_STRING) {
         ok = strings(in, symbol, a, b, out);
     } else if (a.tag == TG_V_STRING || b.tag == TG_V_STRING) {
-        ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no meaning between %s and %s", symbol, tg_value_kind(a), tg_value_kind(b));
+        ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no meaning between %s and %s", symbol,
+                     tg_value_kind(a), tg_value_kind(b));
         tg_help(&in->rt.c, "to put a value into text: \"{x}\"");
     } else if (symbol[0] == '@') {
         /* lists become tensors first, so that their rank is known */
@@ -95,7 +107,8 @@ static bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value 
             ok = tg_to_node(in, arg[i].value, "an operand of @", &n);
             if (ok) held[i] = arg[i].value = tg_value_formula(n, 0);
         }
-        const tg_op *op = ok ? tg_op_matmul_for(rank_of(arg[0].value), rank_of(arg[1].value)) : NULL;
+        const tg_op *op =
+            ok ? tg_op_matmul_for(rank_of(arg[0].value), rank_of(arg[1].value)) : NULL;
         ok = op && tg_call_op(in, op, 2, arg, out);
     } else {
         ok = tg_call_op(in, operator_op(symbol), 2, arg, out);
@@ -128,7 +141,9 @@ static bool logical(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) 
     return ok;
 }
 
-static bool is_chain(const tg_ast *e) { return e->kind == TG_AST_BINARY && e->op[0] != 'a' && e->op[0] != 'o'; }
+static bool is_chain(const tg_ast *e) {
+    return e->kind == TG_AST_BINARY && e->op[0] != 'a' && e->op[0] != 'o';
+}
 
 static bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     enum { FEW = 8 };
@@ -289,7 +304,9 @@ static bool string(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
         ok = tg_show_value(in, v, part->name, &s) || tg_blame(in, part);
         tg_value_drop(v);
     }
-    if (ok) ok = s.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&s), s.len, out);
+    if (ok)
+        ok = s.failed ? tg_fail_memory(&in->rt.c)
+                      : tg_value_string(&in->rt.c, tg_str_text(&s), s.len, out);
     tg_str_free(&s);
     return ok;
 }
@@ -313,13 +330,15 @@ static bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     if (v) {
         *out = tg_value_hold(*v);
     } else if (r.tag != TG_V_RECORD) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s has no meaning", tg_value_kind(r), e->name);
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s has no meaning", tg_value_kind(r),
+                e->name);
         if (strcmp(e->name, "T") == 0) tg_help(&in->rt.c, "the transpose is x'");
         if (strcmp(e->name, "shape") == 0) tg_help(&in->rt.c, "write shape(x)");
     } else {
         tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);
         tg_str s = {0};
-        for (int i = 0; i < r.as.items->n; i++) tg_str_addf(&s, "%s%s", i ? ", " : "", r.as.items->field[i]);
+        for (int i = 0; i < r.as.items->n; i++)
+            tg_str_addf(&s, "%s%s", i ? ", " : "", r.as.items->field[i]);
         tg_help(&in->rt.c, "it has %s", tg_str_text(&s));
         tg_str_free(&s);
     }
@@ -349,7 +368,8 @@ static bool block_value(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *o
     if (flow != TG_FLOW_ERROR) {
         tg_value_drop(in->returned);
         in->returned = TG_NONE_VALUE;
-        tg_fail(&in->rt.c, TG_ERR_SYNTAX, "return, break and continue cannot leave from inside an expression");
+        tg_fail(&in->rt.c, TG_ERR_SYNTAX,
+                "return, break and continue cannot leave from inside an expression");
     }
     return tg_blame(in, e);
 }
@@ -378,7 +398,8 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_AST_BLOCK:
     case TG_AST_IF: return block_value(in, env, e, out);
     default:
-        tg_fail(&in->rt.c, TG_ERR_SYNTAX, "this is a statement, and cannot stand where a value is wanted");
+        tg_fail(&in->rt.c, TG_ERR_SYNTAX,
+                "this is a statement, and cannot stand where a value is wanted");
         return tg_blame(in, e);
     }
 }

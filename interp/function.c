@@ -1,7 +1,8 @@
 /* Functions: those written in tg, the C builtins, and derivatives of functions.
  *
- * f' is made by calling f on a slot (a nameless variable), differentiating the formula that comes out, and putting the argument in the
- * slot's place. So it works for whatever f does, and f'' is the same again. */
+ * f' is made by calling f on a slot (a nameless variable), differentiating the formula that comes
+ * out, and putting the argument in the slot's place. So it works for whatever f does, and f'' is
+ * the same again. */
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
@@ -41,9 +42,13 @@ bool tg_function_derivative(tg_interp *in, tg_value v, tg_value *out) {
 
 /* ---- functions written in tg ---- */
 
-static const char *name_of(const tg_function *f) { return f->name ? f->name : "the function"; }
+static const char *name_of(const tg_function *f) {
+    return f->name ? f->name : "the function";
+}
 
-static int params_of(const tg_ast *def) { return def->n - 1; }
+static int params_of(const tg_ast *def) {
+    return def->n - 1;
+}
 
 static bool wrong_arguments(tg_interp *in, const tg_function *f, const char *what) {
     tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", name_of(f), what);
@@ -63,14 +68,16 @@ static bool wrong_arguments(tg_interp *in, const tg_function *f, const char *wha
     return false;
 }
 
-static bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n, const tg_argument *args) {
+static bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n,
+                            const tg_argument *args) {
     int nparams = params_of(f->def), next = 0;
     char what[160];
     for (int i = 0; i < n; i++) {
         const char *name = args[i].name;
         if (!name) {
             if (next == nparams) {
-                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams, nparams == 1 ? "" : "s", n);
+                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams,
+                         nparams == 1 ? "" : "s", n);
                 return wrong_arguments(in, f, what);
             }
             name = f->def->kids[next++]->name;
@@ -98,13 +105,14 @@ static bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, 
     return true;
 }
 
-/* A function defined inside a call is kept by that call's scope, and keeps the scope: a ring that counting alone never
- * frees. When nobody outside holds the scope any more, empty it. */
+/* A function defined inside a call is kept by that call's scope, and keeps the scope: a ring that
+ * counting alone never frees. When nobody outside holds the scope any more, empty it. */
 static void leave_scope(tg_env *scope) {
     int own = 0;
     for (size_t i = 0; scope->refs > 1 && i < scope->n; i++) {
         tg_value v = scope->items[i].value;
-        if (v.tag == TG_V_FUNCTION && v.as.function->refs == 1 && v.as.function->env == scope) own++;
+        if (v.tag == TG_V_FUNCTION && v.as.function->refs == 1 && v.as.function->env == scope)
+            own++;
     }
     if (own > 0 && scope->refs - 1 == own) {
         tg_env *keep = tg_env_hold(scope);
@@ -129,7 +137,8 @@ static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_valu
     }
 }
 
-static bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args, tg_value *out) {
+static bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
+                          tg_value *out) {
     if (!tg_guard(&in->rt.c)) return false;
     tg_env *scope = tg_env_new(f->env);
     if (!scope) return tg_fail_memory(&in->rt.c);
@@ -146,8 +155,10 @@ static bool call_function(tg_interp *in, tg_function *f, int n, const tg_argumen
 
 /* ---- derivatives ---- */
 
-static bool call_primal(tg_interp *in, tg_function *f, int n, const tg_argument *args, tg_value *out) {
-    tg_value primal = f->primal ? (tg_value){.tag = TG_V_FUNCTION, .as.function = f->primal} : f->native;
+static bool call_primal(tg_interp *in, tg_function *f, int n, const tg_argument *args,
+                        tg_value *out) {
+    tg_value primal =
+        f->primal ? (tg_value){.tag = TG_V_FUNCTION, .as.function = f->primal} : f->native;
     return tg_call_value(in, primal, n, args, out);
 }
 
@@ -155,16 +166,18 @@ static bool same_shape(const tg_node *a, const tg_node *b) {
     return tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim);
 }
 
-/* d f / d slot as a node, for f's value at the slot. A function that maps elements to elements is differentiated
- * element by element: its result has the argument's shape. */
-static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_node *slot, tg_node **out) {
+/* d f / d slot as a node, for f's value at the slot. A function that maps elements to elements is
+ * differentiated element by element: its result has the argument's shape. */
+static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_node *slot,
+                          tg_node **out) {
     tg_node *yn;
     if (!tg_to_node(in, y, "the function's value", &yn)) return false;
     tg_grad_options opt = {.simplify = true};
     if (yn->type.rank > 0) {
         if (!same_shape(yn, slot))
             return tg_fail(&in->rt.c, TG_ERR_SHAPE,
-                           "%s' needs a function with a scalar value, or with one of its argument's shape %s; this one has %s",
+                           "%s' needs a function with a scalar value, or with one of its "
+                           "argument's shape %s; this one has %s",
                            name_of(f), tg_shape_text(&in->rt, slot->type.rank, slot->type.dim),
                            tg_shape_text(&in->rt, yn->type.rank, yn->type.dim));
         yn = tg_node_call1(&in->rt, "sum", yn);
@@ -191,7 +204,8 @@ static bool make_slot(tg_interp *in, tg_value x, tg_node **slot, tg_node **targe
 }
 
 /* Known arguments and nothing else live: the value now. Otherwise a formula. */
-static bool finish_derivative(tg_interp *in, tg_value x, tg_node *d, tg_node *slot, tg_node *target, tg_value *out) {
+static bool finish_derivative(tg_interp *in, tg_value x, tg_node *d, tg_node *slot, tg_node *target,
+                              tg_value *out) {
     bool open;
     if (!tg_node_reads_cells(&in->rt, d, slot, &open)) return false;
     if (open || tg_is_live(x)) {
@@ -206,11 +220,13 @@ static bool finish_derivative(tg_interp *in, tg_value x, tg_node *d, tg_node *sl
     return ok;
 }
 
-static bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argument *args, tg_value *out) {
+static bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argument *args,
+                            tg_value *out) {
     enum { MOST = 16 };
     tg_argument moved[MOST];
     if (n == 0 || n > MOST)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s' takes 1 to %d arguments, and is the slope in the first", name_of(f),
+        return tg_fail(&in->rt.c, TG_ERR_TYPE,
+                       "%s' takes 1 to %d arguments, and is the slope in the first", name_of(f),
                        MOST);
     if (!tg_guard(&in->rt.c)) return false;
     memcpy(moved, args, (size_t)n * sizeof *args);
@@ -218,7 +234,8 @@ static bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argum
     tg_node *slot = NULL, *target = NULL, *d = NULL;
     if (!tg_list_settle(in, tg_value_hold(args[0].value), &x)) return false;
     bool ok = make_slot(in, x, &slot, &target);
-    tg_value kept = target ? tg_value_formula(target, 0) : TG_NONE_VALUE; /* f may run statements: hold it */
+    tg_value kept =
+        target ? tg_value_formula(target, 0) : TG_NONE_VALUE; /* f may run statements: hold it */
     if (ok) {
         at = tg_value_formula(slot, 0);
         moved[0] = (tg_argument){.name = args[0].name, .value = at};
@@ -234,8 +251,10 @@ static bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argum
 
 /* ---- builtins ---- */
 
-/* Reads "name(a, b=1, ...)": calls back for each parameter. Returns how many there are; *rest says `...` comes last. */
-static int signature_params(const char *sig, const char *name[], size_t len[], bool required[], bool *rest) {
+/* Reads "name(a, b=1, ...)": calls back for each parameter. Returns how many there are; *rest says
+ * `...` comes last. */
+static int signature_params(const char *sig, const char *name[], size_t len[], bool required[],
+                            bool *rest) {
     int n = 0;
     *rest = false;
     const char *p = strchr(sig, '(');
@@ -250,7 +269,8 @@ static int signature_params(const char *sig, const char *name[], size_t len[], b
             required[n++] = p[k] != '=';
         }
         int depth = 0;
-        for (; *p && (depth > 0 || (*p != ',' && *p != ')')); p++) depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+        for (; *p && (depth > 0 || (*p != ',' && *p != ')')); p++)
+            depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
     }
     return n;
 }
@@ -260,7 +280,8 @@ static bool builtin_misuse(tg_interp *in, const tg_builtin *b, const char *what)
     return tg_help(&in->rt.c, "it is called as %s", b->signature);
 }
 
-static bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args, tg_value *out) {
+static bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+                         tg_value *out) {
     const char *name[16];
     size_t len[16];
     bool required[16], rest;
@@ -286,7 +307,8 @@ static bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_arg
             if (args[i].name)
                 snprintf(what, sizeof what, "has no argument named %s", args[i].name);
             else
-                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams, nparams == 1 ? "" : "s", n);
+                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams,
+                         nparams == 1 ? "" : "s", n);
             ok = builtin_misuse(in, b, what);
         }
     }
@@ -294,7 +316,8 @@ static bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_arg
     for (; ok && held < nparams; held++) {
         tg_argument *a = &slot[held];
         snprintf(what, sizeof what, "needs its argument %.*s", (int)len[held], name[held]);
-        if (required[held] && a->value.tag == TG_V_NONE && !a->ast) ok = builtin_misuse(in, b, what);
+        if (required[held] && a->value.tag == TG_V_NONE && !a->ast)
+            ok = builtin_misuse(in, b, what);
         if (!ok) break;
         tg_value_hold(a->value);
         if (!b->raw_lists) ok = tg_list_settle(in, a->value, &a->value);
@@ -334,10 +357,12 @@ static bool eval_arguments(tg_interp *in, tg_env *env, const tg_ast *e, tg_argum
     return true;
 }
 
-static bool is_library(const tg_source *src) { return src && strncmp(src->name, "<stdlib", 7) == 0; }
+static bool is_library(const tg_source *src) {
+    return src && strncmp(src->name, "<stdlib", 7) == 0;
+}
 
-/* An error inside the library is shown where the user called it; inside the user's own functions, where it happened, with
- * the calls that led there. */
+/* An error inside the library is shown where the user called it; inside the user's own functions,
+ * where it happened, with the calls that led there. */
 static void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
     tg_diag *d = &in->rt.c.diag;
     if (!d->at.src || (is_library(d->at.src) && !is_library(e->span.src))) {
@@ -366,7 +391,8 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
         return tg_fail_memory(&in->rt.c);
     }
     bool outer = in->rt.live_draws;
-    if (f.tag == TG_V_BUILTIN && f.as.builtin->draws) in->rt.live_draws = !in->computing; /* `:=` draws now anyway */
+    if (f.tag == TG_V_BUILTIN && f.as.builtin->draws)
+        in->rt.live_draws = !in->computing; /* `:=` draws now anyway */
     bool ok = eval_arguments(in, env, e, arg);
     in->rt.live_draws = outer;
     if (ok && !tg_call_value(in, f, n, arg, out)) {

@@ -1,7 +1,8 @@
 /* x[...]: numbers, slices, index tensors and masks.
  *
- * Numbers and slices together are one `slice` operation. Index tensors then gather along what is left of their axes; several
- * of them side by side address elements pair by pair, as in NumPy. A mask is turned into the numbers of its true places. */
+ * Numbers and slices together are one `slice` operation. Index tensors then gather along what is
+ * left of their axes; several of them side by side address elements pair by pair, as in NumPy. A
+ * mask is turned into the numbers of its true places. */
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
@@ -32,7 +33,8 @@ static void drop_entries(index_list *l) {
 static const tg_slice_item whole_axis = {.kind = TG_SLICE_RANGE, .step = 1};
 
 /* A place or bound: a number of either sign, or a size. */
-static bool bound(tg_interp *in, tg_env *env, const tg_ast *e, const char *what, tg_slice_bound *out) {
+static bool bound(tg_interp *in, tg_env *env, const tg_ast *e, const char *what,
+                  tg_slice_bound *out) {
     *out = (tg_slice_bound){0};
     if (!e) return true;
     tg_value v;
@@ -86,25 +88,35 @@ static bool add_tensor(tg_interp *in, index_list *l, tg_value v) {
     return true;
 }
 
-/* Takes v: a tensor, list, range or formula of rank 1 or more. `axis`: the next axis of the base, for the shape of a mask. */
-static bool add_index_tensor(tg_interp *in, index_list *l, tg_value v, const tg_type *base, int axis) {
-    tg_dtype type = v.tag == TG_V_TENSOR ? v.as.tensor->v.dtype : v.tag == TG_V_FORMULA ? v.as.node->type.dtype : TG_F64;
+/* Takes v: a tensor, list, range or formula of rank 1 or more. `axis`: the next axis of the base,
+ * for the shape of a mask. */
+static bool add_index_tensor(tg_interp *in, index_list *l, tg_value v, const tg_type *base,
+                             int axis) {
+    tg_dtype type = v.tag == TG_V_TENSOR    ? v.as.tensor->v.dtype
+                    : v.tag == TG_V_FORMULA ? v.as.node->type.dtype
+                                            : TG_F64;
     if (v.tag == TG_V_FORMULA && type != TG_BOOL) return add_tensor(in, l, v);
     if (v.tag == TG_V_FORMULA) {
         tg_value_drop(v);
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "a mask that depends on variables would give a result of changing size");
-        return tg_help(&in->rt.c, "where(mask, x, 0) keeps the size; value(mask) takes the mask as it is now");
+        tg_fail(&in->rt.c, TG_ERR_TYPE,
+                "a mask that depends on variables would give a result of changing size");
+        return tg_help(&in->rt.c,
+                       "where(mask, x, 0) keeps the size; value(mask) takes the mask as it is now");
     }
     tg_tensor *t;
     bool ok = tg_to_tensor(in, v, "an index", &t);
     tg_value_drop(v);
     if (!ok) return false;
-    if (t->v.dtype != TG_BOOL) return add_tensor(in, l, (tg_value){.tag = TG_V_TENSOR, .as.tensor = t});
+    if (t->v.dtype != TG_BOOL)
+        return add_tensor(in, l, (tg_value){.tag = TG_V_TENSOR, .as.tensor = t});
     int rank = t->v.rank;
     for (int d = 0; ok && d < rank; d++)
-        if (axis + d >= base->rank || (base->dim[axis + d] >= 0 && base->dim[axis + d] != t->v.dim[d]))
-            ok = tg_fail(&in->rt.c, TG_ERR_SHAPE, "a mask of shape %s does not fit a tensor of shape %s",
-                         tg_shape_text(&in->rt, rank, t->v.dim), tg_shape_text(&in->rt, base->rank, base->dim));
+        if (axis + d >= base->rank ||
+            (base->dim[axis + d] >= 0 && base->dim[axis + d] != t->v.dim[d]))
+            ok = tg_fail(&in->rt.c, TG_ERR_SHAPE,
+                         "a mask of shape %s does not fit a tensor of shape %s",
+                         tg_shape_text(&in->rt, rank, t->v.dim),
+                         tg_shape_text(&in->rt, base->rank, base->dim));
     tg_value place[TG_MAX_RANK];
     ok = ok && mask_to_indices(in, &t->v, place);
     for (int d = 0; ok && d < rank; d++)
@@ -116,7 +128,8 @@ static bool add_index_tensor(tg_interp *in, index_list *l, tg_value v, const tg_
     return ok;
 }
 
-static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_type *base, int axis, index_list *l) {
+static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_type *base, int axis,
+                       index_list *l) {
     if (l->n >= MOST) return tg_fail(&in->rt.c, TG_ERR_VALUE, "too many entries in the index");
     entry *slot = &l->e[l->n];
     *slot = (entry){.slice = whole_axis};
@@ -136,8 +149,11 @@ static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_typ
         tg_value v;
         bool back = e->kind == TG_AST_UNARY && e->op[0] == '-' && e->kids[0]->kind != TG_AST_NUMBER;
         if (!tg_eval(in, env, e, &v)) return false;
-        int rank = v.tag == TG_V_TENSOR ? v.as.tensor->v.rank : v.tag == TG_V_FORMULA ? v.as.node->type.rank : 0;
-        if (rank > 0 || v.tag == TG_V_LIST || v.tag == TG_V_RANGE) return add_index_tensor(in, l, v, base, axis);
+        int rank = v.tag == TG_V_TENSOR    ? v.as.tensor->v.rank
+                   : v.tag == TG_V_FORMULA ? v.as.node->type.rank
+                                           : 0;
+        if (rank > 0 || v.tag == TG_V_LIST || v.tag == TG_V_RANGE)
+            return add_index_tensor(in, l, v, base, axis);
         slot->slice.kind = TG_SLICE_INDEX;
         tg_size s;
         bool ok = true;
@@ -147,7 +163,10 @@ static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_typ
         }
         if (v.tag == TG_V_NUMBER || v.tag == TG_V_FORMULA) {
             ok = tg_to_size(in, v, "an index", &s);
-            if (ok) slot->slice.start = v.tag == TG_V_NUMBER || s >= 0 ? tg_slice_at(s) : (tg_slice_bound){true, false, s};
+            if (ok)
+                slot->slice.start = v.tag == TG_V_NUMBER || s >= 0
+                                        ? tg_slice_at(s)
+                                        : (tg_slice_bound){true, false, s};
         } else {
             ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be an index", tg_value_kind(v));
         }
@@ -159,9 +178,11 @@ static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_typ
     return true;
 }
 
-static bool read_entries(tg_interp *in, tg_env *env, const tg_ast *e, const tg_type *base, index_list *l) {
+static bool read_entries(tg_interp *in, tg_env *env, const tg_ast *e, const tg_type *base,
+                         index_list *l) {
     int axis = 0, named = 0;
-    for (int i = 1; i < e->n; i++) named += e->kids[i]->kind != TG_AST_REST && e->kids[i]->kind != TG_AST_NONE;
+    for (int i = 1; i < e->n; i++)
+        named += e->kids[i]->kind != TG_AST_REST && e->kids[i]->kind != TG_AST_NONE;
     for (int i = 1; i < e->n; i++) {
         int before = l->n;
         if (!read_entry(in, env, e->kids[i], base, axis, l)) return tg_blame(in, e->kids[i]);
@@ -196,10 +217,12 @@ static bool call(tg_interp *in, const char *op, int n, const tg_argument *arg, t
     return tg_call_op(in, tg_op_find(op), n, arg, out);
 }
 
-/* i for axis a and j for axis a + 1 become i * size + j, and the two axes one. Takes base and i; *base and *i are replaced. */
+/* i for axis a and j for axis a + 1 become i * size + j, and the two axes one. Takes base and i;
+ * *base and *i are replaced. */
 static bool join_axes(tg_interp *in, tg_value *base, int axis, tg_value *i, tg_value j) {
     tg_type t = type_of(*base);
-    tg_value shape, size = TG_NONE_VALUE, scaled = TG_NONE_VALUE, sum = TG_NONE_VALUE, flat = TG_NONE_VALUE;
+    tg_value shape, size = TG_NONE_VALUE, scaled = TG_NONE_VALUE, sum = TG_NONE_VALUE,
+                    flat = TG_NONE_VALUE;
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, t.rank - 1, &shape)) return false;
     bool ok = true;
     for (int d = 0, k = 0; ok && d < t.rank; d++) {
@@ -207,11 +230,14 @@ static bool join_axes(tg_interp *in, tg_value *base, int axis, tg_value *i, tg_v
         tg_size s = d == axis ? tg_size_times(&in->rt, t.dim[d], t.dim[d + 1]) : t.dim[d];
         tg_node *n = s == TG_SIZE_FAIL ? NULL : tg_node_size(&in->rt, s);
         ok = n != NULL;
-        if (ok) shape.as.items->v[k++] = s >= 0 ? tg_value_number((double)s) : tg_value_formula(n, 0);
+        if (ok)
+            shape.as.items->v[k++] = s >= 0 ? tg_value_number((double)s) : tg_value_formula(n, 0);
     }
     tg_node *n = ok ? tg_node_size(&in->rt, t.dim[axis + 1]) : NULL;
     ok = n != NULL;
-    if (ok) size = t.dim[axis + 1] >= 0 ? tg_value_number((double)t.dim[axis + 1]) : tg_value_formula(n, 0);
+    if (ok)
+        size = t.dim[axis + 1] >= 0 ? tg_value_number((double)t.dim[axis + 1])
+                                    : tg_value_formula(n, 0);
     /* negative places count from the end of their own axis */
     ok = ok && call(in, "mod", 2, (tg_argument[]){{.value = j}, {.value = size}}, &scaled);
     tg_value row = TG_NONE_VALUE;
@@ -250,18 +276,23 @@ static bool apply_tensors(tg_interp *in, tg_value base, index_list *l, tg_value 
             first = axis;
             idx = tg_value_hold(l->e[i].tensor);
         } else if (gap) {
-            ok = tg_fail(&in->rt.c, TG_ERR_VALUE, "index tensors must stand side by side in one index");
+            ok = tg_fail(&in->rt.c, TG_ERR_VALUE,
+                         "index tensors must stand side by side in one index");
         } else {
             ok = join_axes(in, &base, first, &idx, l->e[i].tensor);
         }
     }
-    ok = ok && call(in, "gather", 3, (tg_argument[]){{.value = base}, {.value = idx}, {.value = tg_value_number(first)}}, out);
+    ok = ok &&
+         call(in, "gather", 3,
+              (tg_argument[]){{.value = base}, {.value = idx}, {.value = tg_value_number(first)}},
+              out);
     tg_value_drop(idx);
     tg_value_drop(base);
     return ok;
 }
 
-static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out) {
+static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base,
+                         tg_value *out) {
     index_list l = {0};
     tg_type type = type_of(base);
     bool ok = read_entries(in, env, e, &type, &l);
@@ -269,7 +300,8 @@ static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value b
     for (int i = 0; ok && i < l.n; i++) item[i] = l.e[i].slice;
     tg_attrs at = {0};
     tg_value sliced = TG_NONE_VALUE;
-    ok = ok && tg_slice_attrs(&in->rt, &type, l.n, item, &at) && apply_slice(in, base, &at, &sliced);
+    ok =
+        ok && tg_slice_attrs(&in->rt, &type, l.n, item, &at) && apply_slice(in, base, &at, &sliced);
     if (ok && l.tensors > 0)
         ok = apply_tensors(in, sliced, &l, out);
     else if (ok)
@@ -284,8 +316,11 @@ static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value b
 static bool place_in(tg_interp *in, int64_t i, int64_t n, const char *of, int64_t *out) {
     *out = i < 0 ? i + n : i;
     if (*out >= 0 && *out < n) return true;
-    tg_fail(&in->rt.c, TG_ERR_VALUE, "index %lld is out of range for %s of %lld", (long long)i, of, (long long)n);
-    return n > 0 ? tg_help(&in->rt.c, "places are counted from 0: the last is %lld, or -1", (long long)n - 1) : false;
+    tg_fail(&in->rt.c, TG_ERR_VALUE, "index %lld is out of range for %s of %lld", (long long)i, of,
+            (long long)n);
+    return n > 0 ? tg_help(&in->rt.c, "places are counted from 0: the last is %lld, or -1",
+                           (long long)n - 1)
+                 : false;
 }
 
 static void clip_slice(const tg_slice_bound b[2], int64_t n, int64_t *lo, int64_t *hi) {
@@ -323,13 +358,17 @@ static int64_t characters(const tg_text *t) {
     return n;
 }
 
-static bool index_container(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out) {
-    if (e->n != 2) return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s takes one index", tg_value_kind(base));
+static bool index_container(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base,
+                            tg_value *out) {
+    if (e->n != 2)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s takes one index", tg_value_kind(base));
     const tg_ast *k = e->kids[1];
     int64_t n = base.tag == TG_V_STRING ? characters(base.as.text) : base.as.items->n, lo, hi;
     if (k->kind == TG_AST_SLICE) {
         tg_slice_bound b[2];
-        if (k->kids[2]) return tg_fail(&in->rt.c, TG_ERR_TYPE, "a slice of %s takes no step", tg_value_kind(base));
+        if (k->kids[2])
+            return tg_fail(&in->rt.c, TG_ERR_TYPE, "a slice of %s takes no step",
+                           tg_value_kind(base));
         if (!bound(in, env, k->kids[0], "the start of a slice", &b[0]) ||
             !bound(in, env, k->kids[1], "the end of a slice", &b[1]))
             return false;
@@ -346,7 +385,8 @@ static bool index_container(tg_interp *in, tg_env *env, const tg_ast *e, tg_valu
     return true;
 }
 
-static bool index_record(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out) {
+static bool index_record(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base,
+                         tg_value *out) {
     tg_value key;
     if (!tg_eval(in, env, e->kids[1], &key)) return false;
     bool ok = true;
@@ -359,7 +399,8 @@ static bool index_record(tg_interp *in, tg_env *env, const tg_ast *e, tg_value b
         else if (name)
             tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", name);
     } else {
-        ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "a field of a record is named by a string: r[\"lr\"], or r.lr");
+        ok = tg_fail(&in->rt.c, TG_ERR_TYPE,
+                     "a field of a record is named by a string: r[\"lr\"], or r.lr");
     }
     tg_value_drop(key);
     return ok;
@@ -385,7 +426,8 @@ bool tg_eval_index(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_V_RANGE: {
         tg_node *n = NULL;
         tg_tensor *t = NULL;
-        ok = tg_is_live(base) ? tg_to_node(in, base, "the list", &n) : tg_to_tensor(in, base, "the list", &t);
+        ok = tg_is_live(base) ? tg_to_node(in, base, "the list", &n)
+                              : tg_to_tensor(in, base, "the list", &t);
         tg_value made = n ? tg_value_formula(n, 0) : (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
         ok = ok && index_tensor(in, env, e, made, out);
         if (n || t) tg_value_drop(made);
@@ -399,8 +441,10 @@ bool tg_eval_index(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
 
 /* ---- x[i] := e ---- */
 
-/* The elements that the index names, found by indexing the flat places 0, 1, 2, ... the same way. */
-static bool places(tg_interp *in, tg_env *env, const tg_ast *e, const tg_view *shape, tg_tensor **out) {
+/* The elements that the index names, found by indexing the flat places 0, 1, 2, ... the same way.
+ */
+static bool places(tg_interp *in, tg_env *env, const tg_ast *e, const tg_view *shape,
+                   tg_tensor **out) {
     tg_tensor *all = tg_tensor_new(&in->rt.c, TG_I64, shape->rank, shape->dim);
     if (!all) return false;
     for (int64_t i = 0, n = tg_view_count(shape); i < n; i++) ((int64_t *)all->v.data)[i] = i;
@@ -418,8 +462,10 @@ static bool fit_value(tg_interp *in, tg_tensor *t, const tg_view *to, tg_view *o
     for (int d = 0; d < to->rank; d++) {
         int64_t have = d >= lead && lead >= 0 ? t->v.dim[d - lead] : 1;
         if (lead < 0 || (have != 1 && have != to->dim[d]))
-            return tg_fail(&in->rt.c, TG_ERR_SHAPE, "a value of shape %s does not fit the place of shape %s",
-                           tg_shape_text(&in->rt, t->v.rank, t->v.dim), tg_shape_text(&in->rt, to->rank, to->dim));
+            return tg_fail(&in->rt.c, TG_ERR_SHAPE,
+                           "a value of shape %s does not fit the place of shape %s",
+                           tg_shape_text(&in->rt, t->v.rank, t->v.dim),
+                           tg_shape_text(&in->rt, to->rank, to->dim));
         out->dim[d] = to->dim[d];
         out->stride[d] = have == 1 ? 0 : t->v.stride[d - lead];
     }
@@ -427,7 +473,8 @@ static bool fit_value(tg_interp *in, tg_tensor *t, const tg_view *to, tg_view *o
     return true;
 }
 
-static bool replace_in_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_tensor *base, tg_value value, tg_value *out) {
+static bool replace_in_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_tensor *base,
+                              tg_value value, tg_value *out) {
     tg_tensor *where = NULL, *what = NULL, *copy = NULL;
     tg_view from;
     bool ok = places(in, env, e, &base->v, &where) && tg_to_tensor(in, value, "the value", &what) &&
@@ -441,7 +488,8 @@ static bool replace_in_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_te
     return ok;
 }
 
-static bool replace_in_container(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value value, tg_value *out) {
+static bool replace_in_container(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base,
+                                 tg_value value, tg_value *out) {
     tg_value key, made;
     int64_t at = -1;
     if (e->n != 2 || !tg_eval(in, env, e->kids[1], &key)) return false;
@@ -449,9 +497,11 @@ static bool replace_in_container(tg_interp *in, tg_env *env, const tg_ast *e, tg
     if (base.tag == TG_V_RECORD && key.tag == TG_V_STRING) {
         for (int i = 0; i < base.as.items->n; i++)
             if (strcmp(base.as.items->field[i], key.as.text->bytes) == 0) at = i;
-        if (at < 0) ok = tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", key.as.text->bytes);
+        if (at < 0)
+            ok = tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", key.as.text->bytes);
     } else {
-        ok = tg_to_int(in, key, "an index", &at) && place_in(in, at, base.as.items->n, tg_value_kind(base), &at);
+        ok = tg_to_int(in, key, "an index", &at) &&
+             place_in(in, at, base.as.items->n, tg_value_kind(base), &at);
     }
     tg_value_drop(key);
     if (!ok || !tg_value_items(&in->rt.c, base.tag, base.as.items->n, &made)) return false;
@@ -463,8 +513,10 @@ static bool replace_in_container(tg_interp *in, tg_env *env, const tg_ast *e, tg
     return tg_value_seal(&in->rt.c, made);
 }
 
-bool tg_index_replace(tg_interp *in, tg_env *env, const tg_ast *index, tg_value base, tg_value value, tg_value *out) {
-    if (base.tag == TG_V_TENSOR) return replace_in_tensor(in, env, index, base.as.tensor, value, out);
+bool tg_index_replace(tg_interp *in, tg_env *env, const tg_ast *index, tg_value base,
+                      tg_value value, tg_value *out) {
+    if (base.tag == TG_V_TENSOR)
+        return replace_in_tensor(in, env, index, base.as.tensor, value, out);
     if (tg_is_container(base)) return replace_in_container(in, env, index, base, value, out);
     return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no places to store into", tg_value_kind(base));
 }

@@ -1,5 +1,6 @@
-/* The interpreter: trees to values and formulas. eval.c walks expressions, statement.c statements, call.c calls; the
- * builtin_*.c files hold the functions that need the interpreter itself (the rest are operations or stdlib). */
+/* The interpreter: trees to values and formulas. eval.c walks expressions, statement.c statements,
+ * call.c calls; the builtin_*.c files hold the functions that need the interpreter itself (the rest
+ * are operations or stdlib). */
 #ifndef TG_INTERP_H
 #define TG_INTERP_H
 
@@ -9,20 +10,23 @@
 
 typedef struct tg_interp {
     tg_rt rt;
-    tg_env *globals;   /* the user's names */
-    tg_env *library;   /* stdlib and builtins, looked up after globals */
-    bool computing;    /* inside the right side of `:=`: plain values become lift slots */
-    int lift_next;     /* the next lift slot of this statement */
+    tg_env *globals; /* the user's names */
+    tg_env *library; /* stdlib and builtins, looked up after globals */
+    bool computing;  /* inside the right side of `:=`: plain values become lift slots */
+    int lift_next;   /* the next lift slot of this statement */
     int nlifts, lifts_cap;
-    struct tg_lift { tg_cell *cell; } *lifts;
-    tg_unit *unit;     /* whose tree is being walked: functions made now hold it */
-    tg_value args;     /* tuple of strings */
+    struct tg_lift {
+        tg_cell *cell;
+    } * lifts;
+    tg_unit *unit; /* whose tree is being walked: functions made now hold it */
+    tg_value args; /* tuple of strings */
     tg_value ans;
-    char *dir;         /* folder of the running script, for `use` */
+    char *dir; /* folder of the running script, for `use` */
     int nused, used_cap;
-    char **used;       /* paths already used */
+    char **used; /* paths already used */
     int nkept, kept_cap;
-    tg_source **kept;  /* texts that the pending error points into, and that nothing else holds any more */
+    tg_source *
+        *kept; /* texts that the pending error points into, and that nothing else holds any more */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
     bool echo;         /* statements are echoed, as at the prompt */
@@ -30,17 +34,28 @@ typedef struct tg_interp {
     tg_value returned; /* of a return under way */
 } tg_interp;
 
-typedef enum tg_flow { TG_FLOW_NEXT, TG_FLOW_BREAK, TG_FLOW_CONTINUE, TG_FLOW_RETURN, TG_FLOW_ERROR } tg_flow;
+typedef enum tg_flow {
+    TG_FLOW_NEXT,
+    TG_FLOW_BREAK,
+    TG_FLOW_CONTINUE,
+    TG_FLOW_RETURN,
+    TG_FLOW_ERROR
+} tg_flow;
 
 /* ---- eval.c ---- */
 bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out); /* *out owned */
 /* ---- statement.c ---- */
-tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last); /* *last owned; none at first */
+tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s,
+                tg_value *last); /* *last owned; none at first */
 /* Looks the name up: scopes inside out, then the user's, then the library. NULL: unknown. */
 tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name);
 /* ---- call.c ---- */
 /* One argument; name NULL: positional. */
-typedef struct tg_argument { const char *name; tg_value value; const tg_ast *ast; } tg_argument;
+typedef struct tg_argument {
+    const char *name;
+    tg_value value;
+    const tg_ast *ast;
+} tg_argument;
 bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out);
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out);
 
@@ -48,23 +63,28 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
 bool tg_is_live(tg_value v); /* a formula, or a container with one */
 /* Evaluates formulas within v (containers too, in one pass); plain values are held. *out owned. */
 bool tg_value_now(tg_interp *in, tg_value v, tg_value *out);
-bool tg_to_number(tg_interp *in, tg_value v, const char *what, double *out);  /* a scalar; formulas are evaluated */
+bool tg_to_number(tg_interp *in, tg_value v, const char *what,
+                  double *out); /* a scalar; formulas are evaluated */
 bool tg_to_truth(tg_interp *in, tg_value v, const char *what, bool *out);
 bool tg_to_int(tg_interp *in, tg_value v, const char *what, int64_t *out);
 /* An owned tensor: numbers become rank 0, lists stack, formulas are evaluated. */
 bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out);
-/* A node: numbers and tensors become constants (or lift slots while computing), lists of formulas stack. */
+/* A node: numbers and tensors become constants (or lift slots while computing), lists of formulas
+ * stack. */
 bool tg_to_node(tg_interp *in, tg_value v, const char *what, tg_node **out);
-/* [a, b] as a tensor where all are numbers or equal shapes; otherwise v as it is. Takes v, gives *out. */
+/* [a, b] as a tensor where all are numbers or equal shapes; otherwise v as it is. Takes v, gives
+ * *out. */
 bool tg_list_settle(tg_interp *in, tg_value v, tg_value *out);
 
 /* ---- show.c: values as text ---- */
-/* As print and {e} write a value: 0.5, [1, 2, 3], text bare; formulas are evaluated first if they have data. spec is a format such
- * as ".3f", "04d", ">10", or NULL. */
+/* As print and {e} write a value: 0.5, [1, 2, 3], text bare; formulas are evaluated first if they
+ * have data. spec is a format such as ".3f", "04d", ">10", or NULL. */
 bool tg_show_value(tg_interp *in, tg_value v, const char *spec, tg_str *out);
-/* As the prompt echoes `name = ...` (name NULL: no name): the formula, its shape, what it needs, its value below. Ends with a newline. */
+/* As the prompt echoes `name = ...` (name NULL: no name): the formula, its shape, what it needs,
+ * its value below. Ends with a newline. */
 bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
-/* A formula without its value, behind it its shape and the assumptions it rests on; other things as the prompt shows them. */
+/* A formula without its value, behind it its shape and the assumptions it rests on; other things as
+ * the prompt shows them. */
 bool tg_show_formula(tg_interp *in, tg_value v, tg_str *out);
 /* ---- report.c: the pending error as text, with carets; clears nothing ---- */
 bool tg_report(tg_interp *in, tg_str *out);
@@ -74,13 +94,15 @@ void tg_write(tg_interp *in, const char *text, size_t len);
 typedef bool tg_builtin_fn(tg_interp *in, int n, const tg_argument *args, tg_value *out);
 typedef struct tg_builtin {
     const char *name;
-    const char *signature; /* "grad(y, x, seed=none)": parameters, for help and for matching names */
-    const char *doc;       /* one sentence */
+    const char
+        *signature;  /* "grad(y, x, seed=none)": parameters, for help and for matching names */
+    const char *doc; /* one sentence */
     const char *example, *value;
-    tg_builtin_fn *run;    /* args already matched: one for each parameter of the signature; absent ones are TG_V_NONE with ast NULL.
-                              A last parameter `...` takes all further positional ones. */
-    bool raw_lists;        /* bracket literals stay lists */
-    bool draws;            /* fresh: draws among the arguments stay formulas */
+    tg_builtin_fn *run; /* args already matched: one for each parameter of the signature; absent
+                           ones are TG_V_NONE with ast NULL. A last parameter `...` takes all
+                           further positional ones. */
+    bool raw_lists;     /* bracket literals stay lists */
+    bool draws;         /* fresh: draws among the arguments stay formulas */
 } tg_builtin;
 const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
 

@@ -28,11 +28,13 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
             break;
         }
         flow = tg_exec(in, env, unit->statements[i], &last);
-        if (flow == TG_FLOW_NEXT && in->echo && env == in->globals && !tg_module_echo(in, unit->statements[i], last)) {
+        if (flow == TG_FLOW_NEXT && in->echo && env == in->globals &&
+            !tg_module_echo(in, unit->statements[i], last)) {
             tg_blame(in, unit->statements[i]);
             flow = TG_FLOW_ERROR;
         } else if (flow == TG_FLOW_BREAK || flow == TG_FLOW_CONTINUE) {
-            tg_fail(&in->rt.c, TG_ERR_SYNTAX, "%s stands outside any loop", flow == TG_FLOW_BREAK ? "break" : "continue");
+            tg_fail(&in->rt.c, TG_ERR_SYNTAX, "%s stands outside any loop",
+                    flow == TG_FLOW_BREAK ? "break" : "continue");
             tg_blame(in, unit->statements[i]);
             flow = TG_FLOW_ERROR;
         }
@@ -86,7 +88,8 @@ bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
         tg_value_drop(in->ans);
         in->ans = tg_value_hold(last);
         const char *ans = tg_intern(&in->rt.c, "ans", 3);
-        return ans && (tg_env_set(in->globals, ans, tg_value_hold(last)) || tg_fail_memory(&in->rt.c)) &&
+        return ans &&
+               (tg_env_set(in->globals, ans, tg_value_hold(last)) || tg_fail_memory(&in->rt.c)) &&
                echo_one(in, s->kind == TG_AST_NAME ? s->name : NULL, last);
     }
 }
@@ -149,8 +152,10 @@ static bool use_file(tg_interp *in, const char *name, char *path, size_t size) {
     snprintf(path, size, "%s", name);
     if (tg_file_exists(path)) return true;
     tg_fail(&in->rt.c, TG_ERR_FILE, "there is no file \"%s\"", name);
-    return in->dir && in->dir[0] ? tg_help(&in->rt.c, "looked in %s and in the current folder", in->dir)
-                                 : tg_help(&in->rt.c, "a module of the standard library is used without quotes: use nn");
+    return in->dir && in->dir[0]
+               ? tg_help(&in->rt.c, "looked in %s and in the current folder", in->dir)
+               : tg_help(&in->rt.c,
+                         "a module of the standard library is used without quotes: use nn");
 }
 
 bool tg_module_use(tg_interp *in, const char *name, bool quoted) {
@@ -167,7 +172,8 @@ bool tg_module_use(tg_interp *in, const char *name, bool quoted) {
     if (known) return true;
     char shown[300];
     snprintf(shown, sizeof shown, "<stdlib %s>", file);
-    if (tg_module_run_file(in, quoted ? in->globals : in->library, path, quoted ? path : shown)) return true;
+    if (tg_module_run_file(in, quoted ? in->globals : in->library, path, quoted ? path : shown))
+        return true;
     tg_free(in->used[--in->nused]); /* so that a mended file can be used again */
     return false;
 }

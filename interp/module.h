@@ -4,10 +4,12 @@
 
 #include "interp/interp.h"
 
-/* Runs the file once a session. Quoted: a user's file, looked for beside the running script, then in the current folder; its
- * names become the user's. Otherwise a module of the standard library; its names join the library's. */
+/* Runs the file once a session. Quoted: a user's file, looked for beside the running script, then
+ * in the current folder; its names become the user's. Otherwise a module of the standard library;
+ * its names join the library's. */
 bool tg_module_use(tg_interp *in, const char *name, bool quoted);
-/* Parses and runs the statements of a text in env. *status (may be NULL): how parsing ended. The unit lives as long as its functions. */
+/* Parses and runs the statements of a text in env. *status (may be NULL): how parsing ended. The
+ * unit lives as long as its functions. */
 bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *status);
 
 /* Reads and runs a file; errors call it `shown`. What it prints it prints; nothing is echoed. */

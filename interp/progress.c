@@ -1,5 +1,6 @@
-/* The bar stands on standard error, on the line below what the program printed, and is wiped before the program prints
- * again. It first appears after a fifth of a second, so that short loops show none. */
+/* The bar stands on standard error, on the line below what the program printed, and is wiped before
+ * the program prints again. It first appears after a fifth of a second, so that short loops show
+ * none. */
 #include "interp/progress.h"
 
 #include <stdio.h>
@@ -32,13 +33,15 @@ void tg_progress_show(tg_progress *p, int64_t done) {
     int width = ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
     double left = done > 0 ? (t - p->begun) * (double)(p->count - done) / (double)done : 0;
     char tail[80];
-    int used = snprintf(tail, sizeof tail, " %lld/%lld  %.0f s left", (long long)done, (long long)p->count, left);
+    int used = snprintf(tail, sizeof tail, " %lld/%lld  %.0f s left", (long long)done,
+                        (long long)p->count, left);
     int room = width - used - (int)strlen(p->title) - 5;
     if (room > 50) room = 50;
     if (room < 4) return;
     int full = (int)(done * room / p->count);
-    fprintf(stderr, "\r%s [%.*s%c%*s]%s\033[K", p->title, full, "==================================================",
-            '>', room - full > 0 ? room - full - 1 : 0, "", tail);
+    fprintf(stderr, "\r%s [%.*s%c%*s]%s\033[K", p->title, full,
+            "==================================================", '>',
+            room - full > 0 ? room - full - 1 : 0, "", tail);
     fflush(stderr);
     p->in->bar_shown = true;
 }

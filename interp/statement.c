@@ -37,9 +37,11 @@ static tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *las
             tg_value_drop(one);
         }
     } else {
-        for (int i = 0; ok && i < n; i++) ok = tg_eval(in, env, s->kids[n + i], &values.as.items->v[i]);
+        for (int i = 0; ok && i < n; i++)
+            ok = tg_eval(in, env, s->kids[n + i], &values.as.items->v[i]);
     }
-    for (int i = 0; ok && i < n; i++) ok = tg_define(in, env, s->kids[i], tg_value_hold(values.as.items->v[i]));
+    for (int i = 0; ok && i < n; i++)
+        ok = tg_define(in, env, s->kids[i], tg_value_hold(values.as.items->v[i]));
     tg_value_drop(*last);
     *last = values;
     return ok ? TG_FLOW_NEXT : fail_at(in, s);
@@ -53,7 +55,8 @@ static tg_flow function(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *l
     return tg_define(in, env, s, f) ? TG_FLOW_NEXT : fail_at(in, s);
 }
 
-/* One size of a declaration: a number, the name of a known number, a size symbol (which the name then stands for), or `?`. */
+/* One size of a declaration: a number, the name of a known number, a size symbol (which the name
+ * then stands for), or `?`. */
 static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *out) {
     if (e->kind == TG_AST_REST) {
         *out = tg_size_symbol(&in->rt, NULL);
@@ -62,18 +65,21 @@ static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *
     tg_value *v = e->kind == TG_AST_NAME ? tg_env_find(env, e->name) : NULL;
     if (e->kind == TG_AST_NAME && !v && env != in->globals) v = tg_env_find(in->globals, e->name);
     bool fresh = e->kind == TG_AST_NAME &&
-                 (!v || (v->tag != TG_V_NUMBER && !(v->tag == TG_V_FORMULA && v->as.node->op == &tg_op_size)));
+                 (!v || (v->tag != TG_V_NUMBER &&
+                         !(v->tag == TG_V_FORMULA && v->as.node->op == &tg_op_size)));
     if (fresh) {
         *out = tg_size_symbol(&in->rt, e->name);
         tg_node *n = *out == TG_SIZE_FAIL ? NULL : tg_node_size(&in->rt, *out);
         if (!n) return false;
-        return v ? tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is %s, so it cannot name a size", e->name, tg_value_kind(*v))
+        return v ? tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is %s, so it cannot name a size", e->name,
+                           tg_value_kind(*v))
                  : tg_env_set(env, e->name, tg_value_formula(n, 0)) || tg_fail_memory(&in->rt.c);
     }
     tg_value x;
     if (!tg_eval(in, env, e, &x)) return false;
     bool ok = tg_to_size(in, x, "a size", out);
-    if (ok && *out < 0 && x.tag == TG_V_NUMBER) ok = tg_fail(&in->rt.c, TG_ERR_VALUE, "a size cannot be negative");
+    if (ok && *out < 0 && x.tag == TG_V_NUMBER)
+        ok = tg_fail(&in->rt.c, TG_ERR_VALUE, "a size cannot be negative");
     tg_value_drop(x);
     return ok || tg_blame(in, e);
 }
@@ -85,7 +91,8 @@ static tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
         if (d->kind == TG_AST_INDEX) {
             type.rank = d->n - 1;
             if (type.rank > TG_MAX_RANK) {
-                tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has %d sizes; a tensor has at most %d", name->name, type.rank, TG_MAX_RANK);
+                tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has %d sizes; a tensor has at most %d",
+                        name->name, type.rank, TG_MAX_RANK);
                 return fail_at(in, d);
             }
             for (int k = 0; k < type.rank; k++)
@@ -115,10 +122,12 @@ static tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
         tg_str_addn(&text, at.src->text + at.lo, at.hi - at.lo);
         bool ok = tg_eval(in, env, e->kids[0], &side[0]) && tg_eval(in, env, e->kids[1], &side[1]);
         if (ok && !tg_is_live(side[0])) {
-            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "the left side is a plain value: there is nothing to assume about it");
+            ok = tg_fail(&in->rt.c, TG_ERR_TYPE,
+                         "the left side is a plain value: there is nothing to assume about it");
             tg_blame(in, e->kids[0]);
         }
-        ok = ok && tg_to_node(in, side[0], "an assumption", &n[0]) && tg_to_node(in, side[1], "an assumption", &n[1]) &&
+        ok = ok && tg_to_node(in, side[0], "an assumption", &n[0]) &&
+             tg_to_node(in, side[1], "an assumption", &n[1]) &&
              tg_simplify_assume(&in->rt, n[0], n[1], tg_str_text(&text)) >= 0;
         tg_str_free(&text);
         tg_value_drop(side[0]);
@@ -150,7 +159,8 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
     switch (w->over.tag) {
     case TG_V_RANGE: {
         double turns = floor(w->over.as.range->hi - w->over.as.range->lo + 1e-9) + 1;
-        if (!(turns < 9e15)) return tg_fail(&in->rt.c, TG_ERR_VALUE, "a range needs two finite ends");
+        if (!(turns < 9e15))
+            return tg_fail(&in->rt.c, TG_ERR_VALUE, "a range needs two finite ends");
         w->n = turns > 0 ? (int64_t)turns : 0;
         return true;
     }
@@ -165,8 +175,10 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
         return true;
     case TG_V_NUMBER:
         tg_fail(&in->rt.c, TG_ERR_TYPE, "a number cannot be walked over");
-        return tg_help(&in->rt.c, "write 1..%.15g, or repeat %.15g { ... }", w->over.as.number, w->over.as.number);
-    default: return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(w->over));
+        return tg_help(&in->rt.c, "write 1..%.15g, or repeat %.15g { ... }", w->over.as.number,
+                       w->over.as.number);
+    default:
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(w->over));
     }
 }
 
@@ -186,7 +198,9 @@ static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
     switch (w->over.tag) {
     case TG_V_RANGE: *out = tg_value_number(w->over.as.range->lo + (double)i); return true;
     case TG_V_TENSOR: return tensor_row(in, w->over.as.tensor, i, out);
-    case TG_V_STREAM: w->over.as.stream->at = i; return w->over.as.stream->next(in, w->over.as.stream, out);
+    case TG_V_STREAM:
+        w->over.as.stream->at = i;
+        return w->over.as.stream->next(in, w->over.as.stream, out);
     case TG_V_RECORD: {
         const char *field = w->over.as.items->field[i];
         if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2, out)) return false;
@@ -221,7 +235,8 @@ static bool bind_targets(tg_interp *in, tg_env *env, const tg_ast *s, tg_value v
         in->rt.tick++;
         ok = tg_store_all(in, env, n, s->kids, parts.as.items->v);
     } else {
-        for (int i = 0; ok && i < n; i++) ok = tg_define(in, env, s->kids[i], tg_value_hold(parts.as.items->v[i]));
+        for (int i = 0; ok && i < n; i++)
+            ok = tg_define(in, env, s->kids[i], tg_value_hold(parts.as.items->v[i]));
     }
     tg_value_drop(parts);
     return ok;
@@ -251,11 +266,13 @@ static tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
         return fail_at(in, what);
     }
     tg_flow flow = TG_FLOW_NEXT;
-    tg_progress bar = tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
+    tg_progress bar =
+        tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
     while (w.at < w.n) {
         tg_value v;
         tg_progress_show(&bar, w.at);
-        if (!tg_check_interrupt(&in->rt.c) || !walk_next(in, &w, &v) || !bind_targets(in, env, s, v)) {
+        if (!tg_check_interrupt(&in->rt.c) || !walk_next(in, &w, &v) ||
+            !bind_targets(in, env, s, v)) {
             flow = fail_at(in, what);
             break;
         }
@@ -343,8 +360,11 @@ tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     case TG_AST_FUNCTION: return function(in, env, s, last);
     case TG_AST_INPUT: return input(in, env, s);
     case TG_AST_ASSUME: return assume(in, env, s);
-    case TG_AST_PRECISION: in->rt.precision = s->name[0] == 's' ? TG_F32 : TG_F64; return TG_FLOW_NEXT;
-    case TG_AST_USE: return tg_module_use(in, s->name, s->flags & TG_AST_QUOTED) ? TG_FLOW_NEXT : fail_at(in, s);
+    case TG_AST_PRECISION:
+        in->rt.precision = s->name[0] == 's' ? TG_F32 : TG_F64;
+        return TG_FLOW_NEXT;
+    case TG_AST_USE:
+        return tg_module_use(in, s->name, s->flags & TG_AST_QUOTED) ? TG_FLOW_NEXT : fail_at(in, s);
     case TG_AST_FOR: return for_loop(in, env, s);
     case TG_AST_WHILE: return while_loop(in, env, s);
     case TG_AST_REPEAT: return repeat_loop(in, env, s);

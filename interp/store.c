@@ -1,7 +1,8 @@
 /* Names and cells: what `=` and `:=` do.
  *
- * `:=` works in three steps. All right sides are evaluated in one pass over the shared graph. All targets are checked, and a
- * list of writes is made. Then the writes are done, which cannot fail: so an error or an interrupt leaves everything as it was. */
+ * `:=` works in three steps. All right sides are evaluated in one pass over the shared graph. All
+ * targets are checked, and a list of writes is made. Then the writes are done, which cannot fail:
+ * so an error or an interrupt leaves everything as it was. */
 #include "interp/store.h"
 #include "base/alloc.h"
 #include "interp/blame.h"
@@ -24,14 +25,16 @@ static bool has_cells(tg_value v) {
 }
 
 bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
-    int64_t have = tg_is_container(v)                                      ? v.as.items->n
-                   : v.tag == TG_V_TENSOR                                  ? v.as.tensor->v.dim[0]
+    int64_t have = tg_is_container(v)                                  ? v.as.items->n
+                   : v.tag == TG_V_TENSOR                              ? v.as.tensor->v.dim[0]
                    : v.tag == TG_V_FORMULA && v.as.node->type.rank > 0 ? v.as.node->type.dim[0]
-                                                                           : -1;
+                                                                       : -1;
     if (have < 0)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be taken apart into %d names", tg_value_kind(v), n);
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be taken apart into %d names",
+                       tg_value_kind(v), n);
     if (have != n)
-        return tg_fail(&in->rt.c, TG_ERR_VALUE, "there are %d names but %lld value%s", n, (long long)have, have == 1 ? "" : "s");
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "there are %d names but %lld value%s", n,
+                       (long long)have, have == 1 ? "" : "s");
     const tg_op *slice = tg_op_find("narrow"), *squeeze = tg_op_find("squeeze");
     for (int i = 0; i < n; i++) {
         if (tg_is_container(v)) {
@@ -39,7 +42,10 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
             continue;
         }
         tg_value row;
-        tg_argument cut[4] = {{.value = v}, {.value = tg_value_number(0)}, {.value = tg_value_number(i)}, {.value = tg_value_number(1)}};
+        tg_argument cut[4] = {{.value = v},
+                              {.value = tg_value_number(0)},
+                              {.value = tg_value_number(i)},
+                              {.value = tg_value_number(1)}};
         bool ok = tg_call_op(in, slice, 4, cut, &row);
         if (ok) {
             tg_argument flat[2] = {{.value = row}, {.value = tg_value_number(0)}};
@@ -55,7 +61,8 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
 
 /* ---- definitions ---- */
 
-/* Does a formula under some user's name, other than `name` itself, read the cell? Gives that name. */
+/* Does a formula under some user's name, other than `name` itself, read the cell? Gives that name.
+ */
 static const char *reader_of(tg_interp *in, const char *name, const tg_node *leaf) {
     for (size_t i = 0; i < in->globals->n; i++) {
         const struct tg_binding *b = &in->globals->items[i];
@@ -66,14 +73,15 @@ static const char *reader_of(tg_interp *in, const char *name, const tg_node *lea
     return NULL;
 }
 
-/* The name is about to stand for something else: formulas keep the old thing, so it must not print under the name. */
+/* The name is about to stand for something else: formulas keep the old thing, so it must not print
+ * under the name. */
 static void let_go(tg_interp *in, const char *name, tg_value old) {
     tg_cell *c = tg_value_cell(old);
     if (c && c->name == name) {
         const char *reader = reader_of(in, name, old.as.node);
         if (reader)
-            tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...", reader,
-                      c->kind == TG_CELL_VAR ? "var" : "input", name, name);
+            tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...",
+                      reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name);
         c->name = NULL;
     } else if (old.tag == TG_V_FORMULA && old.as.node->label == name) {
         old.as.node->label = NULL;
@@ -97,11 +105,14 @@ static bool contains(const tg_node *n, const tg_node *part, int depth) {
 static void watch_growth(tg_interp *in, const tg_ast *target, tg_value old, tg_value v) {
     if (old.tag != TG_V_FORMULA || v.tag != TG_V_FORMULA || tg_value_cell(old)) return;
     intptr_t turns = (intptr_t)target->note;
-    if (turns > GROWN || old.as.node == v.as.node || !contains(v.as.node, old.as.node, LOOK_DEPTH)) return;
-    ((tg_ast *)target)->note = (void *)(turns + 1); /* the one thing the evaluator writes into a tree */
+    if (turns > GROWN || old.as.node == v.as.node || !contains(v.as.node, old.as.node, LOOK_DEPTH))
+        return;
+    ((tg_ast *)target)->note =
+        (void *)(turns + 1); /* the one thing the evaluator writes into a tree */
     if (turns == GROWN)
-        tg_remark(in, "the formula %s has grown by itself %d times; to add up values write %s := ...", target->name, GROWN,
-                  target->name);
+        tg_remark(in,
+                  "the formula %s has grown by itself %d times; to add up values write %s := ...",
+                  target->name, GROWN, target->name);
 }
 
 /* The cells in a record or tuple are called params.W, pair[0]. */
@@ -183,10 +194,12 @@ static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
     const char *name = c->name ? c->name : "the variable";
     if (!tg_to_tensor(in, v, name, &t)) return false;
     bool fits = t->v.rank == c->type.rank;
-    for (int i = 0; fits && i < t->v.rank; i++) fits = c->type.dim[i] < 0 || c->type.dim[i] == t->v.dim[i];
+    for (int i = 0; fits && i < t->v.rank; i++)
+        fits = c->type.dim[i] < 0 || c->type.dim[i] == t->v.dim[i];
     if (!fits) {
         tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value has shape %s", name,
-                tg_shape_text(&in->rt, c->type.rank, c->type.dim), tg_shape_text(&in->rt, t->v.rank, t->v.dim));
+                tg_shape_text(&in->rt, c->type.rank, c->type.dim),
+                tg_shape_text(&in->rt, t->v.rank, t->v.dim));
         if (t->v.rank == 0)
             tg_help(&in->rt.c, "to fill it write %s := 0*%s + ...", name, name);
         else
@@ -204,8 +217,8 @@ static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
     return false;
 }
 
-/* New values into a structure that holds cells: each cell is written, each plain leaf replaced. *out: the structure as
- * the name shall hold it. */
+/* New values into a structure that holds cells: each cell is written, each plain leaf replaced.
+ * *out: the structure as the name shall hold it. */
 static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *out) {
     tg_cell *c = tg_value_cell(now);
     if (c) {
@@ -219,12 +232,13 @@ static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *
     int n = now.as.items->n;
     if (!tg_guard(&in->rt.c)) return false;
     tg_value parts = TG_NONE_VALUE;
-    bool ok = tg_value_items(&in->rt.c, TG_V_TUPLE, n, &parts) && tg_unpack(in, v, n, parts.as.items->v);
+    bool ok =
+        tg_value_items(&in->rt.c, TG_V_TUPLE, n, &parts) && tg_unpack(in, v, n, parts.as.items->v);
     bool named = ok && now.tag == TG_V_RECORD && v.tag == TG_V_RECORD;
     for (int i = 0; named && i < n; i++)
         if (v.as.items->field[i] != now.as.items->field[i])
-            ok = named = tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was", v.as.items->field[i],
-                                 now.as.items->field[i]);
+            ok = named = tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was",
+                                 v.as.items->field[i], now.as.items->field[i]);
     tg_value made;
     ok = ok && tg_value_items(&in->rt.c, now.tag, n, &made);
     if (ok) {
@@ -292,7 +306,8 @@ static bool prepare(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v
     } else {
         tg_value *field = now.tag == TG_V_RECORD ? tg_value_field(now, target->name) : NULL;
         if (now.tag != TG_V_RECORD) {
-            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s cannot be stored", tg_value_kind(now), target->name);
+            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s cannot be stored",
+                         tg_value_kind(now), target->name);
         } else {
             int n = now.as.items->n + !field;
             ok = tg_value_items(&in->rt.c, TG_V_RECORD, n, &whole);
@@ -308,8 +323,10 @@ static bool prepare(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v
                 whole.as.items->field[n - 1] = target->name;
                 whole.as.items->v[n - 1] = tg_value_hold(v);
             }
-            if (ok && !tg_value_seal(&in->rt.c, whole)) ok = false;
-            else if (!ok) tg_value_drop(whole);
+            if (ok && !tg_value_seal(&in->rt.c, whole))
+                ok = false;
+            else if (!ok)
+                tg_value_drop(whole);
         }
     }
     tg_value_drop(v);
@@ -324,8 +341,8 @@ static bool sizes_agree(tg_interp *in, const writes *w) {
     for (size_t i = 0; ok && i < w->n; i++) {
         const tg_cell *c = w->item[i].cell;
         if (c && c->kind == TG_CELL_INPUT)
-            ok = tg_size_bind(&in->rt, &b, c->name ? c->name : "the input", c->type.rank, c->type.dim,
-                              w->item[i].tensor->v.rank, w->item[i].tensor->v.dim);
+            ok = tg_size_bind(&in->rt, &b, c->name ? c->name : "the input", c->type.rank,
+                              c->type.dim, w->item[i].tensor->v.rank, w->item[i].tensor->v.dim);
     }
     tg_size_binding_free(&b);
     return ok;
@@ -381,17 +398,22 @@ static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tu
         const char *op = "add";
         for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
             if (strcmp(ops[k][0], s->op) == 0) op = ops[k][1];
-        tg_argument arg[2] = {{.value = now, .ast = s->kids[0]}, {.value = *slot, .ast = s->kids[1]}};
+        tg_argument arg[2] = {{.value = now, .ast = s->kids[0]},
+                              {.value = *slot, .ast = s->kids[1]}};
         bool ok;
         if (now.tag == TG_V_NUMBER && slot->tag == TG_V_NUMBER) {
             double a = now.as.number, b = slot->as.number;
-            sum = tg_value_number(s->op[0] == '+' ? a + b : s->op[0] == '-' ? a - b : s->op[0] == '*' ? a * b : a / b);
+            sum = tg_value_number(s->op[0] == '+'   ? a + b
+                                  : s->op[0] == '-' ? a - b
+                                  : s->op[0] == '*' ? a * b
+                                                    : a / b);
             ok = true;
         } else if (now.tag == TG_V_STRING && slot->tag == TG_V_STRING && s->op[0] == '+') {
             tg_str text = {0};
             tg_str_addn(&text, now.as.text->bytes, now.as.text->len);
             tg_str_addn(&text, slot->as.text->bytes, slot->as.text->len);
-            ok = text.failed ? tg_fail_memory(&in->rt.c) : tg_value_string(&in->rt.c, tg_str_text(&text), text.len, &sum);
+            ok = text.failed ? tg_fail_memory(&in->rt.c)
+                             : tg_value_string(&in->rt.c, tg_str_text(&text), text.len, &sum);
             tg_str_free(&text);
         } else {
             ok = tg_call_op(in, tg_op_find(op), 2, arg, &sum);
@@ -423,7 +445,8 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
         values = parts;
     }
     /* stored containers stay what they are; a settled list is a tensor */
-    for (int i = 0; ok && i < s->ntargets; i++) ok = tg_list_settle(in, values.as.items->v[i], &values.as.items->v[i]);
+    for (int i = 0; ok && i < s->ntargets; i++)
+        ok = tg_list_settle(in, values.as.items->v[i], &values.as.items->v[i]);
     ok = ok && tg_store_all(in, env, s->ntargets, s->kids, values.as.items->v);
     tg_value_drop(values);
     return ok || tg_blame(in, s);

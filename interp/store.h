@@ -4,7 +4,8 @@
 
 #include "interp/interp.h"
 
-/* name = v: takes v. Labels formulas, names cells, and remarks when formulas keep meaning what the name stood for. */
+/* name = v: takes v. Labels formulas, names cells, and remarks when formulas keep meaning what the
+ * name stood for. */
 bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v);
 /* targets := values, all or none: takes the values. They must not be live. */
 bool tg_store_all(tg_interp *in, tg_env *env, int n, tg_ast *const *targets, tg_value *values);

@@ -1,7 +1,8 @@
 /* Holding and dropping values, making containers.
  *
- * Containers, functions and scopes can be nested to any depth (t = (t, 1) in a loop), so dropping does not recurse:
- * what falls to no holders is put on a list, linked through the objects themselves, and the list is worked off. */
+ * Containers, functions and scopes can be nested to any depth (t = (t, 1) in a loop), so dropping
+ * does not recurse: what falls to no holders is put on a list, linked through the objects
+ * themselves, and the list is worked off. */
 #include "interp/value.h"
 #include "base/alloc.h"
 
@@ -117,11 +118,13 @@ tg_value tg_value_hold(tg_value v) {
 
 const char *tg_value_kind(tg_value v) {
     static const char *const kind[] = {
-        [TG_V_NONE] = "nothing",        [TG_V_NUMBER] = "a number",     [TG_V_BOOL] = "a truth value",
-        [TG_V_STRING] = "a string",     [TG_V_TENSOR] = "a tensor",     [TG_V_FORMULA] = "a formula",
-        [TG_V_LIST] = "a list",         [TG_V_TUPLE] = "a tuple",       [TG_V_RECORD] = "a record",
-        [TG_V_FUNCTION] = "a function", [TG_V_OP] = "a function",       [TG_V_BUILTIN] = "a function",
-        [TG_V_RANGE] = "a range",       [TG_V_STREAM] = "a stream of batches",
+        [TG_V_NONE] = "nothing",       [TG_V_NUMBER] = "a number",
+        [TG_V_BOOL] = "a truth value", [TG_V_STRING] = "a string",
+        [TG_V_TENSOR] = "a tensor",    [TG_V_FORMULA] = "a formula",
+        [TG_V_LIST] = "a list",        [TG_V_TUPLE] = "a tuple",
+        [TG_V_RECORD] = "a record",    [TG_V_FUNCTION] = "a function",
+        [TG_V_OP] = "a function",      [TG_V_BUILTIN] = "a function",
+        [TG_V_RANGE] = "a range",      [TG_V_STREAM] = "a stream of batches",
     };
     return kind[v.tag];
 }
@@ -168,7 +171,8 @@ bool tg_value_seal(tg_ctx *c, tg_value v) {
     v.as.items->depth = depth + 1;
     if (depth < TG_MAX_NESTING) return true;
     tg_value_drop(v);
-    return tg_fail(c, TG_ERR_DEPTH, "tuples, lists and records can be nested at most %d deep", TG_MAX_NESTING);
+    return tg_fail(c, TG_ERR_DEPTH, "tuples, lists and records can be nested at most %d deep",
+                   TG_MAX_NESTING);
 }
 
 tg_value tg_value_tensor(tg_tensor *t) {

@@ -1,8 +1,9 @@
 /* Values of the language: what a name can stand for.
  *
- * A tg_value is 16 bytes, copied freely; whoever keeps a copy holds it (tg_value_hold) and drops it once. Plain numbers and
- * booleans own nothing. A formula is a node of the graph, held. Containers are immutable once built: storing into r.f or
- * x[i] makes a changed copy (in place when nobody else holds the old one). */
+ * A tg_value is 16 bytes, copied freely; whoever keeps a copy holds it (tg_value_hold) and drops it
+ * once. Plain numbers and booleans own nothing. A formula is a node of the graph, held. Containers
+ * are immutable once built: storing into r.f or x[i] makes a changed copy (in place when nobody
+ * else holds the old one). */
 #ifndef TG_INTERP_VALUE_H
 #define TG_INTERP_VALUE_H
 
@@ -14,9 +15,9 @@ typedef enum tg_tag {
     TG_V_NUMBER,
     TG_V_BOOL,
     TG_V_STRING,
-    TG_V_TENSOR,   /* known elements */
-    TG_V_FORMULA,  /* a live formula; a var or input is the formula that is its cell's leaf */
-    TG_V_LIST,     /* [a, b] of formulas or of unlike things */
+    TG_V_TENSOR,  /* known elements */
+    TG_V_FORMULA, /* a live formula; a var or input is the formula that is its cell's leaf */
+    TG_V_LIST,    /* [a, b] of formulas or of unlike things */
     TG_V_TUPLE,
     TG_V_RECORD,
     TG_V_FUNCTION, /* written in tg, or the derivative of one */
@@ -52,31 +53,42 @@ typedef struct tg_value {
 } tg_value;
 
 enum { TG_MAX_NESTING = 1000 };
-struct tg_text { int refs; size_t len; char bytes[]; }; /* UTF-8, 0-terminated */
-struct tg_range { int refs; double lo, hi; };
+struct tg_text {
+    int refs;
+    size_t len;
+    char bytes[];
+}; /* UTF-8, 0-terminated */
+struct tg_range {
+    int refs;
+    double lo, hi;
+};
 struct tg_items {
     int refs;
-    tg_items *dying;      /* next in the list of containers being freed: nesting costs no stack */
+    tg_items *dying; /* next in the list of containers being freed: nesting costs no stack */
     int n;
-    int depth;            /* of nesting, at most TG_MAX_NESTING */
+    int depth; /* of nesting, at most TG_MAX_NESTING */
     tg_value *v;
     const char **field; /* of a record: interned names, in order of writing; else NULL */
 };
 struct tg_function {
     int refs;
     tg_function *dying;
-    const char *name;     /* interned; NULL: a lambda */
-    tg_unit *unit;        /* holds the tree */
-    const tg_ast *def;    /* TG_AST_FUNCTION or TG_AST_LAMBDA */
-    tg_env *env;          /* where it was written; NULL: global */
-    tg_function *primal;  /* not NULL: this is the derivative of that function */
-    tg_value native;      /* ... or of this operation or builtin (primal NULL and def NULL) */
-    const char *doc;      /* the comment above a stdlib definition; NULL */
+    const char *name;    /* interned; NULL: a lambda */
+    tg_unit *unit;       /* holds the tree */
+    const tg_ast *def;   /* TG_AST_FUNCTION or TG_AST_LAMBDA */
+    tg_env *env;         /* where it was written; NULL: global */
+    tg_function *primal; /* not NULL: this is the derivative of that function */
+    tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
+    const char *doc;     /* the comment above a stdlib definition; NULL */
 };
 
 #define TG_NONE_VALUE ((tg_value){.tag = TG_V_NONE})
-static inline tg_value tg_value_number(double x) { return (tg_value){.tag = TG_V_NUMBER, .as.number = x}; }
-static inline tg_value tg_value_bool(bool x) { return (tg_value){.tag = TG_V_BOOL, .as.truth = x}; }
+static inline tg_value tg_value_number(double x) {
+    return (tg_value){.tag = TG_V_NUMBER, .as.number = x};
+}
+static inline tg_value tg_value_bool(bool x) {
+    return (tg_value){.tag = TG_V_BOOL, .as.truth = x};
+}
 
 tg_value tg_value_hold(tg_value v); /* returns v */
 void tg_value_drop(tg_value v);
@@ -86,13 +98,15 @@ const char *tg_value_kind(tg_value v);
 /* All return false with TG_ERR_MEMORY recorded; on success *out is owned. */
 bool tg_value_string(tg_ctx *c, const char *s, size_t n, tg_value *out);
 bool tg_value_range(tg_ctx *c, double lo, double hi, tg_value *out);
-/* n items, all none; `fields` (LIST, TUPLE: false) makes room for names. Fill v[] (and field[]) before anyone else sees it. */
+/* n items, all none; `fields` (LIST, TUPLE: false) makes room for names. Fill v[] (and field[])
+ * before anyone else sees it. */
 bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out);
 /* Takes ownership of t (also on failure). A tensor of rank 0 becomes a number or a bool. */
 tg_value tg_value_tensor(tg_tensor *t);
 /* Holds n. */
 tg_value tg_value_formula(tg_node *n, uint32_t assumed);
-/* To be called when v[] is filled: counts the depth of nesting. False, with an error, past TG_MAX_NESTING (v is then dropped). */
+/* To be called when v[] is filled: counts the depth of nesting. False, with an error, past
+ * TG_MAX_NESTING (v is then dropped). */
 bool tg_value_seal(tg_ctx *c, tg_value v);
 /* The field of a record; NULL if there is none. */
 tg_value *tg_value_field(tg_value record, const char *interned_name);
@@ -103,25 +117,30 @@ struct tg_stream {
     int64_t count, at; /* things in all, and given so far */
     /* The next thing into *out (owned); called while at < count. */
     bool (*next)(struct tg_interp *in, tg_stream *s, tg_value *out);
-    void (*start)(tg_stream *s); /* back to the beginning, with a new order if it shuffles; may be NULL */
+    void (*start)(
+        tg_stream *s); /* back to the beginning, with a new order if it shuffles; may be NULL */
     int nparts;
-    tg_tensor *part[4];      /* what it draws from */
-    tg_rt *rt;               /* whose generator shuffles */
-    int64_t batch;           /* rows a turn */
-    int64_t *order;          /* row numbers in the order of this pass; NULL: as they are */
-    const char *title;       /* before the progress bar; NULL: no bar */
+    tg_tensor *part[4]; /* what it draws from */
+    tg_rt *rt;          /* whose generator shuffles */
+    int64_t batch;      /* rows a turn */
+    int64_t *order;     /* row numbers in the order of this pass; NULL: as they are */
+    const char *title;  /* before the progress bar; NULL: no bar */
 };
 
 /* ---- environments ---- */
 
-/* A scope: the global one, or one of a call. Reference counted, since a lambda keeps the scope it was written in. */
+/* A scope: the global one, or one of a call. Reference counted, since a lambda keeps the scope it
+ * was written in. */
 struct tg_env {
     int refs;
     tg_env *dying;
-    tg_env *parent;  /* the scope around, not the caller's; NULL: globals */
+    tg_env *parent; /* the scope around, not the caller's; NULL: globals */
     size_t n, cap;
-    struct tg_binding { const char *name; tg_value value; } *items;
-    size_t *slots;   /* hash index for large scopes; NULL while small */
+    struct tg_binding {
+        const char *name;
+        tg_value value;
+    } * items;
+    size_t *slots; /* hash index for large scopes; NULL while small */
     size_t nslots;
 };
 
@@ -129,7 +148,8 @@ tg_env *tg_env_new(tg_env *parent); /* NULL: no memory */
 tg_env *tg_env_hold(tg_env *e);
 void tg_env_drop(tg_env *e);
 tg_value *tg_env_find(tg_env *e, const char *name); /* in this scope only; NULL: not there */
-bool tg_env_set(tg_env *e, const char *name, tg_value v); /* takes ownership; drops the old; false: no memory (v dropped) */
+bool tg_env_set(tg_env *e, const char *name,
+                tg_value v); /* takes ownership; drops the old; false: no memory (v dropped) */
 void tg_env_clear(tg_env *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* Substitution: rebuild, in order of evaluation, the nodes that reach the exchanged part; share the rest. */
+/* Substitution: rebuild, in order of evaluation, the nodes that reach the exchanged part; share the
+ * rest. */
 #include "runtime/graph/substitute.h"
 #include "base/alloc.h"
 
@@ -36,7 +37,9 @@ tg_node *tg_node_substitute(tg_rt *rt, tg_node *n, const tg_node *from, tg_node 
             arg[k] = made[place_of(node, count, node[i]->arg[k])];
             changed = changed || arg[k] != node[i]->arg[k];
         }
-        made[i] = node[i] == from ? to : changed ? tg_node_make(rt, node[i]->op, node[i]->n, arg, node[i]->at) : node[i];
+        made[i] = node[i] == from ? to
+                  : changed       ? tg_node_make(rt, node[i]->op, node[i]->n, arg, node[i]->at)
+                                  : node[i];
         if (!made[i]) goto done;
     }
     out = made[count - 1];
@@ -53,7 +56,8 @@ bool tg_node_reads_cells(tg_rt *rt, tg_node *n, const tg_node *except, bool *rea
     *reads = false;
     if (!tg_node_collect(rt, 1, &n, &node, &count)) return false;
     for (size_t i = 0; i < count; i++)
-        if (node[i] != except && (node[i]->op == &tg_op_cell || node[i]->op == &tg_op_size)) *reads = true;
+        if (node[i] != except && (node[i]->op == &tg_op_cell || node[i]->op == &tg_op_size))
+            *reads = true;
     tg_free(node);
     return true;
 }

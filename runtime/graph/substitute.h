@@ -4,7 +4,8 @@
 
 #include "runtime/graph/node.h"
 
-/* The formula n with every occurrence of `from` replaced by `to`, which must have from's rank. NULL: an error. */
+/* The formula n with every occurrence of `from` replaced by `to`, which must have from's rank.
+ * NULL: an error. */
 tg_node *tg_node_substitute(tg_rt *rt, tg_node *n, const tg_node *from, tg_node *to);
 /* Sets *reads to whether n reads any cell besides `except` (NULL: none). False: no memory. */
 bool tg_node_reads_cells(tg_rt *rt, tg_node *n, const tg_node *except, bool *reads);
