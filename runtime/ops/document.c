@@ -71,11 +71,27 @@ static void add_rules(tg_str *s, const tg_op *op) {
     if (!first) tg_str_add(s, ".\n\n");
 }
 
+/* A value as the prompt shows it: rows of a matrix below each other. */
+static void add_value(tg_str *s, const char *value) {
+    int depth = 0;
+    for (const char *p = value; *p; p++) {
+        depth += (*p == '[') - (*p == ']');
+        tg_str_addc(s, *p);
+        if (*p != ',' || p == value || p[-1] != ']' || depth == 0) continue;
+        tg_str_addc(s, '\n');
+        tg_str_repeat(s, ' ', depth);
+        while (p[1] == ' ') p++;
+    }
+}
+
 static void add_operation(tg_str *s, const tg_op *op) {
     add_heading(s, op);
     tg_str_addf(s, "%s\n\n", op->doc);
     add_rules(s, op);
-    if (op->example) tg_str_addf(s, "```tg new\ntg> %s\n%s\n```\n\n", op->example, op->value);
+    if (!op->example) return;
+    tg_str_addf(s, "```tg new\ntg> %s\n", op->example);
+    add_value(s, op->value);
+    tg_str_add(s, "\n```\n\n");
 }
 
 bool tg_ops_document(tg_str *out) {
