@@ -52,7 +52,11 @@ static bool check_range(tg_rt *rt, const parts *p, int i, tg_size dim) {
     tg_size start = p->start[i], count = p->count[i];
     if (!tg_size_known(dim) || !tg_size_known(start) || !tg_size_known(count) || count == 0)
         return true;
-    int64_t step = p->step[i], first = first_place(p, i), last = first + (count - 1) * step;
+    int64_t step = p->step[i], first = first_place(p, i), last;
+    if (__builtin_mul_overflow(count - 1, step, &last) ||
+        __builtin_add_overflow(last, first, &last))
+        return tg_fail(&rt->c, TG_ERR_VALUE, "the slice leaves axis %d of size %lld", i,
+                       (long long)dim);
     int64_t high = first > last ? first : last;
     if (high < dim && (first < last ? first : last) >= 0) return true;
     if (is_dropped(p, i))
@@ -94,10 +98,13 @@ static bool check_parts(tg_rt *rt, const tg_op *op, const tg_attrs *at) {
     bool same =
         at->n == 4 * r + 6 && at->v[r + 1] == r && at->v[2 * r + 2] == r && at->v[3 * r + 3] == r;
     for (int i = 0; same && i < r; i++) same = at->v[3 * r + 4 + i] != 0;
+    for (int i = 0; same && i < r; i++) /* one place of an axis that goes */
+        same = !(at->v[4 * r + 4] >> i & 1) || at->v[2 * r + 3 + i] == 1;
     int64_t beyond = same ? at->v[4 * r + 4] >> r : 0;
-    return (same && !beyond) ||
-           tg_fail(&rt->c, TG_ERR_VALUE,
-                   "%s: start, count and step must have one entry for each axis", op->name);
+    return (same && !beyond) || tg_fail(&rt->c, TG_ERR_VALUE,
+                                        "%s: a slice has a start, a count and a step for each "
+                                        "axis, and a count of 1 where the axis goes",
+                                        op->name);
 }
 
 static bool infer_slice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
@@ -128,22 +135,70 @@ static bool infer_unslice(tg_rt *rt, const tg_op *op, int n, const tg_type *in, 
     return tg_shape_of_attr(rt, op, at, 0, out);
 }
 
-/* A single start or step serves every axis. */
-static const tg_op *canonical_slice(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
-    (void)rt, (void)rank;
-    tg_attrs full = {0};
-    int r = (int)at->v[0];
-    for (int i = 1; op->param[i].name; i++) {
-        int n, v = tg_op_values(op, at, i, &n);
-        bool counted = op->param[i].kind != TG_P_AXES, repeat = i > 1 && counted && n == 1;
-        if (repeat) n = r;
-        if (counted) tg_attr_push(&full, n, false);
-        for (int k = 0; k < n; k++) {
-            int from = repeat ? v : v + k;
-            tg_attr_push(&full, at->v[from], at->sizes >> from & 1);
+/* One axis of a slice. */
+typedef struct axis_part {
+    tg_size start, count;
+    int64_t step;
+    bool drop;
+} axis_part;
+
+/* Slices of the same places get the same attributes: a step over one place or none means nothing.
+ */
+static bool settle(tg_rt *rt, axis_part *p) {
+    if (p->count == 0) p->start = 0, p->step = 1;
+    if (p->count != 1 || p->step == 1) return true;
+    if (p->step < 0) p->start = tg_size_sub(rt, p->start, 1);
+    p->step = 1;
+    return p->start != TG_SIZE_FAIL;
+}
+
+static void fill_attrs(int rank, const tg_size *dim, const axis_part *part, int64_t insert,
+                       tg_attrs *at) {
+    *at = (tg_attrs){0};
+    int64_t drop = 0;
+    for (int k = 0; k < 4; k++) {
+        tg_attr_push(at, rank, false);
+        for (int i = 0; i < rank; i++) {
+            int64_t v = k == 0   ? dim[i]
+                        : k == 1 ? part[i].start
+                        : k == 2 ? part[i].count
+                                 : part[i].step;
+            tg_attr_push(at, v, k < 3);
         }
     }
-    *at = full;
+    for (int i = 0; i < rank; i++)
+        if (part[i].drop) drop |= INT64_C(1) << i;
+    tg_attr_push(at, drop, false);
+    tg_attr_push(at, insert, false);
+}
+
+/* A single start, count or step serves every axis. */
+static const tg_op *canonical_slice(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
+    (void)rank;
+    const tg_attrs given = *at;
+    int n[4], v[4], r = (int)given.v[0];
+    for (int k = 0; k < 4; k++) {
+        v[k] = tg_op_values(op, &given, 1 + k, &n[k]);
+        if (n[k] == r || n[k] == 1) continue;
+        tg_fail(&rt->c, TG_ERR_VALUE, "%s: %s must have one entry for each of the %d axes",
+                op->name, op->param[1 + k].name, r);
+        return NULL;
+    }
+    axis_part part[TG_MAX_RANK];
+    int64_t drop = given.v[tg_op_values(op, &given, 5, NULL)];
+    for (int i = 0; i < r; i++) {
+        int64_t of[4];
+        for (int k = 0; k < 4; k++) of[k] = given.v[v[k] + (n[k] == 1 ? 0 : i)];
+        part[i] = (axis_part){of[1], of[2], of[3], drop >> i & 1};
+        if (of[0] == TG_SIZE_INFER || of[1] == TG_SIZE_INFER || of[2] == TG_SIZE_INFER ||
+            of[3] == 0) {
+            tg_fail(&rt->c, TG_ERR_VALUE, "%s: a size must not be negative, nor a step 0",
+                    op->name);
+            return NULL;
+        }
+        if (!settle(rt, &part[i])) return NULL;
+    }
+    fill_attrs(r, given.v + v[0], part, given.v[tg_op_values(op, &given, 6, NULL)], at);
     return op;
 }
 
@@ -191,12 +246,6 @@ static bool run_unslice(const tg_call *call) {
 
 /* ---- from what is written between the brackets ---- */
 
-typedef struct axis_part {
-    tg_size start, count;
-    int64_t step;
-    bool drop;
-} axis_part;
-
 /* A bound as a place; known ones on a known axis are cut to it. */
 static tg_size place_of(tg_rt *rt, const tg_slice_bound *b, tg_size dim) {
     if (!tg_size_known(b->value) || !tg_size_known(dim))
@@ -240,7 +289,7 @@ static bool range_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, axis_p
     out->start = place_of(rt, &start, dim);
     out->step = item->step;
     out->count = tg_size_ceil_div(rt, span, down ? -item->step : item->step);
-    return out->start != TG_SIZE_FAIL && out->count != TG_SIZE_FAIL;
+    return out->start != TG_SIZE_FAIL && out->count != TG_SIZE_FAIL && settle(rt, out);
 }
 
 static bool index_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, int axis,
@@ -253,28 +302,6 @@ static bool index_part(tg_rt *rt, const tg_slice_item *item, tg_size dim, int ax
                        b->from_end ? "-" : "", (long long)b->value, axis, (long long)dim);
     *out = (axis_part){place_of(rt, b, dim), 1, 1, true};
     return out->start != TG_SIZE_FAIL;
-}
-
-static void fill_attrs(const tg_type *in, const axis_part *part, int64_t insert, tg_attrs *at) {
-    *at = (tg_attrs){0};
-    int64_t drop = 0;
-    int r = in->rank, n = 0;
-    for (int k = 0; k < 4; k++) {
-        at->v[n++] = r;
-        for (int i = 0; i < r; i++) {
-            at->v[n] = k == 0   ? in->dim[i]
-                       : k == 1 ? part[i].start
-                       : k == 2 ? part[i].count
-                                : part[i].step;
-            if (k < 3) at->sizes |= UINT64_C(1) << n;
-            n++;
-        }
-    }
-    for (int i = 0; i < r; i++)
-        if (part[i].drop) drop |= INT64_C(1) << i;
-    at->v[n++] = drop;
-    at->v[n++] = insert;
-    at->n = n;
 }
 
 bool tg_slice_attrs(tg_rt *rt, const tg_type *in, int nitems, const tg_slice_item *items,
@@ -318,7 +345,7 @@ bool tg_slice_attrs(tg_rt *rt, const tg_type *in, int nitems, const tg_slice_ite
     if (to > TG_MAX_RANK)
         return tg_fail(&rt->c, TG_ERR_SHAPE,
                        "the result would have %d axes; tensors have at most %d", to, TG_MAX_RANK);
-    fill_attrs(in, part, insert, at);
+    fill_attrs(in->rank, in->dim, part, insert, at);
     return true;
 }
 
@@ -364,13 +391,10 @@ static bool print_axis(tg_rt *rt, tg_str *s, const parts *p, int i) {
         if (step != 1) tg_str_addf(s, ":%lld", (long long)step);
         return true;
     }
-    bool to_front = tg_size_ceil_div(rt, start, -step) == count && count != 0;
-    if (start != dim || !to_front)
-        print_place(rt, s, count == 0 ? 0 : tg_size_sub(rt, start, 1), dim);
+    bool to_front = tg_size_ceil_div(rt, start, -step) == count; /* the count is not 0 */
+    if (start != dim || !to_front) print_place(rt, s, tg_size_sub(rt, start, 1), dim);
     tg_str_addc(s, ':');
-    if (count == 0) {
-        tg_str_addc(s, '0');
-    } else if (!to_front) { /* just below the last place */
+    if (!to_front) { /* just below the last place */
         tg_size below = tg_size_sub(
             rt, start, tg_size_add(rt, tg_size_times(rt, tg_size_sub(rt, count, 1), -step), 2));
         if (below == TG_SIZE_FAIL) return false;
