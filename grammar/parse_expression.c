@@ -212,28 +212,33 @@ static tg_ast *bracket(tg_parser *p) {
     return tg_parser_collect(p, TG_AST_BRACKET, lo, p->prev.hi, mark);
 }
 
-/* record = "{" [ field { "," field } [ "," ] ] "}" ; field = NAME ":" expression */
+/* field = NAME ":" expression */
+static tg_ast *entry(tg_parser *p) {
+    if (p->tok.kind != TG_TOK_NAME) return tg_parser_expected(p, "the name of a field");
+    uint32_t lo = p->tok.lo;
+    const char *key = tg_parser_name(p, p->tok);
+    if (!key) return NULL;
+    tg_parser_advance(p);
+    tg_token at = p->tok;
+    if (at.kind != TG_TOK_COLON) return tg_parser_expected(p, "\":\" and the field's value");
+    tg_parser_advance(p);
+    tg_ast *value = tg_parse_level(p, TG_LEVEL_EXPRESSION);
+    tg_ast *arg = value ? tg_parser_node(p, TG_AST_ARG, lo, value->span.hi, 1) : NULL;
+    if (!arg) return NULL;
+    arg->name = key;
+    arg->op_span = tg_parser_span(p, at.lo, at.hi);
+    arg->kids[0] = value;
+    return arg;
+}
+
+/* record = "{" [ field { "," field } [ "," ] ] "}" */
 static tg_ast *record(tg_parser *p) {
     uint32_t lo = p->tok.lo;
     size_t mark = p->count;
     tg_open open;
     tg_parser_open(p, &open, TG_BRACKET_RECORD);
     while (p->tok.kind != TG_TOK_RBRACE) {
-        if (p->tok.kind != TG_TOK_NAME) return tg_parser_expected(p, "the name of a field");
-        tg_token key = p->tok;
-        const char *name_of = tg_parser_name(p, key);
-        if (!name_of) return NULL;
-        tg_parser_advance(p);
-        if (p->tok.kind != TG_TOK_COLON)
-            return tg_parser_expected(p, "\":\" and the field's value");
-        tg_token at = p->tok;
-        tg_parser_advance(p);
-        tg_ast *value = tg_parse_level(p, TG_LEVEL_EXPRESSION);
-        tg_ast *arg = value ? tg_parser_node(p, TG_AST_ARG, key.lo, value->span.hi, 1) : NULL;
-        if (!tg_parser_push(p, arg)) return NULL;
-        arg->name = name_of;
-        arg->op_span = tg_parser_span(p, at.lo, at.hi);
-        arg->kids[0] = value;
+        if (!tg_parser_push(p, entry(p))) return NULL;
         if (p->tok.kind != TG_TOK_COMMA) break;
         tg_parser_advance(p);
     }
