@@ -1,0 +1,48 @@
+/* Conversions between element types. To a float type a conversion is linear, and its derivative
+ * passes through; to whole numbers it rounds to the nearest (ties to even), to bool it asks whether
+ * x is not 0: piecewise constant. */
+#include "runtime/ops/op.h"
+
+#include <string.h>
+
+static tg_dtype type_named(const char *name) {
+    for (int t = 0; t < TG_DTYPES; t++)
+        if (strcmp(tg_dtype_name((tg_dtype)t), name) == 0) return (tg_dtype)t;
+    return TG_F64;
+}
+
+static bool infer(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                  tg_type *out, tg_dtype *want) {
+    (void)rt, (void)n, (void)at, (void)want;
+    *out = in[0];
+    out->dtype = type_named(op->name);
+    out->weak = false;
+    return true;
+}
+
+static bool run(const tg_call *call) {
+    tg_view_copy(call->out, &call->in[0]);
+    return true;
+}
+
+#define CAST(NAME, GRAD, LO, HI, DOC, EXAMPLE, VALUE)                                              \
+    {                                                                                              \
+        .name = NAME, .class = TG_CLASS_ELEMENTWISE, .param = {{"x", TG_P_TENSOR, NULL}},          \
+        .infer = infer, .run = run, .grad = {GRAD}, .lo = LO, .hi = HI, .latex = "{0}",            \
+        .doc = DOC, .example = EXAMPLE, .value = VALUE                                             \
+    }
+
+static const tg_op ops[] = {
+    CAST("double", "g", -2, 2, "x in double precision: 64 bits, 16 digits.", "double(0.5)", "0.5"),
+    CAST("single", "g", -2, 2, "x in single precision: 32 bits, 7 digits.", "single(0.1) == 0.1",
+         "false"),
+    CAST("int64", TG_GRAD_ZERO, 0.6, 1.4, "x rounded to whole numbers of 64 bits.", "int64(2.7)",
+         "3"),
+    CAST("int32", TG_GRAD_ZERO, 0.6, 1.4, "x rounded to whole numbers of 32 bits.", "int32(-2.7)",
+         "-3"),
+    CAST("byte", TG_GRAD_ZERO, 0.6, 1.4, "x rounded to whole numbers from 0 to 255.", "byte(2.7)",
+         "3"),
+    CAST("bool", TG_GRAD_ZERO, 0.5, 2, "Is x not 0?", "bool(2)", "true"),
+};
+
+const tg_op_table tg_ops_cast = {ops, sizeof ops / sizeof *ops};
