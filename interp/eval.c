@@ -58,7 +58,7 @@ static bool plain_numbers(const char *symbol, double a, double b, tg_value *out)
     }
 }
 
-static bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b, tg_value *out) {
+static TG_APART bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b, tg_value *out) {
     const tg_text *s = a.as.text, *t = b.as.text;
     size_t least = s->len < t->len ? s->len : t->len;
     int order = memcmp(s->bytes, t->bytes, least);
@@ -84,7 +84,7 @@ static int rank_of(tg_value v) {
                                    : 0;
 }
 
-static bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
+static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
                    tg_value *out) {
     if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER &&
         plain_numbers(symbol, a.as.number, b.as.number, out))
@@ -119,7 +119,7 @@ static bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value 
 }
 
 /* and, or: when the left side is known it may decide alone. */
-static bool logical(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool logical(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value a, b;
     if (!tg_eval(in, env, e->kids[0], &a)) return false;
     bool is_or = e->op[0] == 'o';
@@ -145,7 +145,19 @@ static bool is_chain(const tg_ast *e) {
     return e->kind == TG_AST_BINARY && e->op[0] != 'a' && e->op[0] != 'o';
 }
 
-static bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value a, b;
+    if (!tg_eval(in, env, e->kids[0], &a)) return false;
+    bool ok = tg_eval(in, env, e->kids[1], &b);
+    if (ok) {
+        ok = binary(in, e, e->op, a, b, out);
+        tg_value_drop(b);
+    }
+    tg_value_drop(a);
+    return ok;
+}
+
+static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     enum { FEW = 8 };
     const tg_ast *few[FEW], **spine = few;
     size_t n = 0, i = 0;
@@ -170,7 +182,7 @@ static bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     return ok;
 }
 
-static bool comparisons(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool comparisons(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value left, all = tg_value_bool(true);
     if (!tg_eval(in, env, e->kids[0], &left)) return false;
     bool ok = true;
@@ -202,7 +214,7 @@ static bool comparisons(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *o
     return ok || tg_blame(in, e);
 }
 
-static bool unary(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool unary(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value v;
     if (!tg_eval(in, env, e->kids[0], &v)) return false;
     if (e->op[0] == '-' && v.tag == TG_V_NUMBER) {
@@ -223,7 +235,7 @@ static bool unary(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     return ok || tg_blame(in, e);
 }
 
-static bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value v;
     if (!tg_eval(in, env, e->kids[0], &v)) return false;
     bool ok = true;
@@ -249,7 +261,7 @@ static bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
 
 /* ---- literals and containers ---- */
 
-static bool items(tg_interp *in, tg_env *env, const tg_ast *e, tg_tag tag, tg_value *out) {
+static TG_APART bool items(tg_interp *in, tg_env *env, const tg_ast *e, tg_tag tag, tg_value *out) {
     tg_value made;
     if (!tg_value_items(&in->rt.c, tag, e->n, &made)) return false;
     for (int i = 0; i < e->n; i++) {
@@ -289,7 +301,7 @@ bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, t
     return tg_blame(in, e);
 }
 
-static bool string(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool string(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_str s = {0};
     bool ok = true;
     for (int i = 0; ok && i < e->n; i++) {
@@ -311,7 +323,7 @@ static bool string(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     return ok;
 }
 
-static bool range(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool range(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     double end[2];
     for (int i = 0; i < 2; i++) {
         tg_value v;
@@ -323,7 +335,7 @@ static bool range(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     return tg_value_range(&in->rt.c, end[0], end[1], out) || tg_blame(in, e);
 }
 
-static bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value r;
     if (!tg_eval(in, env, e->kids[0], &r)) return false;
     tg_value *v = r.tag == TG_V_RECORD ? tg_value_field(r, e->name) : NULL;
@@ -346,7 +358,7 @@ static bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     return v != NULL || tg_blame(in, e);
 }
 
-static bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value *v = tg_lookup(in, env, e->name);
     if (!v) {
         tg_blame_name(in, env, e->name);
@@ -357,7 +369,7 @@ static bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
 }
 
 /* A block or `if` where a value is wanted. */
-static bool block_value(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool block_value(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value last = TG_NONE_VALUE;
     tg_flow flow = tg_exec(in, env, e, &last);
     if (flow == TG_FLOW_NEXT) {
@@ -387,7 +399,10 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_AST_TUPLE: return items(in, env, e, TG_V_TUPLE, out);
     case TG_AST_RECORD: return items(in, env, e, TG_V_RECORD, out);
     case TG_AST_UNARY: return unary(in, env, e, out);
-    case TG_AST_BINARY: return is_chain(e) ? chain(in, env, e, out) : logical(in, env, e, out);
+    case TG_AST_BINARY: 
+        return !is_chain(e)           ? logical(in, env, e, out)
+               : is_chain(e->kids[0]) ? chain(in, env, e, out)
+                                      : pair(in, env, e, out);
     case TG_AST_COMPARE: return comparisons(in, env, e, out);
     case TG_AST_RANGE: return range(in, env, e, out);
     case TG_AST_PRIME: return prime(in, env, e, out);

@@ -50,7 +50,7 @@ static int params_of(const tg_ast *def) {
     return def->n - 1;
 }
 
-static bool wrong_arguments(tg_interp *in, const tg_function *f, const char *what) {
+static TG_APART bool wrong_arguments(tg_interp *in, const tg_function *f, const char *what) {
     tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", name_of(f), what);
     tg_str s = {0};
     tg_str_addf(&s, "%s(", f->name ? f->name : "");
@@ -68,7 +68,7 @@ static bool wrong_arguments(tg_interp *in, const tg_function *f, const char *wha
     return false;
 }
 
-static bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n,
+static TG_APART bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n,
                             const tg_argument *args) {
     int nparams = params_of(f->def), next = 0;
     char what[160];
@@ -107,7 +107,7 @@ static bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, 
 
 /* A function defined inside a call is kept by that call's scope, and keeps the scope: a ring that
  * counting alone never frees. When nobody outside holds the scope any more, empty it. */
-static void leave_scope(tg_env *scope) {
+static TG_APART void leave_scope(tg_env *scope) {
     int own = 0;
     for (size_t i = 0; scope->refs > 1 && i < scope->n; i++) {
         tg_value v = scope->items[i].value;
@@ -137,9 +137,9 @@ static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_valu
     }
 }
 
-static bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
+static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
                           tg_value *out) {
-    if (!tg_guard(&in->rt.c)) return false;
+    if (!tg_guard(&in->rt.c) || !tg_check_interrupt(&in->rt.c)) return false;
     tg_env *scope = tg_env_new(f->env);
     if (!scope) return tg_fail_memory(&in->rt.c);
     tg_unit *caller = in->unit;
@@ -220,7 +220,7 @@ static bool finish_derivative(tg_interp *in, tg_value x, tg_node *d, tg_node *sl
     return ok;
 }
 
-static bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argument *args,
+static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argument *args,
                             tg_value *out) {
     enum { MOST = 16 };
     tg_argument moved[MOST];
@@ -280,7 +280,7 @@ static bool builtin_misuse(tg_interp *in, const tg_builtin *b, const char *what)
     return tg_help(&in->rt.c, "it is called as %s", b->signature);
 }
 
-static bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+static TG_APART bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                          tg_value *out) {
     const char *name[16];
     size_t len[16];
@@ -363,7 +363,7 @@ static bool is_library(const tg_source *src) {
 
 /* An error inside the library is shown where the user called it; inside the user's own functions,
  * where it happened, with the calls that led there. */
-static void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
+static TG_APART void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
     tg_diag *d = &in->rt.c.diag;
     if (!d->at.src || (is_library(d->at.src) && !is_library(e->span.src))) {
         d->at = e->span;
@@ -381,7 +381,7 @@ static void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
 }
 
 bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    enum { FEW = 6 };
+    enum { FEW = 4 };
     tg_argument few[FEW] = {{0}}, *arg = few;
     tg_value f;
     if (!tg_eval(in, env, e->kids[0], &f)) return false;

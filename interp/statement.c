@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-static tg_flow fail_at(tg_interp *in, const tg_ast *s) {
+static TG_APART tg_flow fail_at(tg_interp *in, const tg_ast *s) {
     tg_blame(in, s);
     return TG_FLOW_ERROR;
 }
@@ -19,7 +19,7 @@ static tg_flow fail_at(tg_interp *in, const tg_ast *s) {
 /* ---- definitions ---- */
 
 /* All values are computed before the first name is bound. */
-static tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     int n = s->ntargets, have = s->n - n;
     tg_value one, values;
     if (n == 1) {
@@ -47,7 +47,7 @@ static tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *las
     return ok ? TG_FLOW_NEXT : fail_at(in, s);
 }
 
-static tg_flow function(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+static TG_APART tg_flow function(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     tg_value f;
     if (!tg_function_new(in, env, s, &f)) return fail_at(in, s);
     tg_value_drop(*last);
@@ -84,7 +84,7 @@ static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *
     return ok || tg_blame(in, e);
 }
 
-static tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
+static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
     for (int i = 0; i < s->n; i++) {
         const tg_ast *d = s->kids[i], *name = d->kind == TG_AST_INDEX ? d->kids[0] : d;
         tg_type type = {.dtype = in->rt.precision};
@@ -107,7 +107,7 @@ static tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
     return TG_FLOW_NEXT;
 }
 
-static tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
+static TG_APART tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
     for (int i = 0; i < s->n; i++) {
         const tg_ast *e = s->kids[i];
         if (e->kind != TG_AST_BINARY || strcmp(e->op, "==") != 0) {
@@ -256,7 +256,7 @@ static tg_flow turn(tg_interp *in, tg_env *env, const tg_ast *body) {
     return flow;
 }
 
-static tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value over;
     const tg_ast *what = s->kids[s->ntargets], *body = s->kids[s->ntargets + 1];
     walk w;
@@ -285,7 +285,7 @@ static tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     return flow;
 }
 
-static bool condition(tg_interp *in, tg_env *env, const tg_ast *e, bool *truth) {
+static TG_APART bool condition(tg_interp *in, tg_env *env, const tg_ast *e, bool *truth) {
     tg_value v;
     if (!tg_eval(in, env, e, &v)) return false;
     bool ok = tg_to_truth(in, v, "a condition", truth);
@@ -293,7 +293,7 @@ static bool condition(tg_interp *in, tg_env *env, const tg_ast *e, bool *truth) 
     return ok || tg_blame(in, e);
 }
 
-static tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+static TG_APART tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     for (;;) {
         bool truth;
         if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
@@ -304,7 +304,7 @@ static tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     }
 }
 
-static tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+static TG_APART tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value v;
     int64_t n;
     if (!tg_eval(in, env, s->kids[0], &v)) return TG_FLOW_ERROR;
@@ -319,27 +319,40 @@ static tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     return TG_FLOW_NEXT;
 }
 
-/* else if ... else if ...: walked, not recursed into. */
-static tg_flow if_statement(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+/* The branch to take: else if ... else if ...: walked, not recursed into. *branch NULL: none. */
+static TG_APART bool choose(tg_interp *in, tg_env *env, const tg_ast *s, const tg_ast **branch) {
     for (; s && s->kind == TG_AST_IF; s = s->n > 2 ? s->kids[2] : NULL) {
         bool truth;
-        if (!condition(in, env, s->kids[0], &truth)) return TG_FLOW_ERROR;
-        if (truth) return tg_exec(in, env, s->kids[1], last);
+        if (!condition(in, env, s->kids[0], &truth)) return false;
+        if (truth) {
+            s = s->kids[1];
+            break;
+        }
     }
-    return s ? tg_exec(in, env, s, last) : TG_FLOW_NEXT;
+    *branch = s;
+    return true;
 }
 
-static tg_flow block(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
-    for (int i = 0; i < s->n; i++) {
-        tg_value_drop(*last);
-        *last = TG_NONE_VALUE;
-        tg_flow flow = tg_exec(in, env, s->kids[i], last);
+/* All statements of a block but the last, which the caller goes on with. */
+static TG_APART tg_flow lead_in(tg_interp *in, tg_env *env, const tg_ast *s) {
+    for (int i = 0; i + 1 < s->n; i++) {
+        tg_value v = TG_NONE_VALUE;
+        tg_flow flow = tg_exec(in, env, s->kids[i], &v);
+        tg_value_drop(v);
         if (flow != TG_FLOW_NEXT) return flow;
     }
     return TG_FLOW_NEXT;
 }
 
-static tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
+static TG_APART tg_flow expression(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    tg_value v;
+    if (!tg_eval(in, env, s, &v)) return TG_FLOW_ERROR;
+    tg_value_drop(*last);
+    *last = v;
+    return TG_FLOW_NEXT;
+}
+
+static TG_APART tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value v = TG_NONE_VALUE;
     if (env == in->globals) {
         tg_fail(&in->rt.c, TG_ERR_SYNTAX, "return stands outside any function");
@@ -353,6 +366,16 @@ static tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
 
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     if (!tg_guard(&in->rt.c)) return fail_at(in, s);
+    while (s->kind == TG_AST_IF || s->kind == TG_AST_BLOCK) { /* no frame for these: a function's body is mostly such */
+        tg_flow flow = TG_FLOW_NEXT;
+        if (s->kind == TG_AST_IF) {
+            if (!choose(in, env, s, &s)) return TG_FLOW_ERROR;
+        } else {
+            flow = lead_in(in, env, s);
+            s = s->n > 0 ? s->kids[s->n - 1] : NULL;
+        }
+        if (flow != TG_FLOW_NEXT || !s) return flow;
+    }
     tg_graph_collect(&in->rt, false); /* all that is in use is held between statements */
     switch (s->kind) {
     case TG_AST_DEFINE: return define(in, env, s, last);
@@ -368,17 +391,9 @@ tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     case TG_AST_FOR: return for_loop(in, env, s);
     case TG_AST_WHILE: return while_loop(in, env, s);
     case TG_AST_REPEAT: return repeat_loop(in, env, s);
-    case TG_AST_IF: return if_statement(in, env, s, last);
-    case TG_AST_BLOCK: return block(in, env, s, last);
     case TG_AST_BREAK: return TG_FLOW_BREAK;
     case TG_AST_CONTINUE: return TG_FLOW_CONTINUE;
     case TG_AST_RETURN: return give_back(in, env, s);
-    default: {
-        tg_value v;
-        if (!tg_eval(in, env, s, &v)) return TG_FLOW_ERROR;
-        tg_value_drop(*last);
-        *last = v;
-        return TG_FLOW_NEXT;
-    }
+    default: return expression(in, env, s, last);
     }
 }
