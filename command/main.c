@@ -50,7 +50,8 @@ void tg_command_watch(tg_state *s) {
 void tg_command_complain(const tg_state *s) {
     const char *text = tg_error(s);
     fflush(stdout);
-    if (text[0]) fprintf(stderr, "%s\n", text);
+    fprintf(stderr, "%s\n",
+            text[0] ? text : "error: out of memory"); /* too little even for the report */
 }
 
 static int wrong_usage(const char *what, const char *option) {
@@ -232,7 +233,7 @@ static int run_command(const command *c) {
         return EXIT_ERROR;
     }
     tg_command_watch(s);
-    tg_command_complain(s); /* of a library that could not be read */
+    if (tg_error(s)[0]) tg_command_complain(s); /* of a library that could not be read */
     int status = EXIT_DONE;
     switch (c->mode) {
     case MODE_FILE: status = exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET)); break;

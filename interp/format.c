@@ -47,22 +47,27 @@ static void print_full(char *buf, size_t size, double x) {
     }
 }
 
-void tg_format_number(tg_str *out, double x, tg_style style) {
-    char buf[64];
+void tg_number_text(char *buf, double x, tg_style style) {
+    const size_t room = TG_NUMBER_ROOM;
     if (isnan(x))
         strcpy(buf, "nan");
     else if (isinf(x))
         strcpy(buf, x > 0 ? "inf" : "-inf");
     else if (whole(x))
-        snprintf(buf, sizeof buf, "%.0f", x + 0.0); /* + 0.0: no -0 */
+        snprintf(buf, room, "%.0f", x + 0.0); /* + 0.0: no -0 */
     else if (style == TG_STYLE_SHORT && fabs(x) >= 1e15)
-        snprintf(buf, sizeof buf, "%.5g", x);
+        snprintf(buf, room, "%.5g", x);
     else if (style == TG_STYLE_SHORT)
-        print_short(buf, sizeof buf, x);
+        print_short(buf, room, x);
     else if (style == TG_STYLE_SINGLE)
-        print_single(buf, sizeof buf, x);
+        print_single(buf, room, x);
     else
-        print_full(buf, sizeof buf, x);
+        print_full(buf, room, x);
+}
+
+void tg_format_number(tg_str *out, double x, tg_style style) {
+    char buf[TG_NUMBER_ROOM];
+    tg_number_text(buf, x, style);
     tg_str_add(out, buf);
 }
 
@@ -175,11 +180,7 @@ bool tg_spec_number(tg_ctx *c, const tg_spec *spec, double x, tg_style style, tg
         if (spec->precision >= 0) {
             snprintf(digits, sizeof digits, "%.*g", precision ? precision : 1, size);
         } else {
-            tg_str plain = {0};
-            tg_format_number(&plain, size, style == TG_STYLE_SHORT ? TG_STYLE_FULL : style);
-            snprintf(digits, sizeof digits, "%s", tg_str_text(&plain));
-            if (plain.failed) out->failed = true;
-            tg_str_free(&plain);
+            tg_number_text(digits, size, style == TG_STYLE_SHORT ? TG_STYLE_FULL : style);
             if (x == 0) sign[0] = spec->sign == '-' ? 0 : spec->sign;
         }
     }

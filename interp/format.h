@@ -33,6 +33,9 @@ typedef struct tg_spec {
 bool tg_spec_parse(tg_ctx *c, const char *text, tg_spec *out);
 bool tg_spec_number(tg_ctx *c, const tg_spec *spec, double x, tg_style style, tg_str *out);
 bool tg_spec_text(tg_ctx *c, const tg_spec *spec, const char *text, size_t n, tg_str *out);
+enum { TG_NUMBER_ROOM = 64 };
+/* Fills buf, of TG_NUMBER_ROOM bytes. */
+void tg_number_text(char *buf, double x, tg_style style);
 void tg_format_number(tg_str *out, double x, tg_style style);
 
 /* ---- tensors as text (show_tensor.c) ---- */

@@ -43,14 +43,12 @@ static int column_decimals(const tg_view *v, const tg_layout *l, int64_t column)
     int decimals = 0, digits = 1;
     if (l->spec || l->style != TG_STYLE_SHORT || !tg_dtype_is_float(v->dtype)) return -1;
     for (int64_t r = 0; r < rows; r++) {
-        tg_str one = {0};
-        tg_format_number(&one, tg_view_get(v, r * columns + column), l->style);
-        const char *s = tg_str_text(&one), *point = strchr(s, '.');
-        int after = point ? (int)strlen(point + 1) : 0,
-            before = (int)(point ? (size_t)(point - s) : strlen(s));
-        bool scaled = strpbrk(s, "en") != NULL, failed = one.failed;
-        tg_str_free(&one);
-        if (scaled || failed) return -1;
+        char s[TG_NUMBER_ROOM];
+        tg_number_text(s, tg_view_get(v, r * columns + column), l->style);
+        const char *point = strchr(s, '.');
+        int after = point ? (int)strlen(point + 1) : 0;
+        int before = (int)(point ? (size_t)(point - s) : strlen(s));
+        if (strpbrk(s, "en")) return -1; /* an exponent, inf or nan */
         if (after > decimals) decimals = after;
         if (before > digits) digits = before;
     }
