@@ -324,10 +324,12 @@ static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_g
                    tg_node **out, const char **cut) {
     size_t at = place(s, x);
     tg_node *g = at < s->count ? s->adjoint[at] : NULL;
+    uint32_t used = 0;
     if (cut) *cut = NULL;
     if (!g && cut && !find_cut(rt, y, x, opt, cut)) return false;
     if (!g) g = zero_like(rt, x);
-    if (g && opt->simplify) g = tg_simplify(rt, g, NULL);
+    if (g && opt->simplify) g = tg_simplify(rt, g, &used);
+    if (opt->used) *opt->used |= used;
     *out = g;
     return g != NULL;
 }
@@ -345,7 +347,7 @@ static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x,
         tg_node *k = i < n ? x[i] : opt->hold[i - n];
         if (k->n > 0) keep[nkeep++] = k;
     }
-    tg_node *made = tg_simplify_around(rt, y, nkeep, keep, NULL);
+    tg_node *made = tg_simplify_around(rt, y, nkeep, keep, opt->used);
     tg_free(keep);
     return made;
 }
@@ -354,6 +356,7 @@ bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_opti
              tg_node **out, const char **cut) {
     static const tg_grad_options usual = {.simplify = true};
     if (!opt) opt = &usual;
+    if (opt->used) *opt->used = 0;
     if (!check(rt, y, opt)) return false;
     tg_node *from = opt->simplify ? prepare(rt, y, n, x, opt) : y;
     tg_node *seed = opt->seed ? opt->seed : tg_node_number(rt, 1);

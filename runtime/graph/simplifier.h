@@ -34,6 +34,7 @@ typedef struct tg_memo_entry {
     uint64_t why;   /* the laws used in it, a bit each */
     uint32_t used;  /* the assumptions used in it, a bit each */
     bool stable;    /* a stable form replaced a naive one somewhere in it */
+    bool shared;   /* has had several users in one formula */
     bool inner;     /* a link of a chain that is taken apart by its last user, not by itself */
     uint64_t run;   /* the last run that met it ... */
     uint32_t users; /* ... and how many users it has there */
@@ -79,6 +80,8 @@ static inline bool tg_simp_is_closed(const tg_simp *s, const tg_node *n) {
 /* An argument of an unsimplified node: itself if it is an inner link (*raw is then true), else its
  * simple form. NULL: no memory. */
 tg_node *tg_simp_arg(tg_simp *s, tg_node *arg, bool *raw);
+/* Is n large and used in several places? It is then not taken apart: each user would build its own copy of it. */
+bool tg_simp_is_shared(tg_simp *s, tg_node *n);
 /* Simplifies a node made by a rewrite, whose parts may be new. */
 tg_node *tg_simp_again(tg_simp *s, tg_node *n);
 /* The number of operations of n as a tree. Negative: no memory. */

@@ -302,11 +302,14 @@ static bool settle(tg_simp *s, tg_node *n) {
     if (made) made = by_rules(s, made);
     if (made && made != n) made = tg_simp_again(s, made);
     tg_memo_entry *e = made ? tg_memo_at(s->rt, s->memo, n) : NULL;
+    bool shared = false;
     if (e) {
         e->val = made;
         e->inner = false;
         e->why = s->why, e->used = s->used, e->stable = s->stable;
+        shared = e->shared;
     }
+    if (shared && made != n && (e = tg_memo_at(s->rt, s->memo, made))) e->shared = true;
     s->why = why, s->used = used, s->stable = was_stable;
     return e != NULL;
 }
@@ -332,9 +335,9 @@ static bool pending(tg_simp *s, tg_node *n, tg_node ***out, size_t *count) {
             tg_node *a = f->node->arg[f->next++];
             tg_memo_entry *e = tg_memo_at(s->rt, s->memo, a);
             if (!e) goto fail;
-            if (e->val) continue;
             if (e->run != run) e->run = run, e->users = 0, e->inner = false;
-            if (e->users++) continue;
+            if (e->users++) e->shared = true;
+            if (e->val || e->users > 1) continue;
             if (!tg_grow((void **)&stack, &cap, top + 1, sizeof *stack)) goto memory;
             stack[top++] = (frame){.node = a};
             continue;

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { MOST_TERMS = 32, MOST_FACTORS = 16 };
+enum { MOST_TERMS = 16, MOST_FACTORS = 16 };
 
 /* ---- the products of the terms ---- */
 
@@ -75,11 +75,11 @@ static bool copy_product(tg_simp *s, tg_product *to, const tg_product *from, siz
 /* ---- multiplying out ---- */
 
 /* The first factor that is a sum, or counts as one; p->n: none. */
-static size_t sum_factor(const tg_simp *s, const tg_product *p) {
+static size_t sum_factor(tg_simp *s, const tg_product *p) {
     for (size_t i = 0; i < p->n; i++) {
-        const tg_node *n = p->f[i].base;
+        tg_node *n = p->f[i].base;
         if (p->f[i].power != 1 || tg_simp_is_kept(s, n)) continue;
-        if (!n->label && (n->op == s->add || n->op == s->sub)) return i;
+        if (!n->label && (n->op == s->add || n->op == s->sub) && !tg_simp_is_shared(s, n)) return i;
         if (!n->label && n->op == s->sigmoid && n->arg[0]->op == s->neg) return i;
     }
     return p->n;

@@ -56,6 +56,12 @@ end:
     return -1;
 }
 
+bool tg_simp_is_shared(tg_simp *s, tg_node *n) {
+    enum { LARGE = 16 };
+    const tg_memo_entry *e = n->op->class == TG_CLASS_ELEMENTWISE ? tg_memo_at(s->rt, s->memo, n) : NULL;
+    return e && e->shared && tg_simp_cost(s, n) > LARGE;
+}
+
 tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b) {
     static const tg_attrs none;
     tg_node *arg[2] = {a, b};

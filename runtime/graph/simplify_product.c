@@ -117,6 +117,7 @@ static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
     tg_node *n = it.node;
     if (tg_node_is_number(n) || (!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0))
         return add_atom(s, p, n, it.power);
+    if (!top && !it.raw && tg_simp_is_shared(s, n)) return add_atom(s, p, n, it.power);
     int nest = it.raw ? NEST : it.nest - 1;
     bool unit = it.power == 1 || it.power == -1;
     if (n->op == s->neg && is_whole(it.power)) {

@@ -127,6 +127,7 @@ static bool take_apart(tg_simp *s, tg_terms *a, work *w, item it, bool top) {
         return collect(s, a, tg_ratio_mul(it.c, tg_ratio_of(n->leaf.number)), NULL, NULL);
     if ((!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0))
         return collect(s, a, it.c, n, n);
+    if (!top && !it.raw && tg_simp_is_shared(s, n)) return collect(s, a, it.c, n, n);
     int nest = it.raw ? NEST : it.nest - 1;
     tg_ratio minus = {-it.c.n, it.c.d};
     if (n->op == s->add || n->op == s->sub)
