@@ -44,7 +44,7 @@ typedef enum tg_ast_kind {
     TG_AST_DEFINE, /* targets = exprs: kids[0..ntargets-1] targets (NAME; no others), then the
                       expressions */
     TG_AST_STORE,  /* targets := exprs, or one target with op += -= *= /= in op ("+" etc.; NULL for
-                      :=). A target  is NAME, or INDEX or FIELD of one. Same number of expressions, or
+                      :=). A target is NAME, or INDEX or FIELD of one. Same number of expressions, or
                       one (a tuple to unpack). */
     TG_AST_FUNCTION, /* name(params) = body: kids are parameters (TG_AST_ARG), the last kid the body
                       */
@@ -68,7 +68,8 @@ enum {
     TG_AST_SILENT = 1, /* a statement that ended in `;` */
     TG_AST_QUOTED = 2,
     TG_AST_STORES = 4,
-    TG_AST_PARENS = 8, /* the expression stood in brackets of its own: (a - b) */
+    TG_AST_PARENS = 8, /* the expression stood in brackets of its own, (a - b), which its span
+                          covers; or behind a unary plus, which makes no node */
 };
 
 struct tg_ast {
