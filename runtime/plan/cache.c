@@ -122,12 +122,11 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes) {
     all->small_runs =
         bytes < all->work_bytes / 4 && all->work_bytes > never_cut ? all->small_runs + 1 : 0;
     if (bytes <= all->work_bytes && all->small_runs < SMALL_RUNS) return true;
-    char *work = tg_alloc(bytes);
-    if (!work) return bytes <= all->work_bytes || tg_fail_memory(&rt->c);
     for (tg_plan *p = all->newest; p; p = p->older) p->work = NULL; /* the address may come back */
-    tg_free(all->work);
-    all->work = work;
-    all->work_bytes = bytes;
+    tg_free(all->work); /* first, so that the old and the new one need not fit together */
+    all->work = tg_alloc(bytes);
+    all->work_bytes = all->work ? bytes : 0;
+    if (!all->work) return tg_fail_memory(&rt->c);
     all->small_runs = 0;
     return true;
 }
