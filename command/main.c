@@ -89,23 +89,21 @@ static bool read_number(const char *text, uint64_t most, uint64_t *out) {
     return *end == 0 && errno == 0 && *out <= most;
 }
 
-/* The value of `--name value` or `--name=value`; NULL: this argument is another option. */
-static const char *value_of(const char *name, int argc, char **argv, int *i, bool *missing) {
+/* Is this `--name value` or `--name=value`? *value is NULL when nothing follows. */
+static bool is_valued(const char *name, int argc, char **argv, int *i, const char **value) {
+    const char *option = argv[*i];
     size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0) return NULL;
-    if (argv[*i][n] == '=') return argv[*i] + n + 1;
-    if (argv[*i][n]) return NULL;
-    if (*i + 1 >= argc) {
-        *missing = true;
-        return "";
-    }
-    return argv[++*i];
+    if (strncmp(option, name, n) != 0 || (option[n] && option[n] != '=')) return false;
+    if (option[n] == '=')
+        *value = option + n + 1;
+    else
+        *value = *i + 1 < argc ? argv[++*i] : NULL;
+    return true;
 }
 
 /* One option at argv[*i]. Returns an exit status, or -1 to go on. */
 static int read_option(command *c, int argc, char **argv, int *i) {
     const char *option = argv[*i], *value;
-    bool missing = false;
     uint64_t number;
     if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
         fputs(usage, stdout);
@@ -123,14 +121,14 @@ static int read_option(command *c, int argc, char **argv, int *i) {
         c->mode = MODE_EXAMPLES;
     } else if (strcmp(option, "--ops-doc") == 0) {
         c->mode = MODE_OPS;
-    } else if ((value = value_of("--threads", argc, argv, i, &missing))) {
-        if (missing || !read_number(value, 1024, &number) || number == 0)
+    } else if (is_valued("--threads", argc, argv, i, &value)) {
+        if (!value || !read_number(value, 1024, &number) || number == 0)
             return wrong_usage("--threads wants a number from 1 to 1024",
-                               missing ? "nothing given" : value);
+                               value ? value : "nothing given");
         c->options.threads = (int)number;
-    } else if ((value = value_of("--seed", argc, argv, i, &missing))) {
-        if (missing || !read_number(value, UINT64_MAX, &number))
-            return wrong_usage("--seed wants a whole number", missing ? "nothing given" : value);
+    } else if (is_valued("--seed", argc, argv, i, &value)) {
+        if (!value || !read_number(value, UINT64_MAX, &number))
+            return wrong_usage("--seed wants a whole number", value ? value : "nothing given");
         c->options.seed = number;
     } else if (strcmp(option, "-e") == 0) {
         if (c->code) return wrong_usage("one -e is enough", argv[*i + 1] ? argv[*i + 1] : "-e");
