@@ -114,12 +114,7 @@ static bool describe_rows(call_frame *f, tg_tensor *t, const tg_param *p, tg_arg
     if (!tg_value_items(&f->in->rt.c, TG_V_LIST, (int)n, &rows)) return false;
     bool ok = true;
     for (int i = 0; ok && i < n; i++) {
-        tg_view v = t->v;
-        v.data = (char *)v.data + i * v.stride[0] * (int64_t)tg_dtype_size(v.dtype);
-        v.rank--;
-        memmove(v.dim, v.dim + 1, sizeof v.dim - sizeof v.dim[0]);
-        memmove(v.stride, v.stride + 1, sizeof v.stride - sizeof v.stride[0]);
-        tg_tensor *row = tg_tensor_share(&f->in->rt.c, t, &v);
+        tg_tensor *row = tg_tensor_row(&f->in->rt.c, t, i);
         ok = row != NULL;
         if (ok) rows.as.items->v[i] = (tg_value){.tag = TG_V_TENSOR, .as.tensor = row};
     }

@@ -182,22 +182,15 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
     }
 }
 
-static bool tensor_row(tg_interp *in, tg_tensor *t, int64_t i, tg_value *out) {
-    tg_view v = t->v;
-    v.data = (char *)v.data + i * v.stride[0] * (int64_t)tg_dtype_size(v.dtype);
-    v.rank--;
-    memmove(v.dim, v.dim + 1, sizeof v.dim - sizeof v.dim[0]);
-    memmove(v.stride, v.stride + 1, sizeof v.stride - sizeof v.stride[0]);
-    tg_tensor *row = tg_tensor_share(&in->rt.c, t, &v);
-    if (row) *out = tg_value_tensor(row);
-    return row != NULL;
-}
-
 static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
     int64_t i = w->at++;
     switch (w->over.tag) {
     case TG_V_RANGE: *out = tg_value_number(w->over.as.range->lo + (double)i); return true;
-    case TG_V_TENSOR: return tensor_row(in, w->over.as.tensor, i, out);
+    case TG_V_TENSOR: {
+        tg_tensor *row = tg_tensor_row(&in->rt.c, w->over.as.tensor, i);
+        if (row) *out = tg_value_tensor(row);
+        return row != NULL;
+    }
     case TG_V_STREAM:
         w->over.as.stream->at = i;
         return w->over.as.stream->next(in, w->over.as.stream, out);

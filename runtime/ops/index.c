@@ -5,7 +5,6 @@
  * adjoint. Indices count from 0, negative ones from the end, and are checked by the kernels, for
  * only the values tell. Sums run in the order of the indices, so that results do not depend on the
  * machine. */
-#include "runtime/ops/index.h"
 #include "runtime/ops/structure.h"
 #include "runtime/tensor/loop.h"
 
@@ -230,70 +229,6 @@ static bool run_onehot(const tg_call *call) {
             ((float *)first.data)[at] = 1;
     } while (tg_view_step(idx, pos));
     return true;
-}
-
-/* ---- selection by truth values ---- */
-
-static bool is_true(const tg_view *mask, int64_t offset) {
-    const void *p = tg_view_place(mask, offset);
-    switch (mask->dtype) {
-    case TG_F64: return *(const double *)p != 0;
-    case TG_F32: return *(const float *)p != 0;
-    case TG_I64: return *(const int64_t *)p != 0;
-    case TG_I32: return *(const int32_t *)p != 0;
-    default: return *(const uint8_t *)p != 0;
-    }
-}
-
-static int64_t count_true(const tg_view *mask) {
-    int64_t pos[TG_MAX_RANK] = {0}, n = 0;
-    if (tg_view_count(mask) == 0) return 0;
-    do n += is_true(mask, offset_of(pos, mask->rank, mask->stride));
-    while (tg_view_step(mask, pos));
-    return n;
-}
-
-tg_tensor *tg_tensor_nonzero(tg_rt *rt, const tg_tensor *mask) {
-    int64_t n = count_true(&mask->v), pos[TG_MAX_RANK] = {0}, flat = 0, *place;
-    tg_tensor *t = tg_tensor_new(&rt->c, TG_I64, 1, &n);
-    if (!t || n == 0) return t;
-    place = t->v.data;
-    do {
-        if (is_true(&mask->v, offset_of(pos, mask->v.rank, mask->v.stride))) *place++ = flat;
-        flat++;
-    } while (tg_view_step(&mask->v, pos));
-    return t;
-}
-
-tg_tensor *tg_tensor_select(tg_rt *rt, const tg_tensor *x, const tg_tensor *mask) {
-    const tg_view *m = &mask->v;
-    if (m->rank > x->v.rank || !tg_shape_equal(m->rank, m->dim, m->rank, x->v.dim)) {
-        tg_fail(&rt->c, TG_ERR_SHAPE,
-                "{0} of shape %s cannot be indexed by truth values of shape %s",
-                tg_shape_text(rt, x->v.rank, x->v.dim), tg_shape_text(rt, m->rank, m->dim));
-        tg_help(&rt->c, "their shape must be that of the leading axes of {0}");
-        return NULL;
-    }
-    int64_t dim[TG_MAX_RANK + 1] = {count_true(m)}, pos[TG_MAX_RANK] = {0};
-    int rest = x->v.rank - m->rank;
-    memcpy(dim + 1, x->v.dim + m->rank, (size_t)rest * sizeof *dim);
-    if (rest == TG_MAX_RANK) { /* a mask of rank 0 */
-        tg_fail(&rt->c, TG_ERR_SHAPE, "the result would have %d axes; tensors have at most %d",
-                rest + 1, TG_MAX_RANK);
-        return NULL;
-    }
-    tg_tensor *t = tg_tensor_new(&rt->c, x->v.dtype, rest + 1, dim);
-    if (!t || dim[0] == 0) return t;
-    tg_view from = x->v, to = t->v;
-    for (int i = 0; i < m->rank; i++) tg_view_drop_axis(&from, 0);
-    tg_view_drop_axis(&to, 0);
-    do {
-        if (!is_true(m, offset_of(pos, m->rank, m->stride))) continue;
-        tg_view part = moved(&from, offset_of(pos, m->rank, x->v.stride));
-        tg_view_copy(&to, &part);
-        to.data = tg_view_place(&to, t->v.stride[0]);
-    } while (tg_view_step(m, pos));
-    return t;
 }
 
 /* ---- the records ---- */

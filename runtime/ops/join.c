@@ -2,7 +2,7 @@
  * arguments into parts of the result, seen through the result's strides, so that one copying loop
  * serves all. */
 #include "runtime/ops/attrs.h"
-#include "runtime/ops/index.h"
+#include "runtime/ops/op.h"
 #include "runtime/ops/structure.h"
 
 #include <string.h>

@@ -107,3 +107,12 @@ void tg_tensor_drop(tg_tensor *t) {
     drop_buffer(t->buf);
     tg_free(t);
 }
+
+tg_tensor *tg_tensor_row(tg_ctx *c, tg_tensor *t, int64_t i) {
+    tg_view v = t->v;
+    v.data = (char *)v.data + i * v.stride[0] * (int64_t)tg_dtype_size(v.dtype);
+    v.rank--;
+    memmove(v.dim, v.dim + 1, sizeof v.dim - sizeof v.dim[0]);
+    memmove(v.stride, v.stride + 1, sizeof v.stride - sizeof v.stride[0]);
+    return tg_tensor_share(c, t, &v);
+}

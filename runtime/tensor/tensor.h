@@ -47,6 +47,8 @@ tg_tensor *tg_tensor_new(tg_ctx *c, tg_dtype t, int rank, const int64_t *dim);
 tg_tensor *tg_tensor_scalar(tg_ctx *c, tg_dtype t, double value);
 /* Another tensor on the same buffer, seen through v (v.data must lie in the buffer). */
 tg_tensor *tg_tensor_share(tg_ctx *c, tg_tensor *t, const tg_view *v);
+/* t[i]: the i-th part along the first axis, 0 <= i < size; shares t's buffer. */
+tg_tensor *tg_tensor_row(tg_ctx *c, tg_tensor *t, int64_t i);
 /* A contiguous copy, converted to dtype t (round to nearest for integers, x != 0 for bool). */
 tg_tensor *tg_tensor_convert(tg_ctx *c, const tg_view *v, tg_dtype t);
 tg_tensor *tg_tensor_hold(tg_tensor *t);

@@ -4,7 +4,6 @@
 #include "calls.h"
 
 #include "runtime/graph/print.h"
-#include "runtime/ops/index.h"
 #include "runtime/ops/view.h"
 
 /* ---- slices ---- */
@@ -288,27 +287,6 @@ static void test_views(void **state) {
     tg_tensor_drop(v);
 }
 
-static void test_selection(void **state) {
-    (void)state;
-    tg_tensor *x = counted(TG_F32, 3, 2, -1, -1), *rows = vector(TG_BOOL, 3, VALUES(1, 0, 1));
-    tg_tensor *each = tg_tensor_convert(&rt.c, &x->v, TG_BOOL),
-              *none = vector(TG_BOOL, 3, VALUES(0, 0, 0));
-    tg_view_set(&each->v, 2, 0);
-    tg_tensor *some = tg_tensor_select(&rt, x, rows), *all = tg_tensor_select(&rt, x, each);
-    tg_tensor *places_of = tg_tensor_nonzero(&rt, each), *empty = tg_tensor_select(&rt, x, none);
-    assert_true(some && all && places_of && empty);
-    assert_true(some->v.dim[0] == 2 && some->v.dim[1] == 2 && tg_view_get(&some->v, 2) == 5);
-    assert_true(all->v.rank == 1 && all->v.dim[0] == 5 && tg_view_get(&all->v, 2) == 4);
-    assert_true(places_of->v.dim[0] == 5 && tg_view_get(&places_of->v, 2) == 3);
-    assert_true(empty->v.dim[0] == 0 && empty->v.dim[1] == 2);
-    assert_null(tg_tensor_select(&rt, rows, x));
-    assert_int_equal(rt.c.diag.kind, TG_ERR_SHAPE);
-    tg_clear(&rt.c);
-    tg_tensor *made[] = {x, rows, each, none, some, all, places_of, empty};
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) tg_tensor_drop(made[i]);
-}
-
-/* Each allocation of an evaluation fails once. */
 static void test_memory(void **state) {
     (void)state;
     static const char *const texts[] = {"x @ gather(x, y)", "concat([x, x, x, x, x, x'])",
@@ -336,7 +314,7 @@ int main(void) {
         cmocka_unit_test(test_slice_errors), cmocka_unit_test(test_symbolic_slices),
         cmocka_unit_test(test_adjoints),     cmocka_unit_test(test_index_tensors),
         cmocka_unit_test(test_index_errors), cmocka_unit_test(test_views),
-        cmocka_unit_test(test_selection),    cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
 }
