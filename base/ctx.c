@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,13 +66,31 @@ void tg_clear(tg_ctx *c) {
 
 enum { STACK_MARGIN = 160 * 1024, STACK_MOST = 64 * 1024 * 1024 };
 
+/* The lowest address of the running thread's stack, asked for once a thread; NULL: unknown. */
+static const char *stack_end(void) {
+    static _Thread_local const char *end;
+    static _Thread_local bool asked;
+    pthread_attr_t attr;
+    if (asked || pthread_getattr_np(pthread_self(), &attr) != 0) return end;
+    void *low;
+    size_t size;
+    if (pthread_attr_getstack(&attr, &low, &size) == 0) end = low;
+    pthread_attr_destroy(&attr);
+    asked = true;
+    return end;
+}
+
 /* Frames of leaf work (BLAS, printf, readline) must still fit: that is the margin. */
 void tg_guard_enter(tg_ctx *c) {
     char here;
     struct rlimit lim;
     size_t room = 8u << 20;
-    if (getrlimit(RLIMIT_STACK, &lim) == 0)
-        room = lim.rlim_cur > STACK_MOST ? STACK_MOST : (size_t)lim.rlim_cur;
+    const char *end = stack_end();
+    if (end && end < &here)
+        room = (size_t)(&here - end);
+    else if (getrlimit(RLIMIT_STACK, &lim) == 0)
+        room = (size_t)lim.rlim_cur;
+    if (room > STACK_MOST) room = STACK_MOST;
     c->stack_base = &here;
     c->stack_room = room > 2 * STACK_MARGIN ? room - STACK_MARGIN : room / 2;
 }
