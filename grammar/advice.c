@@ -96,7 +96,7 @@ static const struct {
     {"∑", "write sum(x)"},
     {"∏", "write prod(x)"},
     {"ⁿ", "write x^n"},
-    {"≈", "write abs(a - b) < 1e-9, or same(a, b)"},
+    {"≈", "write abs(a - b) < 1e-9"},
     {"←", "write :="},
     {"⇒", "a function is written x -> expression"},
 };

@@ -1,7 +1,7 @@
 /* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes
  * what stands in the source, and the shapes of the operands are listed under the carets. */
 #include "interp/blame.h"
-#include "base/alloc.h"
+#include "grammar/advice.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -123,30 +123,23 @@ static void nearest(tg_env *env, const char *name, const char **best, int *dista
     }
 }
 
-/* What newcomers from other languages type, and what tg has instead. */
+/* Functions of other languages and what does their work here; words that are no functions are the
+ * grammar's advice. */
 static const char *const foreign[][2] = {
     {"len", "size(x)"},
-    {"dot", "a @ b"},
-    {"np", "its functions have no prefix here: exp(x)"},
-    {"numpy", "its functions have no prefix here: exp(x)"},
-    {"torch", "its functions have no prefix here: exp(x)"},
-    {"lambda", "x -> x^2"},
-    {"True", "true"},
-    {"False", "false"},
-    {"None", "none"},
-    {"nil", "none"},
-    {"null", "none"},
-    {"def", "f(x) = x^2"},
-    {"function", "f(x) = x^2"},
-    {"import", "use nn"},
+    {"length", "size(x)"},
+    {"numel", "size(x)"},
     {"ln", "log(x)"},
     {"cat", "concat([a, b])"},
     {"hstack", "concat([a, b], axis=1)"},
     {"vstack", "concat([a, b], axis=0)"},
     {"mm", "a @ b"},
     {"placeholder", "input X[N, 784]"},
-    {"exit", "Ctrl-D leaves"},
-    {"quit", "Ctrl-D leaves"},
+    {"np", "exp(x): functions have no prefix"},
+    {"numpy", "exp(x): functions have no prefix"},
+    {"torch", "exp(x): functions have no prefix"},
+    {"exit", "Ctrl-D leaves the prompt"},
+    {"quit", "Ctrl-D leaves the prompt"},
 };
 
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
@@ -158,6 +151,8 @@ bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
     tg_fail(&in->rt.c, TG_ERR_NAME, "there is no name %s", name);
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         if (strcmp(foreign[i][0], name) == 0) return tg_help(&in->rt.c, "in tg: %s", foreign[i][1]);
+    const char *advice = tg_advice_on_word(name);
+    if (advice) return tg_help(&in->rt.c, "%s", advice);
     return best ? tg_help(&in->rt.c, "did you mean %s?", best) : false;
 }
 

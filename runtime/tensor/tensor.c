@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { HEADER = 64 }; /* bytes before the elements */
 _Static_assert(sizeof(tg_buffer) <= HEADER, "a buffer's header must fit before its elements");
