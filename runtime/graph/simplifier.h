@@ -34,7 +34,7 @@ typedef struct tg_memo_entry {
     uint64_t why;   /* the laws used in it, a bit each */
     uint32_t used;  /* the assumptions used in it, a bit each */
     bool stable;    /* a stable form replaced a naive one somewhere in it */
-    bool shared;   /* has had several users in one formula */
+    bool shared;    /* has had several users in one formula */
     bool inner;     /* a link of a chain that is taken apart by its last user, not by itself */
     uint64_t run;   /* the last run that met it ... */
     uint32_t users; /* ... and how many users it has there */
@@ -80,7 +80,8 @@ static inline bool tg_simp_is_closed(const tg_simp *s, const tg_node *n) {
 /* An argument of an unsimplified node: itself if it is an inner link (*raw is then true), else its
  * simple form. NULL: no memory. */
 tg_node *tg_simp_arg(tg_simp *s, tg_node *arg, bool *raw);
-/* Is n large and used in several places? It is then not taken apart: each user would build its own copy of it. */
+/* Is n large and used in several places? It is then not taken apart: each user would build its own
+ * copy of it. */
 bool tg_simp_is_shared(tg_simp *s, tg_node *n);
 /* Simplifies a node made by a rewrite, whose parts may be new. */
 tg_node *tg_simp_again(tg_simp *s, tg_node *n);
@@ -101,6 +102,9 @@ tg_node *tg_simp_expand(tg_simp *s, tg_node *n, const tg_type *t);
 /* What n stretches, where elementwise arithmetic would stretch it by itself; else n. NULL: an
  * error. */
 tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n);
+/* op(a, b) where a and b broadcast to a part of t's shape: a is expanded where neither has the
+ * shape of the result. */
+tg_node *tg_simp_combine(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b, const tg_type *t);
 /* op(a, b, ...) without attributes. */
 tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b);
 

@@ -58,7 +58,8 @@ end:
 
 bool tg_simp_is_shared(tg_simp *s, tg_node *n) {
     enum { LARGE = 16 };
-    const tg_memo_entry *e = n->op->class == TG_CLASS_ELEMENTWISE ? tg_memo_at(s->rt, s->memo, n) : NULL;
+    const tg_memo_entry *e =
+        n->op->class == TG_CLASS_ELEMENTWISE ? tg_memo_at(s->rt, s->memo, n) : NULL;
     return e && e->shared && tg_simp_cost(s, n) > LARGE;
 }
 
@@ -132,4 +133,19 @@ tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n) {
     if (rank == 0 || !n->at->v[1] || n->at->v[0] != (INT64_C(1) << rank) - 1) return n;
     tg_attrs at = {.n = 2, .v = {n->at->v[0], 0}}; /* all axes kept with size 1: a scalar will do */
     return tg_node_make(s->rt, n->op, 1, n->arg, &at);
+}
+
+/* Does b, broadcast from the right, fit into the shape of a? */
+static bool covers(const tg_type *a, const tg_type *b) {
+    int extra = a->rank - b->rank;
+    if (extra < 0) return false;
+    for (int i = 0; i < b->rank; i++)
+        if (b->dim[i] != 1 && b->dim[i] != a->dim[i + extra]) return false;
+    return true;
+}
+
+tg_node *tg_simp_combine(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b, const tg_type *t) {
+    if (!a || !b) return NULL;
+    if (!covers(&a->type, &b->type) && !covers(&b->type, &a->type)) a = tg_simp_expand(s, a, t);
+    return tg_simp_make(s, op, a, b);
 }

@@ -22,7 +22,8 @@ static bool is_whole(double x) {
 
 static tg_ratio reduced(double n, double d) {
     if (d < 0) n = -n, d = -d;
-    if (d == 1 || !is_whole(n) || !is_whole(d)) return (tg_ratio){n, d};
+    if (!is_whole(d)) return (tg_ratio){n / d, 1};
+    if (d == 1 || !is_whole(n)) return (tg_ratio){n, d};
     double a = fabs(n), b = d;
     while (b != 0) {
         double r = fmod(a, b);
@@ -212,17 +213,18 @@ static tg_node *power(tg_simp *s, tg_node *base, double p) {
 }
 
 /* acc * n, where acc may be missing. */
-static tg_node *times(tg_simp *s, tg_node *acc, tg_node *n) {
-    return acc ? tg_simp_make(s, s->mul, acc, n) : n;
+static tg_node *times(tg_simp *s, tg_node *acc, tg_node *n, const tg_type *t) {
+    return acc ? tg_simp_combine(s, s->mul, acc, n, t) : n;
 }
 
 /* The factors whose power has that sign, after `acc`. *none: there are none and acc is NULL. */
-static tg_node *multiply(tg_simp *s, const tg_product *p, double sign, tg_node *acc, bool *none) {
+static tg_node *multiply(tg_simp *s, const tg_product *p, double sign, tg_node *acc,
+                         const tg_type *t, bool *none) {
     *none = acc == NULL;
     for (size_t i = 0; i < p->n; i++) {
         if (p->f[i].power * sign <= 0) continue;
         tg_node *n = power(s, p->f[i].base, fabs(p->f[i].power));
-        acc = n ? times(s, acc, n) : NULL;
+        acc = n ? times(s, acc, n, t) : NULL;
         if (!acc) return NULL;
         *none = false;
     }
@@ -273,17 +275,17 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
     if (!above && !(below && p->n)) return tg_simp_uniform_number(s, n / d, t);
     tg_node *start = !above || (n != 1 && n != -1) ? tg_node_number(s->rt, n) : NULL;
     if (!start && (!above || (n != 1 && n != -1))) return NULL;
-    tg_node *made = multiply(s, p, 1, start, &none);
+    tg_node *made = multiply(s, p, 1, start, t, &none);
     if (!made) return NULL;
     if (above && n == -1 && !(made = tg_simp_make(s, s->neg, made, NULL))) return NULL;
     if (below) {
         tg_node *number = d != 1 ? tg_node_number(s->rt, d) : NULL;
         if (d != 1 && !number) return NULL;
-        tg_node *over = multiply(s, p, -1, number, &over_none);
-        made = over ? tg_simp_make(s, s->div, made, over) : NULL;
+        tg_node *over = multiply(s, p, -1, number, t, &over_none);
+        made = over ? tg_simp_combine(s, s->div, made, over, t) : NULL;
     }
     if (made && !tg_dtype_is_float(made->type.dtype) && tg_dtype_is_float(t->dtype))
-        made = times(s, tg_node_number(s->rt, 1), made); /* 1 * (x > 0) is a float */
+        made = times(s, tg_node_number(s->rt, 1), made, t); /* 1 * (x > 0) is a float */
     if (!made) return NULL;
     return made->type.rank == 0 ? tg_simp_uniform(s, made, t) : tg_simp_expand(s, made, t);
 }

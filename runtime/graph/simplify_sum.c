@@ -223,7 +223,7 @@ static tg_node *build_terms(tg_simp *s, tg_terms *a, const tg_type *t) {
         bool minus = c.n < 0;
         if (minus) c.n = -c.n;
         tg_node *term = tg_term_build(s, c, a->t[i].core, t);
-        sum = term ? tg_simp_make(s, minus ? s->sub : s->add, sum, term) : NULL;
+        sum = term ? tg_simp_combine(s, minus ? s->sub : s->add, sum, term, t) : NULL;
     }
     return sum;
 }
