@@ -81,7 +81,6 @@ static const struct {
     {"@=", "write x := x @ e"},
     {"<<", "write x * 2^n"},
     {">>", "write floor(x / 2^n)"},
-    {"\\", "to solve A @ x = b write solve(A, b)"},
     {"$", "names have no $; in a string, {expression} puts a value in"},
     {"`", "a string stands in double quotes: \"...\""},
     {"“", "a string stands in straight double quotes: \"...\""},

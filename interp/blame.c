@@ -1,6 +1,7 @@
 /* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes
  * what stands in the source, and the shapes of the operands are listed under the carets. */
 #include "interp/blame.h"
+#include "base/alloc.h"
 #include "grammar/advice.h"
 
 #include <ctype.h>
