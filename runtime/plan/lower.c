@@ -365,6 +365,17 @@ static bool find_products(lowering *l) {
     return true;
 }
 
+/* May the slot be handed out as it is? Lifted numbers are written over when nobody holds their
+ * tensor, which a mere look at it does not. */
+static bool may_share(const lowering *l, int slot, const tg_node *root) {
+    const tg_storage *s = storage_of(l, slot);
+    const tg_view *v = &l->p->slots[slot].v;
+    if (v->dtype != root->type.dtype || !tg_view_is_contiguous(v)) return false;
+    if (s->home == TG_HOME_FIXED) return true;
+    if (s->home != TG_HOME_CELL) return false;
+    return root->op == &tg_op_cell || l->p->cells[s->index].cell->kind != TG_CELL_LIFT;
+}
+
 /* A result is the node's own storage, or what may be handed out as it is, or a copy. */
 static bool lower_result(lowering *l, int k) {
     tg_plan *p = l->p;
@@ -378,8 +389,7 @@ static bool lower_result(lowering *l, int k) {
     const tg_storage *s = storage_of(l, slot);
     if (s->home == TG_HOME_RESULT && s->index == k && p->slots[slot].v.dtype == r->dtype)
         return true;
-    if ((s->home == TG_HOME_CELL || s->home == TG_HOME_FIXED) && v.dtype == r->dtype &&
-        tg_view_is_contiguous(&v)) {
+    if (may_share(l, slot, root)) {
         r->slot = slot;
         return true;
     }
