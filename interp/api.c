@@ -153,6 +153,7 @@ static tg_interp *enter(tg_state *s) {
 }
 
 static tg_status leave(tg_state *s, bool ok) {
+    s->in.rt.c.interrupted = 0; /* one that came too late is not for the next call */
     if (ok) return TG_DONE;
     bool interrupted = s->in.rt.c.diag.kind == TG_ERR_INTERRUPT;
     tg_progress_clear(&s->in);

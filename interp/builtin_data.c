@@ -322,10 +322,13 @@ static const tg_builtin table[] = {
      "0..1, and labels [n, 10], one-hot. Without a folder the data that tg ships are used, or "
      "those in $TG_DATA.",
      "shape(mnist().test.images)", "(10000, 784)", run_mnist, false, false},
-    {"fashion", "fashion(dir=none)", "Fashion-MNIST, in the same form as mnist().", NULL, NULL,
-     run_fashion, false, false},
-    {"idx", "idx(path)", "The tensor in an IDX file, plain or gzip, in its own type.", NULL, NULL,
-     run_idx, false, false},
+    {"fashion", "fashion(dir=none)",
+     "Fashion-MNIST (Debian's package dataset-fashion-mnist), in the same form as mnist().",
+     "shape(fashion(\"examples/data/mnist\").test.images)", "(10000, 784)", run_fashion, false,
+     false},
+    {"idx", "idx(path)", "The tensor in an IDX file, plain or gzip, in its own type.",
+     "shape(idx(\"examples/data/mnist/t10k-labels-idx1-ubyte.gz\"))", "(10000,)", run_idx, false,
+     false},
     {0},
 };
 const tg_builtin *const tg_builtins_data = table;

@@ -49,6 +49,7 @@ enum { FEW = 8, MANY_ITEMS = 4096 };
  * items of lists. */
 typedef struct call_frame {
     tg_interp *in;
+    const tg_op *op;
     int noperands, cap;
     tg_argument *operand;
     tg_argument few[FEW];
@@ -204,8 +205,8 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
     }
     default: break;
     }
-    return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s%swants a number, a tensor or a formula, not %s",
-                   p ? p->name : "", p ? " " : "", tg_value_kind(v));
+    return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no meaning for %s",
+                   f->op->symbol ? f->op->symbol : f->op->name, tg_value_kind(v));
 }
 
 static int rank_of(void *user, int operand) {
@@ -323,7 +324,7 @@ static const tg_argument *structured(const tg_op *op, int n, const tg_argument *
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
     const tg_argument *like = structured(op, n, args);
     if (like) return map_structure(in, op, n, args, like, out);
-    call_frame f = {.in = in, .cap = FEW};
+    call_frame f = {.in = in, .op = op, .cap = FEW};
     f.operand = f.few;
     tg_arg few[FEW], *arg = few;
     if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg)))

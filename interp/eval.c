@@ -58,7 +58,8 @@ static bool plain_numbers(const char *symbol, double a, double b, tg_value *out)
     }
 }
 
-static TG_APART bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b, tg_value *out) {
+static TG_APART bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b,
+                             tg_value *out) {
     const tg_text *s = a.as.text, *t = b.as.text;
     size_t least = s->len < t->len ? s->len : t->len;
     int order = memcmp(s->bytes, t->bytes, least);
@@ -84,8 +85,8 @@ static int rank_of(tg_value v) {
                                    : 0;
 }
 
-static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
-                   tg_value *out) {
+static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a,
+                            tg_value b, tg_value *out) {
     if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER &&
         plain_numbers(symbol, a.as.number, b.as.number, out))
         return true;
@@ -399,7 +400,7 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_AST_TUPLE: return items(in, env, e, TG_V_TUPLE, out);
     case TG_AST_RECORD: return items(in, env, e, TG_V_RECORD, out);
     case TG_AST_UNARY: return unary(in, env, e, out);
-    case TG_AST_BINARY: 
+    case TG_AST_BINARY:
         return !is_chain(e)           ? logical(in, env, e, out)
                : is_chain(e->kids[0]) ? chain(in, env, e, out)
                                       : pair(in, env, e, out);

@@ -14,6 +14,13 @@
 #include <string.h>
 
 bool tg_function_new(tg_interp *in, tg_env *env, const tg_ast *def, tg_value *out) {
+    for (int i = 0; i < def->n - 1; i++)
+        for (int k = 0; k < i; k++)
+            if (def->kids[k]->name == def->kids[i]->name) {
+                tg_fail(&in->rt.c, TG_ERR_NAME, "the argument %s is named twice",
+                        def->kids[i]->name);
+                return tg_blame(in, def->kids[i]);
+            }
     tg_function *f = tg_alloc_array(1, sizeof *f);
     if (!f) return tg_fail_memory(&in->rt.c);
     f->refs = 1;
@@ -69,7 +76,7 @@ static TG_APART bool wrong_arguments(tg_interp *in, const tg_function *f, const 
 }
 
 static TG_APART bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n,
-                            const tg_argument *args) {
+                                     const tg_argument *args) {
     int nparams = params_of(f->def), next = 0;
     char what[160];
     for (int i = 0; i < n; i++) {
@@ -138,7 +145,7 @@ static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_valu
 }
 
 static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
-                          tg_value *out) {
+                                   tg_value *out) {
     if (!tg_guard(&in->rt.c) || !tg_check_interrupt(&in->rt.c)) return false;
     tg_env *scope = tg_env_new(f->env);
     if (!scope) return tg_fail_memory(&in->rt.c);
@@ -221,7 +228,7 @@ static bool finish_derivative(tg_interp *in, tg_value x, tg_node *d, tg_node *sl
 }
 
 static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const tg_argument *args,
-                            tg_value *out) {
+                                     tg_value *out) {
     enum { MOST = 16 };
     tg_argument moved[MOST];
     if (n == 0 || n > MOST)
@@ -280,8 +287,8 @@ static bool builtin_misuse(tg_interp *in, const tg_builtin *b, const char *what)
     return tg_help(&in->rt.c, "it is called as %s", b->signature);
 }
 
-static TG_APART bool call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
-                         tg_value *out) {
+static TG_APART bool call_builtin(tg_interp *in, const tg_builtin *b, int n,
+                                  const tg_argument *args, tg_value *out) {
     const char *name[16];
     size_t len[16];
     bool required[16], rest;

@@ -359,7 +359,8 @@ static TG_APART tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
 
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     if (!tg_guard(&in->rt.c)) return fail_at(in, s);
-    while (s->kind == TG_AST_IF || s->kind == TG_AST_BLOCK) { /* no frame for these: a function's body is mostly such */
+    while (s->kind == TG_AST_IF ||
+           s->kind == TG_AST_BLOCK) { /* no frame for these: a function's body is mostly such */
         tg_flow flow = TG_FLOW_NEXT;
         if (s->kind == TG_AST_IF) {
             if (!choose(in, env, s, &s)) return TG_FLOW_ERROR;

@@ -202,7 +202,7 @@ static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
                 tg_shape_text(&in->rt, t->v.rank, t->v.dim));
         if (t->v.rank == 0)
             tg_help(&in->rt.c, "to fill it write %s := 0*%s + ...", name, name);
-        else
+        else if (c->kind == TG_CELL_VAR)
             tg_help(&in->rt.c, "`%s = var(...)` makes a new variable of another shape", name);
         tg_tensor_drop(t);
         return false;

@@ -142,7 +142,7 @@ static bool infer_scan(tg_rt *rt, const tg_op *op, int n, const tg_type *in, con
 static const tg_op ops[] = {
     {.name = "cumsum",
      .class = TG_CLASS_REDUCE,
-     .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, NULL}},
+     .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "0"}},
      .infer = tg_infer_along,
      .run = run_cumsum,
      .grad = {"flip(cumsum(flip(g, axis), axis), axis)"},
