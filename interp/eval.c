@@ -119,26 +119,55 @@ static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, 
     return ok || tg_blame_operator(in, e);
 }
 
-/* and, or: when the left side is known it may decide alone. */
-static TG_APART bool logical(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    tg_value a, b;
-    if (!tg_eval(in, env, e->kids[0], &a)) return false;
-    bool is_or = e->op[0] == 'o';
-    if (a.tag == TG_V_BOOL && a.as.truth == is_or) {
-        *out = a;
-        return true;
-    }
+static bool is_logical(const tg_ast *e) {
+    return e->kind == TG_AST_BINARY && (e->op[0] == 'a' || e->op[0] == 'o');
+}
+
+/* One more operand of and, or: when the left side is known it may decide alone. Takes a. */
+static TG_APART bool decide(tg_interp *in, tg_env *env, const tg_ast *e, tg_value a,
+                            tg_value *out) {
+    tg_value b;
+    bool is_or = e->op[0] == 'o', ok = true;
+    *out = a;
+    if (a.tag == TG_V_BOOL && a.as.truth == is_or) return true;
     if (!tg_eval(in, env, e->kids[1], &b)) {
         tg_value_drop(a);
         return false;
     }
-    bool ok = true;
     if (a.tag == TG_V_BOOL && b.tag == TG_V_BOOL)
         *out = b;
     else
         ok = binary(in, e, e->op, a, b, out);
     tg_value_drop(a);
     tg_value_drop(b);
+    return ok;
+}
+
+enum { FEW_OPERATORS = 8 };
+
+/* The operators from e leftwards that `belongs` accepts, the last written first; to be freed unless
+ * it is `few`. NULL: no memory. */
+static const tg_ast **spine_of(tg_interp *in, const tg_ast *e, bool (*belongs)(const tg_ast *),
+                               const tg_ast **few, size_t *n) {
+    const tg_ast **spine = few;
+    size_t i = 0;
+    *n = 0;
+    for (const tg_ast *p = e; belongs(p); p = p->kids[0]) ++*n;
+    if (*n > FEW_OPERATORS && !(spine = tg_alloc_array(*n, sizeof *spine))) {
+        tg_fail_memory(&in->rt.c);
+        return NULL;
+    }
+    for (const tg_ast *p = e; belongs(p); p = p->kids[0]) spine[i++] = p;
+    return spine;
+}
+
+static TG_APART bool logical(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    const tg_ast *few[FEW_OPERATORS];
+    size_t n;
+    const tg_ast **spine = spine_of(in, e, is_logical, few, &n);
+    bool ok = spine && tg_eval(in, env, spine[n - 1]->kids[0], out);
+    for (size_t i = n; ok && i-- > 0;) ok = decide(in, env, spine[i], *out, out);
+    if (spine != few) tg_free(spine);
     return ok;
 }
 
@@ -160,13 +189,13 @@ static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
 
 static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     enum { FEW = 8 };
-    const tg_ast *few[FEW], **spine = few;
+    const tg_ast *few[FEW], **spine = few, *first = e;
     size_t n = 0, i = 0;
-    for (const tg_ast *p = e; is_chain(p); p = p->kids[0]) n++;
+    for (; is_chain(first); first = first->kids[0]) n++;
     if (n > FEW && !(spine = tg_alloc_array(n, sizeof *spine))) return tg_fail_memory(&in->rt.c);
     for (const tg_ast *p = e; is_chain(p); p = p->kids[0]) spine[i++] = p;
     tg_value sum;
-    bool ok = tg_eval(in, env, spine[n - 1]->kids[0], &sum);
+    bool ok = tg_eval(in, env, first, &sum);
     for (i = n; ok && i-- > 0;) {
         tg_value right, next = TG_NONE_VALUE;
         ok = tg_eval(in, env, spine[i]->kids[1], &right);
@@ -176,7 +205,10 @@ static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
         }
         tg_value_drop(sum);
         sum = next;
-        if (n > FEW && ok && (i & 1023) == 0) ok = tg_check_interrupt(&in->rt.c);
+        if (ok && (i & 1023) == 1023 && !tg_check_interrupt(&in->rt.c)) {
+            tg_value_drop(sum);
+            ok = false;
+        }
     }
     if (spine != few) tg_free(spine);
     if (ok) *out = sum;
