@@ -39,6 +39,18 @@ static bool is_scalar(const tg_node *n) {
     return n->type.rank == 0;
 }
 
+/* May a factor stand before the leftmost operand of the product n? Not before one that would take
+ * it in. */
+static bool takes(speller *p, const tg_node *n, int depth) {
+    const tg_node *left = n->arg[0];
+    if (!used_once(p, n)) return false;
+    if (depth > 0 && is_matrix_product(p, left) && used_once(p, left))
+        return takes(p, left, depth - 1);
+    const tg_op *op = left->op;
+    return left->label || (op != p->s->expand && op != p->s->ones && op != p->s->zeros &&
+                           op != p->s->div && op != p->s->neg);
+}
+
 /* factor * n, or -n when factor is NULL, with the factor at the leftmost operand of the product n.
  */
 static tg_node *into(speller *p, tg_node *factor, tg_node *n, int depth) {
@@ -61,7 +73,7 @@ static tg_node *with_args(speller *p, tg_node *n, tg_node *a, tg_node *b) {
 /* -(a * b) is -a * b */
 static tg_node *spell_minus(speller *p, tg_node *n, int depth) {
     tg_node *x = n->arg[0];
-    if (is_matrix_product(p, x)) return used_once(p, x) ? into(p, NULL, x, depth) : n;
+    if (is_matrix_product(p, x)) return takes(p, x, depth) ? into(p, NULL, x, depth) : n;
     if (x->label || (x->op != p->s->mul && x->op != p->s->div)) return n;
     tg_node *a = tg_simp_make(p->s, p->s->neg, x->arg[0], NULL);
     if (a) a = spell(p, a, depth - 1);
@@ -77,7 +89,7 @@ static tg_node *spell(speller *p, tg_node *n, int depth) {
         return with_args(p, n, a, a ? spell(p, n->arg[1], depth - 1) : NULL);
     }
     if (n->op == s->mul && is_scalar(n->arg[0]) && is_matrix_product(p, n->arg[1]) &&
-        used_once(p, n->arg[1]))
+        takes(p, n->arg[1], depth))
         return into(p, n->arg[0], n->arg[1], depth);
     if (n->op == s->mul || n->op == s->div)
         return with_args(p, n, spell(p, n->arg[0], depth - 1), n->arg[1]);
