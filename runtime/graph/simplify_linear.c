@@ -38,7 +38,8 @@ tg_node *tg_simp_linear(tg_simp *s, tg_node *n, int mask) {
         if (!(mask >> i & 1)) continue;
         if (tg_simp_is_uniform(s, in[i], 0)) {
             tg_simp_note(s, TG_LAW_ZERO);
-            return tg_simp_uniform_number(s, 0, &n->type);
+            made = tg_simp_uniform_number(s, 0, &n->type);
+            goto end;
         }
         in[i] = tg_product_split(s, n->arg[i], &p);
         if (!in[i]) goto end;
