@@ -56,9 +56,9 @@ void *tg_alloc(size_t size) {
     return finish(p, size);
 }
 
-void *tg_alloc_array(size_t n, size_t size) {
+void *tg_alloc_array(size_t count, size_t size) {
     size_t bytes;
-    if (!tg_size_mul(n, size, &bytes)) return NULL;
+    if (!tg_size_mul(count, size, &bytes)) return NULL;
     void *p = tg_alloc(bytes);
     if (p) memset(p, 0, bytes);
     return p;

@@ -93,7 +93,7 @@ static bool read_number(const char *text, uint64_t most, uint64_t *out) {
 static bool is_valued(const char *name, int argc, char **argv, int *i, const char **value) {
     const char *option = argv[*i];
     size_t n = strlen(name);
-    if (strncmp(option, name, n) != 0 || (option[n] && option[n] != '=')) return false;
+    if (!option || strncmp(option, name, n) != 0 || (option[n] && option[n] != '=')) return false;
     if (option[n] == '=')
         *value = option + n + 1;
     else

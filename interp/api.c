@@ -225,7 +225,7 @@ static bool get(tg_interp *in, const char *name, tg_value *out) {
 
 tg_status tg_get_number(tg_state *s, const char *name, double *out) {
     tg_interp *in = enter(s);
-    tg_value v;
+    tg_value v = TG_NONE_VALUE;
     if (!get(in, name, &v)) return leave(s, false);
     bool ok = tg_to_number(in, v, name, out);
     tg_value_drop(v);
@@ -235,7 +235,7 @@ tg_status tg_get_number(tg_state *s, const char *name, double *out) {
 tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8], double *data,
                         size_t room, size_t *count) {
     tg_interp *in = enter(s);
-    tg_value v;
+    tg_value v = TG_NONE_VALUE;
     tg_tensor *t;
     if (!get(in, name, &v)) return leave(s, false);
     bool ok = tg_to_tensor(in, v, name, &t);

@@ -265,7 +265,8 @@ static int signature_params(const char *sig, const char *name[], size_t len[], b
     int n = 0;
     *rest = false;
     const char *p = strchr(sig, '(');
-    while (p && *p && *p != ')') {
+    if (!p) return 0;
+    while (*p && *p != ')') {
         p += strspn(p, "(, ");
         size_t k = strcspn(p, ",=)");
         if (strncmp(p, "...", 3) == 0)

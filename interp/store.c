@@ -314,10 +314,12 @@ static bool prepare(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v
             for (int i = 0; ok && i < now.as.items->n; i++) {
                 whole.as.items->field[i] = now.as.items->field[i];
                 tg_value *slot = &whole.as.items->v[i];
-                if (&now.as.items->v[i] != field)
-                    *slot = tg_value_hold(now.as.items->v[i]);
+                tg_value *old = &now.as.items->v[i];
+                if (old != field)
+                    *slot = tg_value_hold(*old);
                 else
-                    ok = merge(in, w, *field, v, slot);
+                    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): old is in an array */
+                    ok = merge(in, w, *old, v, slot);
             }
             if (ok && !field) {
                 whole.as.items->field[n - 1] = target->name;

@@ -218,8 +218,8 @@ static bool fold_sizes(builder *b, const char *op, const tg_node *x, const tg_no
 static bool build_binary(builder *b, const tg_ast *a, value *out) {
     value l, r;
     if (!build(b, a->kids[0], &l) || !build(b, a->kids[1], &r)) return false;
-    tg_node *arg[2] = {as_node(b, &l), arg[0] ? as_node(b, &r) : NULL};
-    if (!arg[0] || !arg[1]) return false;
+    tg_node *arg[2] = {as_node(b, &l), NULL};
+    if (!arg[0] || !(arg[1] = as_node(b, &r))) return false;
     if (tg_node_is_number(arg[0]) && tg_node_is_number(arg[1])) {
         double z;
         if (fold_numbers(a->op, arg[0]->leaf.number, arg[1]->leaf.number, &z))

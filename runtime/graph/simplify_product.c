@@ -335,7 +335,7 @@ tg_node *tg_simp_negated(tg_simp *s, tg_node *n, int depth) {
     if (n->op == s->neg) return n->arg[0];
     if (n->op == s->sub) return tg_simp_make(s, s->sub, n->arg[1], n->arg[0]);
     int mask = n->op == s->mul ? 3 : n->op == s->div ? 1 : tg_simp_linear_mask(n);
-    if (n->n > 2) return NULL;
+    if (n->n < 1 || n->n > 2) return NULL;
     for (int i = n->n - 1; i >= 0; i--) {
         if (!(mask >> i & 1)) continue;
         bool had = s->rt->c.diag.kind != TG_ERR_NONE;

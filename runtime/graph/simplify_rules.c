@@ -101,7 +101,7 @@ static bool match_binary(match *m, const tg_ast *pattern, tg_node *n) {
     const tg_op *op = tg_rule_operator(pattern, n->arg[0]->type.rank, n->arg[1]->type.rank);
     if (n->op != op) return false;
     int before = m->n;
-    for (int turn = 0; turn <= (op->commutes && pattern->op[0] != '@'); turn++) {
+    for (int turn = 0; turn < (op->commutes && pattern->op[0] != '@' ? 2 : 1); turn++) {
         if (matches(m, pattern->kids[0], n->arg[turn]) &&
             matches(m, pattern->kids[1], n->arg[1 - turn]))
             return true;
@@ -198,7 +198,7 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_
             return NULL;
         }
         if (!is_sum(p) || (p->op[0] == '-') != (sign < 0)) continue;
-        for (int turn = 0; turn <= (sign > 0); turn++) {
+        for (int turn = 0; turn < (sign > 0 ? 2 : 1); turn++) {
             match m = {.s = s};
             bool fits =
                 matches(&m, p->kids[0], turn ? b : a) && matches(&m, p->kids[1], turn ? a : b);

@@ -250,7 +250,7 @@ static bool encode_axes(const binder *b, const tg_param *p, const tg_arg *a, int
     const tg_arg *items = items_of(a, &n);
     int64_t mask = 0;
     for (int i = 0; i < n; i++) {
-        int64_t axis;
+        int64_t axis = 0;
         bool from_front = of_shape && items[i].kind == TG_ARG_NUMBER && items[i].number >= 0;
         if (!axis_of(b, p, &items[i], from_front ? TG_MAX_RANK : rank,
                      of_shape ? "the shape" : "{0}", &axis))
@@ -271,7 +271,7 @@ static bool encode_size(const binder *b, const tg_param *p, const tg_arg *a, tg_
     }
     if (a->kind == TG_ARG_TENSOR)
         return wrong(b, p, "a number or a size that is known when the line is entered");
-    int64_t v;
+    int64_t v = 0;
     if (!integer_of(b, p, a, &v)) return false;
     if (v < 0 && !(v == -1 && p->kind == TG_P_SHAPE))
         return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: %s must not be negative, but is %lld",
@@ -290,7 +290,7 @@ static bool encode_shape(const binder *b, const tg_param *p, const tg_arg *a, in
                        p->name, n, TG_MAX_RANK);
     tg_attr_push(at, n, false);
     for (int i = 0; i < n; i++) {
-        int64_t v;
+        int64_t v = 0;
         if (p->kind == TG_P_SHAPE) {
             if (!encode_size(b, p, &items[i], at)) return false;
         } else {
@@ -311,7 +311,7 @@ static bool encode_perm(const binder *b, const tg_param *p, const tg_arg *a, tg_
     int seen = 0;
     tg_attr_push(at, n, false);
     for (int i = 0; i < n; i++) {
-        int64_t axis;
+        int64_t axis = 0;
         if (!axis_of(b, p, &items[i], n, "{0}", &axis)) return false;
         if (seen >> axis & 1)
             return tg_fail(&b->rt->c, TG_ERR_VALUE, "%s: axis %lld is named twice", shown(b->op),
@@ -323,7 +323,7 @@ static bool encode_perm(const binder *b, const tg_param *p, const tg_arg *a, tg_
 }
 
 static bool encode_one(const binder *b, const tg_param *p, const tg_arg *a, tg_attrs *at) {
-    int64_t v;
+    int64_t v = 0;
     switch (p->kind) {
     case TG_P_AXIS:
     case TG_P_NEWAXIS:
