@@ -2,8 +2,10 @@
  *
  * A run rewrites nodes by ascending id, so that a node's arguments are in simple form when its turn
  * comes. Each part looks at one kind of node: simplify_product.c at mul, div, neg, pow;
- * simplify_sum.c at add, sub; simplify_linear.c at operations that are linear in an argument;
- * simplify_rules.c at anything that a named pattern describes. */
+ * simplify_sum.c, with simplify_factor.c, at add, sub; simplify_linear.c at operations that are
+ * linear in an argument; simplify_shape.c at what moves elements; simplify_rules.c at anything that
+ * a named pattern describes. simplify_parts.c has the small tools of all, and simplify_spell.c
+ * writes the result. */
 #ifndef TG_RUNTIME_SIMPLIFIER_H
 #define TG_RUNTIME_SIMPLIFIER_H
 
@@ -159,8 +161,7 @@ tg_node *tg_simp_structure(tg_simp *s, tg_node *n); /* simplify_shape.c: n or so
 tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 /* a + sign * b by one of the rules whose pattern is a sum or difference; NULL without an error when
  * none fits. */
-tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_type *t,
-                      bool *failed);
+tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed);
 const char *tg_simp_law_name(int law);
 /* The simple form n, a whole result, as it is written: 2 * A' @ x for 2 * (A' @ x)
  * (simplify_spell.c). NULL: an error. */

@@ -188,8 +188,7 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
     return n;
 }
 
-tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_type *t,
-                      bool *failed) {
+tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed) {
     for (int i = 0; i < TG_LAWS; i++) {
         if (!rules[i].pattern) continue;
         const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
@@ -208,7 +207,6 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, const tg_
             if (made) made = tg_simp_again(s, made);
             if (fits && !made && s->rt->c.diag.kind != TG_ERR_NONE) *failed = true;
             if (!made) continue;
-            (void)t;
             tg_simp_note(s, i);
             s->stable = s->stable || rules[i].stable;
             return made;

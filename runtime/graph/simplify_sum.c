@@ -235,16 +235,16 @@ static tg_node *core_or_one(tg_simp *s, const tg_term *t) {
 }
 
 /* Term i and sign * term j, put together by a rule; term i is then the result and j is gone. */
-static bool join(tg_simp *s, tg_terms *a, size_t i, size_t j, const tg_type *t, bool *changed) {
+static bool join(tg_simp *s, tg_terms *a, size_t i, size_t j, bool *changed) {
     tg_ratio r = tg_ratio_div(a->t[j].c, a->t[i].c);
     if (r.d != 1 || fabs(r.n) != 1) return true;
     tg_node *x = core_or_one(s, &a->t[i]), *y = x ? core_or_one(s, &a->t[j]) : NULL;
     if (!y) return false;
     bool failed = false;
     tg_ratio c = a->t[i].c;
-    tg_node *made = tg_simp_pair(s, x, r.n, y, t, &failed);
+    tg_node *made = tg_simp_pair(s, x, r.n, y, &failed);
     if (!made && !failed && r.n < 0) {
-        made = tg_simp_pair(s, y, r.n, x, t, &failed);
+        made = tg_simp_pair(s, y, r.n, x, &failed);
         c = a->t[j].c;
     }
     if (!made) return !failed;
@@ -254,13 +254,13 @@ static bool join(tg_simp *s, tg_terms *a, size_t i, size_t j, const tg_type *t, 
     return tg_terms_add(s, a, c, made, false);
 }
 
-static bool join_pairs(tg_simp *s, tg_terms *a, const tg_type *t) {
+static bool join_pairs(tg_simp *s, tg_terms *a) {
     bool changed = true;
     while (changed && a->n >= 2 && a->n <= PAIRS) {
         changed = false;
         for (size_t i = 0; i < a->n && !changed; i++)
             for (size_t j = i + 1; j < a->n && !changed; j++)
-                if (!join(s, a, i, j, t, &changed)) return false;
+                if (!join(s, a, i, j, &changed)) return false;
         drop_zeros(a);
     }
     return true;
@@ -271,7 +271,7 @@ static bool join_pairs(tg_simp *s, tg_terms *a, const tg_type *t) {
 tg_node *tg_terms_build(tg_simp *s, tg_terms *a, const tg_type *t) {
     if (!tg_guard(&s->rt->c)) return NULL;
     drop_zeros(a);
-    if (!join_pairs(s, a, t)) return NULL;
+    if (!join_pairs(s, a)) return NULL;
     for (bool changed = a->n >= 2 && a->n <= FEW; changed;) {
         if (!tg_terms_operands(s, a, &changed)) return NULL;
         drop_zeros(a);
