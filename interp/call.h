@@ -10,6 +10,9 @@ bool tg_to_size(tg_interp *in, tg_value v, const char *what, tg_size *out);
 bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out);
 /* [a, b]: a tensor where that is possible if `settle`, else always the list. */
 bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, tg_value *out);
+/* == and != of tuples, records, functions and none, which give one answer. */
+bool tg_compares_whole(tg_value a, tg_value b);
+bool tg_compare_whole(tg_interp *in, tg_value a, tg_value b, bool equal, tg_value *out);
 /* The value of an index expression. */
 bool tg_eval_index(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out);
 /* base with the elements that the index names replaced by `value`: for x[i] := e. */

@@ -95,6 +95,8 @@ static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, 
     tg_value held[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
     if (a.tag == TG_V_STRING && b.tag == TG_V_STRING) {
         ok = strings(in, symbol, a, b, out);
+    } else if (strchr("=!", symbol[0]) && tg_compares_whole(a, b)) {
+        ok = tg_compare_whole(in, a, b, symbol[0] == '=', out);
     } else if (a.tag == TG_V_STRING || b.tag == TG_V_STRING) {
         ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no meaning between %s and %s", symbol,
                      tg_value_kind(a), tg_value_kind(b));
@@ -377,8 +379,10 @@ static TG_APART bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
     } else if (r.tag != TG_V_RECORD) {
         tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s has no meaning", tg_value_kind(r),
                 e->name);
-        if (strcmp(e->name, "T") == 0) tg_help(&in->rt.c, "the transpose is x'");
-        if (strcmp(e->name, "shape") == 0) tg_help(&in->rt.c, "write shape(x)");
+        if (strcmp(e->name, "T") == 0)
+            tg_help(&in->rt.c, "the transpose is x'");
+        else if (tg_env_find(in->library, e->name)) /* x.sum(), x.shape */
+            tg_help(&in->rt.c, "write %s(x)", e->name);
     } else {
         tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);
         tg_str s = {0};
