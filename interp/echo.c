@@ -93,8 +93,8 @@ static bool cell_echo(tg_interp *in, const char *name, const tg_cell *c, tg_str 
         tg_str_add(out, " = ");
         return add_tensor(in, c->value, tg_utf8_width(name, strlen(name)) + 3, out);
     }
-    tg_str_add(out, " : ");
-    tg_shape_print(&in->rt, out, c->type.rank, c->type.dim);
+    tg_str_add(out, c->type.rank ? " : " : " : a number");
+    if (c->type.rank) tg_shape_print(&in->rt, out, c->type.rank, c->type.dim);
     tg_str_add(out, "   no data yet");
     return true;
 }

@@ -168,12 +168,15 @@ bool tg_module_use(tg_interp *in, const char *name, bool quoted) {
     }
     bool known;
     if (!realpath(path, real)) snprintf(real, sizeof real, "%s", path);
+    int place = in->nused;
     if (!remember(in, real, &known)) return false;
     if (known) return true;
     char shown[300];
     snprintf(shown, sizeof shown, "<stdlib %s>", file);
     if (tg_module_run_file(in, quoted ? in->globals : in->library, path, quoted ? path : shown))
         return true;
-    tg_free(in->used[--in->nused]); /* so that a mended file can be used again */
+    tg_free(in->used[place]); /* so that a mended file can be used again */
+    in->nused--;
+    memmove(in->used + place, in->used + place + 1, (size_t)(in->nused - place) * sizeof *in->used);
     return false;
 }

@@ -181,7 +181,10 @@ static void add_trace(const tg_diag *d, tg_str *out) {
         tg_str_addf(out, "\n  in %s", d->trace_name[i] ? d->trace_name[i] : "a function");
         if (!at->src) continue;
         if (typed(at->src)) {
-            tg_str_add(out, ", called at the prompt");
+            if (i + 1 == d->nframes)
+                tg_str_add(out, ", called at the prompt");
+            else if (i + 1 < d->ntrace && d->trace_name[i + 1])
+                tg_str_addf(out, ", called in %s", d->trace_name[i + 1]);
             continue;
         }
         int line, column;

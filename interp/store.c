@@ -66,9 +66,20 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
 static const char *reader_of(tg_interp *in, const char *name, const tg_node *leaf) {
     for (size_t i = 0; i < in->globals->n; i++) {
         const struct tg_binding *b = &in->globals->items[i];
-        if (b->name != name && b->value.tag == TG_V_FORMULA && b->value.as.node != leaf &&
-            tg_node_depends(&in->rt, b->value.as.node, leaf))
+        if (b->name != name && strcmp(b->name, "ans") != 0 && b->value.tag == TG_V_FORMULA &&
+            b->value.as.node != leaf && tg_node_depends(&in->rt, b->value.as.node, leaf))
             return b->name;
+    }
+    return NULL;
+}
+
+/* The name of an input that was declared with that size. */
+static const char *sized_by(const tg_interp *in, tg_size size) {
+    for (size_t i = 0; i < in->globals->n; i++) {
+        const struct tg_binding *b = &in->globals->items[i];
+        const tg_cell *c = tg_value_cell(b->value);
+        for (int k = 0; c && k < c->type.rank; k++)
+            if (c->type.dim[k] == size) return b->name;
     }
     return NULL;
 }
@@ -83,6 +94,11 @@ static void let_go(tg_interp *in, const char *name, tg_value old) {
             tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...",
                       reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name);
         c->name = NULL;
+    } else if (old.tag == TG_V_FORMULA && old.as.node->op == &tg_op_size) {
+        const char *input = sized_by(in, old.as.node->leaf.size);
+        if (input)
+            tg_remark(in, "%s keeps the size that %s was, which its data decide: %s := ...", input,
+                      name, input);
     } else if (old.tag == TG_V_FORMULA && old.as.node->label == name) {
         old.as.node->label = NULL;
     } else if (old.tag == TG_V_TENSOR && old.as.tensor->refs > 1) {
@@ -197,11 +213,19 @@ static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
     for (int i = 0; fits && i < t->v.rank; i++)
         fits = c->type.dim[i] < 0 || c->type.dim[i] == t->v.dim[i];
     if (!fits) {
-        tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value has shape %s", name,
-                tg_shape_text(&in->rt, c->type.rank, c->type.dim),
-                tg_shape_text(&in->rt, t->v.rank, t->v.dim));
-        if (t->v.rank == 0)
-            tg_help(&in->rt.c, "to fill it write %s := 0*%s + ...", name, name);
+        const char *want = tg_shape_text(&in->rt, c->type.rank, c->type.dim),
+                   *have = tg_shape_text(&in->rt, t->v.rank, t->v.dim);
+        if (c->type.rank == 0)
+            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s is a number, but the value has shape %s", name,
+                    have);
+        else if (t->v.rank == 0)
+            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value is a number", name,
+                    want);
+        else
+            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value has shape %s", name,
+                    want, have);
+        if (t->v.rank == 0 && c->value)
+            tg_help(&in->rt.c, "to fill it write %s[...] := the number", name);
         else if (c->kind == TG_CELL_VAR)
             tg_help(&in->rt.c, "`%s = var(...)` makes a new variable of another shape", name);
         tg_tensor_drop(t);
