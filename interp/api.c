@@ -82,7 +82,7 @@ static bool set_arguments(tg_interp *in, const tg_options *o) {
             tg_value_drop(args);
             return false;
         }
-    args.as.items->depth = 1;
+    if (!tg_value_seal(&in->rt.c, args)) return false;
     return library_value(in, "args", args);
 }
 
@@ -124,7 +124,10 @@ void tg_close(tg_state *s) {
     if (!s) return;
     tg_interp *in = &s->in;
     tg_guard_enter(&in->rt.c);
-    if (in->globals) tg_env_clear(in->globals);
+    if (in->globals) {
+        tg_env_clear(in->globals);
+        tg_env_clear_ring(in->globals);
+    }
     if (in->library) tg_env_clear(in->library);
     tg_env_drop(in->globals);
     tg_env_drop(in->library);

@@ -189,7 +189,10 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
         if (ok && numbered) pair->as.items->v[0] = tg_value_number(i);
         for (int k = 0; ok && k < n; k++)
             ok = item_of(in, args[k].value, i, &pair->as.items->v[k + numbered]);
-        if (ok) pair->as.items->depth = 2;
+        if (ok && !tg_value_seal(&in->rt.c, *pair)) {
+            *pair = TG_NONE_VALUE;
+            ok = false;
+        }
     }
     *out = made;
     if (ok) return tg_value_seal(&in->rt.c, made);

@@ -31,7 +31,7 @@ bool tg_map_leaves(tg_interp *in, tg_value v, tg_leaf_fn *f, void *user, tg_valu
     if (!tg_guard(&in->rt.c)) return false;
     tg_value made;
     if (!tg_value_items(&in->rt.c, v.tag, v.as.items->n, &made)) return false;
-    made.as.items->depth = v.as.items->depth;
+    tg_value_nest_like(made, v);
     for (int i = 0; i < v.as.items->n; i++) {
         if (v.tag == TG_V_RECORD) made.as.items->field[i] = v.as.items->field[i];
         if (!tg_map_leaves(in, v.as.items->v[i], f, user, &made.as.items->v[i])) {

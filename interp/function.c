@@ -147,7 +147,7 @@ static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_valu
 static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
                                    tg_value *out) {
     if (!tg_guard(&in->rt.c) || !tg_check_interrupt(&in->rt.c)) return false;
-    tg_env *scope = tg_env_new(f->env);
+    tg_env *scope = tg_env_new_beside(in->globals, f->env);
     if (!scope) return tg_fail_memory(&in->rt.c);
     tg_unit *caller = in->unit;
     f->refs++; /* it may be redefined by its own body */

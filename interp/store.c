@@ -266,7 +266,7 @@ static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *
     tg_value made;
     ok = ok && tg_value_items(&in->rt.c, now.tag, n, &made);
     if (ok) {
-        made.as.items->depth = now.as.items->depth;
+        tg_value_nest_like(made, now);
         for (int i = 0; ok && i < n; i++) {
             if (now.tag == TG_V_RECORD) made.as.items->field[i] = now.as.items->field[i];
             ok = merge(in, w, now.as.items->v[i], parts.as.items->v[i], &made.as.items->v[i]);

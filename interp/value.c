@@ -63,6 +63,13 @@ static void bury(graveyard *g, tg_value v) {
     }
 }
 
+static void leave_ring(tg_env *e) {
+    if (!e->next) return;
+    e->next->prev = e->prev;
+    e->prev->next = e->next;
+    e->next = e->prev = NULL;
+}
+
 static void work_off(graveyard *g) {
     while (g->items || g->functions || g->envs) {
         if (g->items) {
@@ -83,6 +90,7 @@ static void work_off(graveyard *g) {
             g->envs = e->dying;
             for (size_t i = 0; i < e->n; i++) bury(g, e->items[i].value);
             bury_env(g, e->parent);
+            leave_ring(e);
             tg_free(e->items);
             tg_free(e->slots);
             tg_free(e);
@@ -161,16 +169,27 @@ bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out) {
     return true;
 }
 
+void tg_value_nest_like(tg_value made, tg_value like) {
+    made.as.items->depth = like.as.items->depth;
+    made.as.items->total = like.as.items->total;
+}
+
 bool tg_value_seal(tg_ctx *c, tg_value v) {
     int depth = 0;
+    int64_t total = v.as.items->n;
     for (int i = 0; i < v.as.items->n; i++) {
         tg_value x = v.as.items->v[i];
         bool holds = x.tag == TG_V_LIST || x.tag == TG_V_TUPLE || x.tag == TG_V_RECORD;
         if (holds && x.as.items->depth > depth) depth = x.as.items->depth;
+        if (holds && total <= TG_MAX_ITEMS) total += x.as.items->total;
     }
     v.as.items->depth = depth + 1;
-    if (depth < TG_MAX_NESTING) return true;
+    v.as.items->total = total;
+    if (depth < TG_MAX_NESTING && total <= TG_MAX_ITEMS) return true;
     tg_value_drop(v);
+    if (total > TG_MAX_ITEMS)
+        return tg_fail(c, TG_ERR_VALUE, "tuples, lists and records hold at most %d things in all",
+                       TG_MAX_ITEMS);
     return tg_fail(c, TG_ERR_DEPTH, "tuples, lists and records can be nested at most %d deep",
                    TG_MAX_NESTING);
 }
@@ -203,6 +222,26 @@ tg_env *tg_env_new(tg_env *parent) {
     e->refs = 1;
     e->parent = tg_env_hold(parent);
     return e;
+}
+
+tg_env *tg_env_new_beside(tg_env *anchor, tg_env *parent) {
+    tg_env *e = tg_env_new(parent);
+    if (!e) return NULL;
+    if (!anchor->next) anchor->next = anchor->prev = anchor;
+    e->next = anchor->next;
+    e->prev = anchor;
+    e->next->prev = e;
+    anchor->next = e;
+    return e;
+}
+
+void tg_env_clear_ring(tg_env *anchor) {
+    while (anchor->next && anchor->next != anchor) {
+        tg_env *e = tg_env_hold(anchor->next);
+        leave_ring(e);
+        tg_env_clear(e);
+        tg_env_drop(e);
+    }
 }
 
 tg_env *tg_env_hold(tg_env *e) {

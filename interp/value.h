@@ -52,7 +52,7 @@ typedef struct tg_value {
     } as;
 } tg_value;
 
-enum { TG_MAX_NESTING = 1000 };
+enum { TG_MAX_NESTING = 1000, TG_MAX_ITEMS = 1 << 24 };
 struct tg_text {
     int refs;
     size_t len;
@@ -66,7 +66,9 @@ struct tg_items {
     int refs;
     tg_items *dying; /* next in the list of containers being freed: nesting costs no stack */
     int n;
-    int depth; /* of nesting, at most TG_MAX_NESTING */
+    int depth;     /* of nesting, at most TG_MAX_NESTING */
+    int64_t total; /* items in all, those that stand in several places counted so often; at most
+                      TG_MAX_ITEMS */
     tg_value *v;
     const char **field; /* of a record: interned names, in order of writing; else NULL */
 };
@@ -105,7 +107,10 @@ bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out);
 tg_value tg_value_tensor(tg_tensor *t);
 /* Holds n. */
 tg_value tg_value_formula(tg_node *n, uint32_t assumed);
-/* To be called when v[] is filled: counts the depth of nesting. False, with an error, past
+/* made has the form of `like`: the depth and number of items are the same. */
+void tg_value_nest_like(tg_value made, tg_value like);
+/* To be called when v[] is filled: counts the depth of nesting and the items (t = (t, t) in a loop
+ * has soon more than can ever be walked over). False, with an error, past
  * TG_MAX_NESTING (v is then dropped). */
 bool tg_value_seal(tg_ctx *c, tg_value v);
 /* The field of a record; NULL if there is none. */
@@ -134,7 +139,8 @@ struct tg_stream {
 struct tg_env {
     int refs;
     tg_env *dying;
-    tg_env *parent; /* the scope around, not the caller's; NULL: globals */
+    tg_env *next, *prev; /* in the ring of a session's scopes; NULL: in none */
+    tg_env *parent;      /* the scope around, not the caller's; NULL: globals */
     size_t n, cap;
     struct tg_binding {
         const char *name;
@@ -145,6 +151,11 @@ struct tg_env {
 };
 
 tg_env *tg_env_new(tg_env *parent); /* NULL: no memory */
+/* The same for a call: remembered in the ring of `anchor` while it lives. */
+tg_env *tg_env_new_beside(tg_env *anchor, tg_env *parent);
+/* Empties all scopes in the ring of `anchor`: functions and the scopes that keep them hold each
+ * other, and counting alone never frees these. */
+void tg_env_clear_ring(tg_env *anchor);
 tg_env *tg_env_hold(tg_env *e);
 void tg_env_drop(tg_env *e);
 tg_value *tg_env_find(tg_env *e, const char *name); /* in this scope only; NULL: not there */
