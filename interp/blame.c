@@ -145,9 +145,9 @@ static const char *const foreign[][2] = {
     {"derivative", "grad(y, x), or f'"},
     {"diff", "grad(y, x), or f'"},
     {"normal", "randn(2, 3)"},
-    {"np", "exp(x): functions have no prefix"},
-    {"numpy", "exp(x): functions have no prefix"},
-    {"torch", "exp(x): functions have no prefix"},
+    {"np", "sum(x), without a prefix"},
+    {"numpy", "sum(x), without a prefix"},
+    {"torch", "sum(x), without a prefix"},
     {"exit", "Ctrl-D leaves the prompt"},
     {"quit", "Ctrl-D leaves the prompt"},
 };

@@ -88,6 +88,17 @@ static bool add_tensor(tg_interp *in, index_list *l, tg_value v) {
     return true;
 }
 
+static bool check_whole(tg_interp *in, const tg_view *t) {
+    if (!tg_dtype_is_float(t->dtype)) return true;
+    int64_t n = tg_view_count(t);
+    for (int64_t k = 0; k < n; k++) {
+        double i = tg_view_get(t, k);
+        if (i != floor(i))
+            return tg_fail(&in->rt.c, TG_ERR_VALUE, "an index must be a whole number, not %g", i);
+    }
+    return true;
+}
+
 /* Takes v: a tensor, list, range or formula of rank 1 or more. `axis`: the next axis of the base,
  * for the shape of a mask. */
 static bool add_index_tensor(tg_interp *in, index_list *l, tg_value v, const tg_type *base,
@@ -107,6 +118,10 @@ static bool add_index_tensor(tg_interp *in, index_list *l, tg_value v, const tg_
     bool ok = tg_to_tensor(in, v, "an index", &t);
     tg_value_drop(v);
     if (!ok) return false;
+    if (!check_whole(in, &t->v)) {
+        tg_tensor_drop(t);
+        return false;
+    }
     if (t->v.dtype != TG_BOOL)
         return add_tensor(in, l, (tg_value){.tag = TG_V_TENSOR, .as.tensor = t});
     int rank = t->v.rank;
@@ -217,10 +232,26 @@ static bool call(tg_interp *in, const char *op, int n, const tg_argument *arg, t
     return tg_call_op(in, tg_op_find(op), n, arg, out);
 }
 
+/* Known places must lie within the axis: once two axes are one, nobody can tell any more. */
+static bool check_places(tg_interp *in, tg_value idx, tg_size size, int axis) {
+    if (idx.tag != TG_V_TENSOR || size < 0) return true;
+    int64_t n = tg_view_count(&idx.as.tensor->v);
+    for (int64_t k = 0; k < n; k++) {
+        double i = tg_view_get(&idx.as.tensor->v, k);
+        if (i < -(double)size || i >= (double)size)
+            return tg_fail(&in->rt.c, TG_ERR_VALUE,
+                           "index %.0f is out of range for axis %d of size %lld", i, axis,
+                           (long long)size);
+    }
+    return true;
+}
+
 /* i for axis a and j for axis a + 1 become i * size + j, and the two axes one. Takes base and i;
  * *base and *i are replaced. */
 static bool join_axes(tg_interp *in, tg_value *base, int axis, tg_value *i, tg_value j) {
     tg_type t = type_of(*base);
+    if (!check_places(in, *i, t.dim[axis], axis) || !check_places(in, j, t.dim[axis + 1], axis + 1))
+        return false;
     tg_value shape, size = TG_NONE_VALUE, scaled = TG_NONE_VALUE, sum = TG_NONE_VALUE,
                     flat = TG_NONE_VALUE;
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, t.rank - 1, &shape)) return false;
@@ -291,6 +322,16 @@ static bool apply_tensors(tg_interp *in, tg_value base, index_list *l, tg_value 
     return ok;
 }
 
+/* Do the numbers and slices take all there is? Then only the tensors choose. */
+static bool takes_all(const index_list *l) {
+    for (int i = 0; i < l->n; i++) {
+        const tg_slice_item *s = &l->e[i].slice;
+        bool whole = s->kind == TG_SLICE_RANGE && !s->start.given && !s->stop.given && s->step == 1;
+        if (!whole && s->kind != TG_SLICE_REST) return false;
+    }
+    return true;
+}
+
 static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base,
                          tg_value *out) {
     index_list l = {0};
@@ -300,8 +341,11 @@ static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value b
     for (int i = 0; ok && i < l.n; i++) item[i] = l.e[i].slice;
     tg_attrs at = {0};
     tg_value sliced = TG_NONE_VALUE;
-    ok =
-        ok && tg_slice_attrs(&in->rt, &type, l.n, item, &at) && apply_slice(in, base, &at, &sliced);
+    ok = ok && tg_slice_attrs(&in->rt, &type, l.n, item, &at);
+    if (ok && l.tensors > 0 && takes_all(&l))
+        sliced = tg_value_hold(base);
+    else
+        ok = ok && apply_slice(in, base, &at, &sliced);
     if (ok && l.tensors > 0)
         ok = apply_tensors(in, sliced, &l, out);
     else if (ok)
