@@ -208,8 +208,9 @@ tg_status tg_run_file(tg_state *s, const char *path, int flags) {
     return leave(s, ok);
 }
 
+/* Without memory for the whole report, the message alone. */
 const char *tg_error(const tg_state *s) {
-    return tg_str_text(&s->error);
+    return s->error.failed ? s->in.rt.c.diag.msg : tg_str_text(&s->error);
 }
 
 void tg_interrupt(tg_state *s) {

@@ -40,6 +40,7 @@ static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_v
         for (int i = 0; ok && i < n; i++)
             ok = tg_eval(in, env, s->kids[n + i], &values.as.items->v[i]);
     }
+    ok = ok && (tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c));
     for (int i = 0; ok && i < n; i++)
         ok = tg_define(in, env, s->kids[i], tg_value_hold(values.as.items->v[i]));
     tg_value_drop(*last);
@@ -56,13 +57,14 @@ static TG_APART tg_flow function(tg_interp *in, tg_env *env, const tg_ast *s, tg
 }
 
 /* One size of a declaration: a number, the name of a known number, a size symbol (which the name
- * then stands for), or `?`. */
-static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *out) {
+ * then stands for in `made`), or `?`. */
+static bool declared_size(tg_interp *in, tg_env *env, tg_env *made, const tg_ast *e, tg_size *out) {
     if (e->kind == TG_AST_REST) {
         *out = tg_size_symbol(&in->rt, NULL);
         return *out != TG_SIZE_FAIL;
     }
-    tg_value *v = e->kind == TG_AST_NAME ? tg_env_find(env, e->name) : NULL;
+    tg_value *v = e->kind == TG_AST_NAME ? tg_env_find(made, e->name) : NULL;
+    if (e->kind == TG_AST_NAME && !v) v = tg_env_find(env, e->name);
     if (e->kind == TG_AST_NAME && !v && env != in->globals) v = tg_env_find(in->globals, e->name);
     bool fresh = e->kind == TG_AST_NAME &&
                  (!v || (v->tag != TG_V_NUMBER &&
@@ -73,10 +75,10 @@ static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *
         if (!n) return false;
         return v ? tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is %s, so it cannot name a size", e->name,
                            tg_value_kind(*v))
-                 : tg_env_set(env, e->name, tg_value_formula(n, 0)) || tg_fail_memory(&in->rt.c);
+                 : tg_env_set(made, e->name, tg_value_formula(n, 0)) || tg_fail_memory(&in->rt.c);
     }
     tg_value x;
-    if (!tg_eval(in, env, e, &x)) return false;
+    if (!tg_eval(in, made, e, &x)) return false;
     bool ok = tg_to_size(in, x, "a size", out);
     if (ok && *out < 0 && x.tag == TG_V_NUMBER)
         ok = tg_fail(&in->rt.c, TG_ERR_VALUE, "a size cannot be negative");
@@ -84,27 +86,40 @@ static bool declared_size(tg_interp *in, tg_env *env, const tg_ast *e, tg_size *
     return ok || tg_blame(in, e);
 }
 
-static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
-    for (int i = 0; i < s->n; i++) {
-        const tg_ast *d = s->kids[i], *name = d->kind == TG_AST_INDEX ? d->kids[0] : d;
-        tg_type type = {.dtype = in->rt.precision};
-        if (d->kind == TG_AST_INDEX) {
-            type.rank = d->n - 1;
-            if (type.rank > TG_MAX_RANK) {
-                tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has %d sizes; a tensor has at most %d",
-                        name->name, type.rank, TG_MAX_RANK);
-                return fail_at(in, d);
-            }
-            for (int k = 0; k < type.rank; k++)
-                if (!declared_size(in, env, d->kids[k + 1], &type.dim[k])) return fail_at(in, d);
-        }
-        tg_cell *c = tg_cell_new(&in->rt, TG_CELL_INPUT, NULL, &type, NULL);
-        tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;
-        tg_cell_drop(c);
-        if (!n || !tg_define(in, env, name, tg_value_formula(n, 0))) return fail_at(in, s);
-        if (!n->leaf.cell->name) n->leaf.cell->name = name->name;
+/* Declares one input, and the sizes it names, in the scope `made`. */
+static bool declare(tg_interp *in, tg_env *env, tg_env *made, const tg_ast *d) {
+    const tg_ast *name = d->kind == TG_AST_INDEX ? d->kids[0] : d;
+    tg_type type = {.dtype = in->rt.precision};
+    if (d->kind == TG_AST_INDEX) {
+        type.rank = d->n - 1;
+        if (type.rank > TG_MAX_RANK)
+            return tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has %d sizes; a tensor has at most %d",
+                           name->name, type.rank, TG_MAX_RANK);
+        for (int k = 0; k < type.rank; k++)
+            if (!declared_size(in, env, made, d->kids[k + 1], &type.dim[k])) return false;
     }
-    return TG_FLOW_NEXT;
+    tg_cell *c = tg_cell_new(&in->rt, TG_CELL_INPUT, NULL, &type, NULL);
+    tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;
+    tg_cell_drop(c);
+    return n && (tg_env_set(made, name->name, tg_value_formula(n, 0)) || tg_fail_memory(&in->rt.c));
+}
+
+/* All declarations are made in a scope of their own first: one that fails leaves nothing behind. */
+static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
+    tg_env *made = tg_env_new(env);
+    bool ok = made || tg_fail_memory(&in->rt.c);
+    for (int i = 0; ok && i < s->n; i++)
+        ok = declare(in, env, made, s->kids[i]) || tg_blame(in, s->kids[i]);
+    ok = ok && (tg_env_reserve(env, made->n) || tg_fail_memory(&in->rt.c));
+    for (size_t i = 0; ok && i < made->n; i++) {
+        tg_value v = tg_value_hold(made->items[i].value);
+        const tg_ast name = {.kind = TG_AST_NAME, .name = made->items[i].name};
+        tg_cell *c = tg_value_cell(v);
+        ok = tg_define(in, env, &name, v);
+        if (ok && c && !c->name) c->name = name.name;
+    }
+    tg_env_drop(made);
+    return ok ? TG_FLOW_NEXT : fail_at(in, s);
 }
 
 static TG_APART tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
@@ -228,6 +243,7 @@ static bool bind_targets(tg_interp *in, tg_env *env, const tg_ast *s, tg_value v
         in->rt.tick++;
         ok = tg_store_all(in, env, n, s->kids, parts.as.items->v);
     } else {
+        ok = ok && (tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c));
         for (int i = 0; ok && i < n; i++)
             ok = tg_define(in, env, s->kids[i], tg_value_hold(parts.as.items->v[i]));
     }

@@ -131,8 +131,9 @@ static void watch_growth(tg_interp *in, const tg_ast *target, tg_value old, tg_v
                   target->name, GROWN, target->name);
 }
 
-/* The cells in a record or tuple are called params.W, pair[0]. */
-static bool name_cells(tg_interp *in, const char *name, tg_value v) {
+/* The cells in a record or tuple are called params.W, pair[0]. One for whose name there is no
+ * memory has none. */
+static void name_cells(tg_interp *in, const char *name, tg_value v) {
     tg_cell *c = tg_value_cell(v);
     if (c && !c->name) c->name = name;
     for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++) {
@@ -145,24 +146,26 @@ static bool name_cells(tg_interp *in, const char *name, tg_value v) {
             tg_str_addf(&s, "%s[%d]", name, i);
         const char *part = s.failed ? NULL : tg_intern(&in->rt.c, tg_str_text(&s), s.len);
         tg_str_free(&s);
-        if (!part) return tg_fail_memory(&in->rt.c);
-        if (!name_cells(in, part, x)) return false;
+        if (part)
+            name_cells(in, part, x);
+        else
+            tg_clear(&in->rt.c);
     }
-    return true;
 }
 
 bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     const char *name = target->name;
+    if (!tg_env_reserve(env, 1)) {
+        tg_value_drop(v);
+        return tg_fail_memory(&in->rt.c);
+    }
     tg_value *old = tg_env_find(env, name);
     if (old) watch_growth(in, target, *old, v);
     if (env == in->globals) {
         tg_cell *c = tg_value_cell(v);
         bool same = old && old->tag == v.tag && v.tag == TG_V_FORMULA && old->as.node == v.as.node;
         if (old && !same) let_go(in, name, *old);
-        if (!name_cells(in, name, v)) {
-            tg_value_drop(v);
-            return false;
-        }
+        name_cells(in, name, v);
         if (v.tag == TG_V_FORMULA && !c && v.as.node->n > 0 && !v.as.node->label)
             v.as.node->label = name;
     }
@@ -375,7 +378,10 @@ static bool sizes_agree(tg_interp *in, const writes *w) {
 }
 
 static bool commit(tg_interp *in, writes *w) {
-    for (size_t i = 0; i < w->n; i++) { /* names first: only these can want memory */
+    for (size_t i = 0; i < w->n; i++)
+        if (!w->item[i].cell && !tg_env_reserve(w->item[i].env, w->n))
+            return tg_fail_memory(&in->rt.c);
+    for (size_t i = 0; i < w->n; i++) {
         pending *one = &w->item[i];
         if (one->cell) continue;
         tg_value *old = tg_env_find(one->env, one->name);

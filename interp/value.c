@@ -291,6 +291,14 @@ static bool reindex(tg_env *e, size_t need) {
     return true;
 }
 
+bool tg_env_reserve(tg_env *e, size_t more) {
+    void *items = e->items;
+    size_t need = e->n + more;
+    bool ok = tg_grow(&items, &e->cap, need, sizeof *e->items);
+    e->items = items;
+    return ok && (need < HASH_FROM || need * 2 <= e->nslots || reindex(e, need));
+}
+
 bool tg_env_set(tg_env *e, const char *name, tg_value v) {
     tg_value *old = tg_env_find(e, name);
     if (old) {
@@ -299,11 +307,7 @@ bool tg_env_set(tg_env *e, const char *name, tg_value v) {
         tg_value_drop(was);
         return true;
     }
-    void *items = e->items;
-    bool ok = tg_grow(&items, &e->cap, e->n + 1, sizeof *e->items);
-    e->items = items;
-    if (ok && e->n + 1 >= HASH_FROM && (e->n + 1) * 2 > e->nslots) ok = reindex(e, e->n + 1);
-    if (!ok) {
+    if (!tg_env_reserve(e, 1)) {
         tg_value_drop(v);
         return false;
     }

@@ -161,6 +161,8 @@ void tg_env_drop(tg_env *e);
 tg_value *tg_env_find(tg_env *e, const char *name); /* in this scope only; NULL: not there */
 bool tg_env_set(tg_env *e, const char *name,
                 tg_value v); /* takes ownership; drops the old; false: no memory (v dropped) */
+/* Makes room, so that the next `more` calls of tg_env_set succeed. False: no memory. */
+bool tg_env_reserve(tg_env *e, size_t more);
 void tg_env_clear(tg_env *e);
 
 #endif
