@@ -256,28 +256,33 @@ static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *
         *out = tg_value_hold(v);
         return true;
     }
-    int n = now.as.items->n;
+    int n = now.as.items->n, all = n;
+    bool records = now.tag == TG_V_RECORD && v.tag == TG_V_RECORD;
+    if (records && v.as.items->n > n) all = v.as.items->n; /* with new fields at the end */
     if (!tg_guard(&in->rt.c)) return false;
-    tg_value parts = TG_NONE_VALUE;
-    bool ok =
-        tg_value_items(&in->rt.c, TG_V_TUPLE, n, &parts) && tg_unpack(in, v, n, parts.as.items->v);
-    bool named = ok && now.tag == TG_V_RECORD && v.tag == TG_V_RECORD;
-    for (int i = 0; named && i < n; i++)
+    tg_value parts = TG_NONE_VALUE, made;
+    bool ok = tg_value_items(&in->rt.c, TG_V_TUPLE, all, &parts) &&
+              tg_unpack(in, v, all, parts.as.items->v);
+    for (int i = 0; ok && records && i < n; i++)
         if (v.as.items->field[i] != now.as.items->field[i])
-            ok = named = tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was",
-                                 v.as.items->field[i], now.as.items->field[i]);
-    tg_value made;
-    ok = ok && tg_value_items(&in->rt.c, now.tag, n, &made);
+            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was",
+                         v.as.items->field[i], now.as.items->field[i]);
+    ok = ok && tg_value_items(&in->rt.c, now.tag, all, &made);
     if (ok) {
-        tg_value_nest_like(made, now);
-        for (int i = 0; ok && i < n; i++) {
-            if (now.tag == TG_V_RECORD) made.as.items->field[i] = now.as.items->field[i];
-            ok = merge(in, w, now.as.items->v[i], parts.as.items->v[i], &made.as.items->v[i]);
+        for (int i = 0; ok && i < all; i++) {
+            tg_value *slot = &made.as.items->v[i];
+            if (now.tag == TG_V_RECORD)
+                made.as.items->field[i] = i < n ? now.as.items->field[i] : v.as.items->field[i];
+            if (i < n)
+                ok = merge(in, w, now.as.items->v[i], parts.as.items->v[i], slot);
+            else
+                *slot = tg_value_hold(parts.as.items->v[i]);
         }
-        if (ok)
-            *out = made;
-        else
+        if (!ok)
             tg_value_drop(made);
+        else
+            ok = tg_value_seal(&in->rt.c, made);
+        if (ok) *out = made;
     }
     tg_value_drop(parts);
     return ok;
