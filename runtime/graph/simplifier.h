@@ -159,6 +159,10 @@ tg_node *tg_simp_structure(tg_simp *s, tg_node *n); /* simplify_shape.c: n or so
 /* One of the named rules applied at the top of n, or n itself (simplify_rules.c). NULL: an error.
  * *law: which, or -1. */
 tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
+/* n by the first stable rule that fits it, else n itself; NULL: an error. */
+tg_node *tg_simp_stable(tg_simp *s, tg_node *n);
+/* Fills in the operations that the parts compare with. */
+void tg_simp_name_ops(tg_simp *s);
 /* a + sign * b by one of the rules whose pattern is a sum or difference; NULL without an error when
  * none fits. */
 tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed);

@@ -417,7 +417,7 @@ tg_node *tg_simp_again(tg_simp *s, tg_node *n) {
     return e->val;
 }
 
-static void name_ops(tg_simp *s) {
+void tg_simp_name_ops(tg_simp *s) {
     const struct {
         const tg_op **op;
         const char *name;
@@ -439,9 +439,14 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
     tg_memo own = {0}; /* what holds around kept nodes does not hold elsewhere */
     tg_simp s = {
         .rt = rt, .memo = nkeep ? &own : &rt->simplifier->memo, .nkeep = nkeep, .keep = keep};
-    name_ops(&s);
+    tg_simp_name_ops(&s);
     if (used) *used = 0;
-    tg_node *made = simplify_all(&s, n) ? n : NULL;
+    tg_err before = rt->c.diag.kind;
+    bool ok = simplify_all(&s, n);
+    /* A part that asked a question in vain took "no" for an answer: right, but not simple. */
+    if (before == TG_ERR_NONE && rt->c.diag.kind != TG_ERR_NONE) ok = false;
+    if (!ok) forget(s.memo);
+    tg_node *made = ok ? n : NULL;
     tg_memo_entry *e = made ? tg_memo_at(rt, s.memo, n) : NULL;
     if (e) {
         made = e->val;
@@ -454,9 +459,11 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
 
 tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used) {
     tg_simp s = {.rt = rt, .memo = &rt->simplifier->memo};
-    name_ops(&s);
+    tg_simp_name_ops(&s);
     tg_node *made = tg_simplify_around(rt, n, 0, NULL, used);
-    return made ? tg_simp_spell(&s, made) : NULL;
+    tg_err before = rt->c.diag.kind;
+    if (made) made = tg_simp_spell(&s, made);
+    return before == TG_ERR_NONE && rt->c.diag.kind != TG_ERR_NONE ? NULL : made;
 }
 
 /* ---- assumptions ---- */

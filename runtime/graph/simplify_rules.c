@@ -188,6 +188,19 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
     return n;
 }
 
+tg_node *tg_simp_stable(tg_simp *s, tg_node *n) {
+    for (int i = 0; n->n > 0 && i < TG_LAWS; i++) {
+        const tg_ast *a = rules[i].stable ? tg_rule_parse(s->rt, rules[i].pattern) : NULL;
+        if (rules[i].stable && !a) return NULL;
+        if (!a || !begins_like(a, s, n)) continue;
+        match m = {.s = s};
+        tg_node *made = matches(&m, a, n) ? replace(&m, &rules[i]) : NULL;
+        if (m.failed) return NULL;
+        if (made && tg_simp_fits(&made->type, &n->type)) return made;
+    }
+    return n;
+}
+
 tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed) {
     for (int i = 0; i < TG_LAWS; i++) {
         if (!rules[i].pattern) continue;

@@ -11,6 +11,7 @@
 #include "runtime/plan/program.h"
 
 #include "base/alloc.h"
+#include "runtime/graph/simplify.h"
 
 #include <string.h>
 
@@ -133,16 +134,14 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes) {
 
 /* ---- the interface ---- */
 
-bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
-                       tg_tensor *const *values, tg_tensor **out) {
-    const tg_overrides o = {ncells, cells, values};
-    if (n == 0) return true;
+static bool eval_roots(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                       tg_tensor **out) {
     tg_plans *all = rt->plans;
     uint64_t hash = hash_roots(n, roots);
     tg_plan *p = NULL;
-    if (!find(rt, hash, n, roots, &o, &p)) return false;
+    if (!find(rt, hash, n, roots, o, &p)) return false;
     if (!p) {
-        p = tg_plan_compile(rt, n, roots, &o);
+        p = tg_plan_compile(rt, n, roots, o);
         if (!p) return false;
         p->hash = hash;
         remember(all, p);
@@ -152,7 +151,22 @@ bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_c
         link_newest(all, p);
     }
     all->run++;
-    return tg_plan_run(rt, p, &o, out);
+    return tg_plan_run(rt, p, o, out);
+}
+
+bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
+                       tg_tensor *const *values, tg_tensor **out) {
+    enum { FEW = 8 };
+    const tg_overrides o = {ncells, cells, values};
+    tg_node *few[FEW], **stable = few;
+    if (n == 0) return true;
+    if (n > FEW && !(stable = tg_alloc_array((size_t)n, sizeof *stable)))
+        return tg_fail_memory(&rt->c);
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) ok = (stable[i] = tg_node_stable(rt, roots[i])) != NULL;
+    ok = ok && eval_roots(rt, n, stable, &o, out);
+    if (stable != few) tg_free(stable);
+    return ok;
 }
 
 bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out) {

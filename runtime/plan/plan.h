@@ -11,13 +11,13 @@
 bool tg_plans_init(tg_rt *rt);
 void tg_plans_free(tg_rt *rt);
 
-/* Evaluates the roots in one pass over the shared graph. out[i] is owned by the caller, contiguous,
- * its shape and type the root's; on failure none are set. Where out[i] comes in non-NULL it is
- * written into if nobody else refers to it or its buffer and type and shape are right, else
- * dropped; it must not be the value of a cell that a root reads. A root that is a cell or constant,
- * or a contiguous look at one, gives that tensor itself, shared. Errors: an input without data
- * (TG_ERR_DATA, lists them), sizes that disagree, a kernel's error, an interrupt (checked between
- * kernels), no memory. */
+/* Evaluates the roots, in their stable forms (tg_node_stable), in one pass over the shared graph.
+ * out[i] is owned by the caller, contiguous, its shape and type the root's; on failure none are
+ * set. Where out[i] comes in non-NULL it is written into if nobody else refers to it or its buffer
+ * and type and shape are right, else dropped; it must not be the value of a cell that a root reads.
+ * A root that is a cell or constant, or a contiguous look at one, gives that tensor itself, shared.
+ * Errors: an input without data (TG_ERR_DATA, lists them), sizes that disagree, a kernel's error,
+ * an interrupt (checked between kernels), no memory. */
 bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out);
 /* The same with other values for some cells, not stored: eval(e, X=xb). */
 bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,

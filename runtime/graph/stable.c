@@ -1,0 +1,44 @@
+/* The stable forms of formulas about to be computed. The user's formula stays as it was written and
+ * prints so; computed is its twin, in which the rules marked STABLE in rules.def have replaced what
+ * would overflow or lose its digits. Each node remembers its twin, so that asking again costs
+ * nothing. */
+#include "runtime/graph/simplifier.h"
+#include "base/alloc.h"
+#include "runtime/graph/graph.h"
+
+/* A twin may be swept while its node lives on. */
+static void forget_dying(tg_rt *rt) {
+    tg_graph *g = rt->graph;
+    for (size_t i = 0; i < g->count; i++)
+        if (g->all[i]->stable && !tg_node_survives(g->all[i]->stable)) g->all[i]->stable = NULL;
+}
+
+/* n over the twins of its arguments, then by the rules. */
+static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
+    bool changed = false;
+    for (int i = 0; i < n->n; i++) {
+        arg[i] = n->arg[i]->stable;
+        changed = changed || arg[i] != n->arg[i];
+    }
+    tg_node *made = changed ? tg_node_make(s->rt, n->op, n->n, arg, n->at) : n;
+    return made ? tg_simp_stable(s, made) : NULL;
+}
+
+tg_node *tg_node_stable(tg_rt *rt, tg_node *n) {
+    if (n->stable) return n->stable;
+    tg_node **node, **arg = NULL;
+    size_t count, most = 1;
+    if (!tg_graph_on_sweep(rt, forget_dying) || !tg_node_collect(rt, 1, &n, &node, &count))
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if ((size_t)node[i]->n > most) most = (size_t)node[i]->n;
+    tg_simp s = {.rt = rt};
+    tg_simp_name_ops(&s);
+    arg = tg_alloc_array(most, sizeof(tg_node *));
+    bool ok = arg ? true : tg_fail_memory(&rt->c);
+    for (size_t i = 0; ok && i < count; i++)
+        if (!node[i]->stable) ok = (node[i]->stable = twin(&s, node[i], arg)) != NULL;
+    tg_free(arg);
+    tg_free(node);
+    return ok ? n->stable : NULL;
+}
