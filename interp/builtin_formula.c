@@ -133,22 +133,22 @@ static const char *name_of_node(const tg_node *n) {
     return name ? name : "the variable";
 }
 
-static bool report_cuts(tg_interp *in, const targets *t, const tg_argument *y, bool strict) {
-    char what[40] = "the formula";
+/* Zero gradients are told of, with the reason: `held` is whether hold= cut anything. */
+static bool report_cuts(tg_interp *in, const targets *t, const tg_argument *y, bool held,
+                        bool strict) {
+    char what[40] = "the formula", why[200];
     if (y->ast && y->ast->kind == TG_AST_NAME) snprintf(what, sizeof what, "%s", y->ast->name);
     for (size_t i = 0; i < t->n; i++) {
         if (!t->cut[i]) continue;
         const char *x = name_of_node(t->node[i]);
-        if (strict && t->cut[i][0])
-            return tg_fail(&in->rt.c, TG_ERR_VALUE,
-                           "%s reaches %s only through %s, so its gradient is zero", x, what,
-                           t->cut[i]);
-        if (strict) return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s does not depend on %s", what, x);
-        if (t->cut[i][0])
-            tg_remark(in, "%s reaches %s only through %s, so its gradient is zero", x, what,
-                      t->cut[i]);
+        if (held)
+            snprintf(why, sizeof why, "%s reaches %s only through what is held", x, what);
+        else if (t->cut[i][0])
+            snprintf(why, sizeof why, "%s reaches %s only through %s", x, what, t->cut[i]);
         else
-            tg_remark(in, "%s does not depend on %s: the gradient is zero", what, x);
+            snprintf(why, sizeof why, "%s does not depend on %s", what, x);
+        if (strict) return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s, so the gradient is zero", why);
+        tg_remark(in, "%s, so the gradient is zero", why);
     }
     return true;
 }
@@ -196,7 +196,7 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
     bool strict =
         args[4].value.tag == TG_V_STRING && strcmp(args[4].value.as.text->bytes, "error") == 0;
-    ok = ok && report_cuts(in, &t, &args[0], strict);
+    ok = ok && report_cuts(in, &t, &args[0], hold.n > 0, strict);
     t.assumed |= y.tag == TG_V_FORMULA ? y.assumed : 0;
     if (ok) ok = tg_map_leaves(in, x, place_gradient, &t, out);
     if (ok && out->tag == TG_V_LIST)

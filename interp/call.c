@@ -193,6 +193,17 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
         out->kind = tensor ? TG_ARG_LIST : TG_ARG_TUPLE;
         return describe_items(f, v.as.items->n, v.as.items->v, a->ast, p, depth, out);
     case TG_V_TUPLE:
+        if (p && p->kind == TG_P_TENSOR && !tg_is_live(v)) { /* prod(shape(A)): numbers in a row */
+            tg_value list = v;
+            list.tag = TG_V_LIST;
+            tg_tensor *t;
+            if (!tg_to_tensor(in, list, "the argument", &t)) return false;
+            tg_value made = {.tag = TG_V_TENSOR, .as.tensor = t};
+            out->kind = TG_ARG_TENSOR;
+            bool ok = add_operand(f, made, a->ast, &out->operand);
+            tg_value_drop(made);
+            return ok;
+        }
         out->kind = p && p->kind == TG_P_LIST ? TG_ARG_LIST : TG_ARG_TUPLE;
         return describe_items(f, v.as.items->n, v.as.items->v, a->ast, p, depth, out);
     case TG_V_RANGE: {
@@ -324,6 +335,11 @@ static const tg_argument *structured(const tg_op *op, int n, const tg_argument *
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
     const tg_argument *like = structured(op, n, args);
     if (like) return map_structure(in, op, n, args, like, out);
+    if (op->binary && n > 2 && !args[2].name &&
+        args[2].value.tag == TG_V_NUMBER) { /* max(1, 2, 3) */
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s takes two operands, or one tensor", op->name);
+        return tg_help(&in->rt.c, "%s([a, b, c])", op->name);
+    }
     call_frame f = {.in = in, .op = op, .cap = FEW};
     f.operand = f.few;
     tg_arg few[FEW], *arg = few;

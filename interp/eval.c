@@ -200,6 +200,8 @@ static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
     bool ok = tg_eval(in, env, first, &sum);
     for (i = n; ok && i-- > 0;) {
         tg_value right, next = TG_NONE_VALUE;
+        /* Both walks above went along the same operators.
+         * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
         ok = tg_eval(in, env, spine[i]->kids[1], &right);
         if (ok) {
             ok = binary(in, spine[i], spine[i]->op, sum, right, &next);

@@ -34,8 +34,9 @@ typedef struct tg_interp {
     tg_value returned; /* of a return under way */
 } tg_interp;
 
-/* A function that recursion over the program does not pass through, or seldom: kept apart, so that its locals do not widen
- * the frames of what it does pass through. That is what makes tens of thousands of calls deep fit in a usual stack. */
+/* A function that recursion over the program does not pass through, or seldom: kept apart, so that
+ * its locals do not widen the frames of what it does pass through. That is what makes tens of
+ * thousands of calls deep fit in a usual stack. */
 #define TG_APART __attribute__((noinline))
 
 typedef enum tg_flow {

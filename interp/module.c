@@ -155,7 +155,7 @@ static bool use_file(tg_interp *in, const char *name, char *path, size_t size) {
     return in->dir && in->dir[0]
                ? tg_help(&in->rt.c, "looked in %s and in the current folder", in->dir)
                : tg_help(&in->rt.c,
-                         "a module of the standard library is used without quotes: use nn");
+                         "a module of the standard library is used without quotes: use optim");
 }
 
 bool tg_module_use(tg_interp *in, const char *name, bool quoted) {

@@ -153,6 +153,14 @@ static void name_cells(tg_interp *in, const char *name, tg_value v) {
     }
 }
 
+/* An elementwise operation on names is as short as a name, and easier to read: y = x^2 does not
+ * make 1 / x^2 print as 1 / y. */
+static bool worth_a_name(const tg_node *n) {
+    for (int i = 0; i < n->n; i++)
+        if (n->arg[i]->n > 0) return true;
+    return n->n > 0 && n->op->class != TG_CLASS_ELEMENTWISE;
+}
+
 bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     const char *name = target->name;
     if (!tg_env_reserve(env, 1)) {
@@ -166,7 +174,7 @@ bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
         bool same = old && old->tag == v.tag && v.tag == TG_V_FORMULA && old->as.node == v.as.node;
         if (old && !same) let_go(in, name, *old);
         name_cells(in, name, v);
-        if (v.tag == TG_V_FORMULA && !c && v.as.node->n > 0 && !v.as.node->label)
+        if (v.tag == TG_V_FORMULA && !c && !v.as.node->label && worth_a_name(v.as.node))
             v.as.node->label = name;
     }
     return tg_env_set(env, name, v) || tg_fail_memory(&in->rt.c);
