@@ -90,7 +90,8 @@ static inline bool tg_false(bool result) {
 /* The one depth guard: true while the stack has room. On false the error TG_ERR_DEPTH is recorded.
  * Everything that recurses over user input calls it once a level. */
 bool tg_guard(tg_ctx *c);
-/* Sets the base to the caller's frame and the room to what this thread's stack has left; call on entry. */
+/* Sets the base to the caller's frame and the room to what this thread's stack has left; call on
+ * entry. */
 void tg_guard_enter(tg_ctx *c);
 /* True when there is no interrupt pending; else records TG_ERR_INTERRUPT, clears the flag, returns
  * false. */

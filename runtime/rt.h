@@ -1,5 +1,6 @@
-/* The runtime's state: one a session. Holds the context, the table of symbolic sizes, the formula graph, the cache of
- * plans, and the random generator. Passed to every function of runtime that can fail or make a formula. */
+/* The runtime's state: one a session. Holds the context, the table of symbolic sizes, the formula
+ * graph, the cache of plans, and the random generator. Passed to every function of runtime that can
+ * fail or make a formula. */
 #ifndef TG_RUNTIME_RT_H
 #define TG_RUNTIME_RT_H
 
@@ -8,22 +9,24 @@
 
 typedef struct tg_rt {
     tg_ctx c;
-    tg_dtype precision;      /* TG_F64, or TG_F32 after `precision single`: the default float type */
-    struct tg_sizes *sizes;  /* runtime/graph/size.h */
-    struct tg_graph *graph;  /* runtime/graph/node.h */
-    struct tg_rules *rules;  /* runtime/graph/rule.h: parsed rule texts */
+    tg_dtype precision;     /* TG_F64, or TG_F32 after `precision single`: the default float type */
+    struct tg_sizes *sizes; /* runtime/graph/size.h */
+    struct tg_graph *graph; /* runtime/graph/node.h */
+    struct tg_rules *rules; /* runtime/graph/rule.h: parsed rule texts */
     struct tg_simplifier *simplifier; /* runtime/graph/simplify.h: memo and assumptions */
-    struct tg_plans *plans;  /* runtime/plan/plan.h */
-    uint64_t seed;           /* of the counter-based generator */
-    uint64_t stream;         /* the next unused stream: each draw takes one */
-    uint64_t tick;           /* moves on at every `:=`; live draws (`fresh`) are keyed by it */
-    bool live_draws;         /* binding a random operation makes it draw anew at each tick: set inside fresh(...) */
+    struct tg_plans *plans;           /* runtime/plan/plan.h */
+    uint64_t seed;                    /* of the counter-based generator */
+    uint64_t stream;                  /* the next unused stream: each draw takes one */
+    uint64_t tick;   /* moves on at every `:=`; live draws (`fresh`) are keyed by it */
+    bool live_draws; /* binding a random operation makes it draw anew at each tick: set inside
+                        fresh(...) */
     int threads;
 } tg_rt;
 
 bool tg_rt_init(tg_rt *rt); /* false: no memory; what was built is freed by tg_rt_free */
 void tg_rt_free(tg_rt *rt);
-/* Lets large matrix products use up to n threads, 1 to begin with. BLAS has one such setting for the whole process. */
+/* Lets large matrix products use up to n threads, 1 to begin with. BLAS has one such setting for
+ * the whole process. */
 void tg_runtime_set_threads(tg_rt *rt, int n);
 
 #endif

@@ -1,9 +1,11 @@
-/* The formula graph. A node is an operation applied to nodes; equal formulas are one node (hash consing: Ershov 1958), so common
- * parts are shared from the start. Each node knows its type when built. Ids grow, and arguments are made before their users: ascending id
- * is an order of evaluation, and no walk over a graph needs recursion.
+/* The formula graph. A node is an operation applied to nodes; equal formulas are one node (hash
+ * consing: Ershov 1958), so common parts are shared from the start. Each node knows its type when
+ * built. Ids grow, and arguments are made before their users: ascending id is an order of
+ * evaluation, and no walk over a graph needs recursion.
  *
- * Ownership: nodes belong to the graph. Whoever keeps one over a statement holds it (tg_node_hold / tg_node_drop count outside holders);
- * tg_graph_collect, called between statements only, sweeps all nodes that no held node reaches. */
+ * Ownership: nodes belong to the graph. Whoever keeps one over a statement holds it (tg_node_hold /
+ * tg_node_drop count outside holders); tg_graph_collect, called between statements only, sweeps all
+ * nodes that no held node reaches. */
 #ifndef TG_RUNTIME_NODE_H
 #define TG_RUNTIME_NODE_H
 
@@ -14,31 +16,33 @@ typedef struct tg_node tg_node;
 typedef enum tg_cell_kind {
     TG_CELL_VAR,   /* var(...): a value to differentiate and update */
     TG_CELL_INPUT, /* input X[N, 784]: data to come */
-    TG_CELL_LIFT,  /* a plain value met while computing a `:=`: a slot, so that each turn of a loop is the same formula */
+    TG_CELL_LIFT,  /* a plain value met while computing a `:=`: a slot, so that each turn of a loop
+                      is the same formula */
 } tg_cell_kind;
 
 /* A place that formulas refer to and `:=` writes. */
 typedef struct tg_cell {
     int refs;
     tg_cell_kind kind;
-    const char *name;  /* interned; NULL until a name is given (W = var(...)) */
-    tg_type type;      /* as declared; sizes of an input may be symbolic */
-    tg_tensor *value;  /* NULL: no data yet */
-    uint64_t version;  /* grows with each store */
-    tg_node *leaf;     /* its node while one exists; not held */
-    uint64_t serial;   /* order of declaration */
+    const char *name;            /* interned; NULL until a name is given (W = var(...)) */
+    tg_type type;                /* as declared; sizes of an input may be symbolic */
+    tg_tensor *value;            /* NULL: no data yet */
+    uint64_t version;            /* grows with each store */
+    tg_node *leaf;               /* its node while one exists; not held */
+    uint64_t serial;             /* order of declaration */
     struct tg_cell *prev, *next; /* all cells of the graph, in order of declaration */
 } tg_cell;
 
 struct tg_node {
-    uint64_t id;       /* strictly growing, never used again */
+    uint64_t id; /* strictly growing, never used again */
     uint32_t hash;
     const tg_op *op;
-    int n;             /* arguments */
-    int holders;       /* outside holders */
+    int n;       /* arguments */
+    int holders; /* outside holders */
     tg_type type;
-    bool mark;         /* of the collector */
-    bool live;         /* depends on a var, an input, a symbolic size or a fresh draw: a definition stays a formula */
+    bool mark; /* of the collector */
+    bool live; /* depends on a var, an input, a symbolic size or a fresh draw: a definition stays a
+                  formula */
     uint64_t seen;     /* the last walk that met it (tg_graph_walk) */
     const char *label; /* the user's name for this formula (interned), or NULL */
     tg_node *chain;    /* next in its hash bucket */
@@ -49,7 +53,7 @@ struct tg_node {
         tg_cell *cell;     /* tg_op_cell (held) */
         tg_size size;      /* tg_op_size: a size used as a number */
     } leaf;
-    const tg_attrs *at;    /* interned; never NULL for a non-leaf */
+    const tg_attrs *at; /* interned; never NULL for a non-leaf */
     tg_node *arg[];
 };
 
@@ -59,12 +63,13 @@ extern const tg_op tg_op_number, tg_op_const, tg_op_cell, tg_op_size;
 bool tg_graph_init(tg_rt *rt);
 void tg_graph_free(tg_rt *rt);
 
-/* All return a node owned by the graph, or NULL with an error in rt. Constant arguments are not folded here. */
+/* All return a node owned by the graph, or NULL with an error in rt. Constant arguments are not
+ * folded here. */
 tg_node *tg_node_make(tg_rt *rt, const tg_op *op, int n, tg_node *const *args, const tg_attrs *at);
-tg_node *tg_node_number(tg_rt *rt, double x);             /* weak scalar */
+tg_node *tg_node_number(tg_rt *rt, double x);                       /* weak scalar */
 tg_node *tg_node_const(tg_rt *rt, tg_tensor *t, const char *label); /* one node a tensor object */
 tg_node *tg_node_cell(tg_rt *rt, tg_cell *cell);
-tg_node *tg_node_size(tg_rt *rt, tg_size s);              /* weak scalar; a known size becomes a number */
+tg_node *tg_node_size(tg_rt *rt, tg_size s); /* weak scalar; a known size becomes a number */
 /* By name, attributes at their defaults: convenience for the simplifier and the grad driver. */
 tg_node *tg_node_call1(tg_rt *rt, const char *op, tg_node *a);
 tg_node *tg_node_call2(tg_rt *rt, const char *op, tg_node *a, tg_node *b);
@@ -72,43 +77,57 @@ tg_node *tg_node_call2(tg_rt *rt, const char *op, tg_node *a, tg_node *b);
 tg_node *tg_node_hold(tg_node *n); /* NULL is allowed */
 void tg_node_drop(tg_node *n);
 size_t tg_graph_count(tg_rt *rt);
-/* Sweeps unreachable nodes when there are many; `always` forces it. Call only where no unheld node is in use. */
+/* Sweeps unreachable nodes when there are many; `always` forces it. Call only where no unheld node
+ * is in use. */
 void tg_graph_collect(tg_rt *rt, bool always);
-/* Registers f to be called in each sweep, after marking and before anything is freed: plans and memos that point at
- * nodes without holding them forget the dying ones there, and must not make nodes. Registering twice does nothing. */
+/* Registers f to be called in each sweep, after marking and before anything is freed: plans and
+ * memos that point at nodes without holding them forget the dying ones there, and must not make
+ * nodes. Registering twice does nothing. */
 bool tg_graph_on_sweep(tg_rt *rt, void (*f)(tg_rt *rt));
 /* For such an f only: true when n survives the sweep under way. */
 bool tg_node_survives(const tg_node *n);
 /* The number of a new walk: a walk has met the nodes whose `seen` equals it. One walk at a time. */
 uint64_t tg_graph_walk(tg_rt *rt);
 
-static inline bool tg_node_is_number(const tg_node *n) { return n->op == &tg_op_number; }
+static inline bool tg_node_is_number(const tg_node *n) {
+    return n->op == &tg_op_number;
+}
 static inline bool tg_node_is(const tg_node *n, const char *name);
 
 /* All nodes that the roots reach, arguments before users (ascending id). *out: tg_free. */
 bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
-/* Appends the names of inputs under the roots that have no data, "X, Y" in order of declaration, then what the sizes used there
- * still want: the input that declares them, or the bare name of a size that none declares. Nothing: all is known. */
+/* Appends the names of inputs under the roots that have no data, "X, Y" in order of declaration,
+ * then what the sizes used there still want: the input that declares them, or the bare name of a
+ * size that none declares. Nothing: all is known. */
 bool tg_node_needs(tg_rt *rt, int n, tg_node *const *roots, tg_str *names);
-/* The cells that values and sizes under the roots come from: first the *under cells that the roots reach, in order of
- * declaration; then, for each size symbol that none of these declares, the latest input of the graph that declares
- * it and has data. A plan is good while the shapes of all of these stay. *out: tg_free. */
-bool tg_graph_cells(tg_rt *rt, int n, tg_node *const *roots, tg_cell ***out, size_t *count, size_t *under);
-/* Binds the sizes under the roots from the values of those cells; values[i], where not NULL, stands in for the value
- * of cells[i]. Inputs without data bind nothing. Errors: those of tg_size_bind. The caller frees *out, also on failure. */
+/* The cells that values and sizes under the roots come from: first the *under cells that the roots
+ * reach, in order of declaration; then, for each size symbol that none of these declares, the
+ * latest input of the graph that declares it and has data. A plan is good while the shapes of all
+ * of these stay. *out: tg_free. */
+bool tg_graph_cells(tg_rt *rt, int n, tg_node *const *roots, tg_cell ***out, size_t *count,
+                    size_t *under);
+/* Binds the sizes under the roots from the values of those cells; values[i], where not NULL, stands
+ * in for the value of cells[i]. Inputs without data bind nothing. Errors: those of tg_size_bind.
+ * The caller frees *out, also on failure. */
 bool tg_graph_bind_sizes(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
                          tg_tensor *const *values, tg_size_binding *out);
-/* Does n reach that node? on == NULL: is it live? False with an error in rt when memory is short. */
+/* Does n reach that node? on == NULL: is it live? False with an error in rt when memory is short.
+ */
 bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on);
-/* The number of operation nodes (leaves do not count), shared ones once. 0 with an error in rt when memory is short. */
+/* The number of operation nodes (leaves do not count), shared ones once. 0 with an error in rt when
+ * memory is short. */
 size_t tg_node_ops(tg_rt *rt, tg_node *n);
 
-/* All is borrowed: the cell holds the value and copies the type. Only a lifted plain number stays weak. */
-tg_cell *tg_cell_new(tg_rt *rt, tg_cell_kind kind, const char *name, const tg_type *type, tg_tensor *value);
+/* All is borrowed: the cell holds the value and copies the type. Only a lifted plain number stays
+ * weak. */
+tg_cell *tg_cell_new(tg_rt *rt, tg_cell_kind kind, const char *name, const tg_type *type,
+                     tg_tensor *value);
 tg_cell *tg_cell_hold(tg_cell *c);
 void tg_cell_drop(tg_cell *c);
 
 #include <string.h>
-static inline bool tg_node_is(const tg_node *n, const char *name) { return strcmp(n->op->name, name) == 0; }
+static inline bool tg_node_is(const tg_node *n, const char *name) {
+    return strcmp(n->op->name, name) == 0;
+}
 
 #endif

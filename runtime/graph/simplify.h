@@ -14,8 +14,9 @@ tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used);
 /* The same with some parts left alone, as if they were leaves (they are about to be differentiated
  * by). */
 tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *keep, uint32_t *used);
-/* The formula with naive parts in their stable form (log of a softmax, log of a sum of exponentials, exp(x) - 1) and nothing
- * else changed: what evaluation computes. Remembered in the node. NULL: an error. */
+/* The formula with naive parts in their stable form (log of a softmax, log of a sum of
+ * exponentials, exp(x) - 1) and nothing else changed: what evaluation computes. Remembered in the
+ * node. NULL: an error. */
 tg_node *tg_node_stable(tg_rt *rt, tg_node *n);
 /* assume lhs == rhs (rhs a number or formula): from now on lhs is rewritten to rhs. Returns its
  * number 0..31, or -1 with an error. The memo is dropped. `text` is what is printed after

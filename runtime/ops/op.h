@@ -1,10 +1,12 @@
-/* What an operation is. One tg_op record holds everything about one: its parameters, shape rule, kernel, gradient, domain,
- * how it prints, its documentation and an example. The same record serves eager evaluation on tensors, formulas,
- * differentiation, the plan, help, docs/ops.md and the generated tests. There is no op enum and no op switch.
+/* What an operation is. One tg_op record holds everything about one: its parameters, shape rule,
+ * kernel, gradient, domain, how it prints, its documentation and an example. The same record serves
+ * eager evaluation on tensors, formulas, differentiation, the plan, help, docs/ops.md and the
+ * generated tests. There is no op enum and no op switch.
  *
- * Gradients are tg expressions as text, one for each tensor argument, over the parameters' names, `out` (the result) and `g` (the
- * incoming cotangent, shaped like the result). Broadcasting is undone, contributions are added and dead paths are pruned by the
- * driver (runtime/graph/grad.c), never in a rule. */
+ * Gradients are tg expressions as text, one for each tensor argument, over the parameters' names,
+ * `out` (the result) and `g` (the incoming cotangent, shaped like the result). Broadcasting is
+ * undone, contributions are added and dead paths are pruned by the driver (runtime/graph/grad.c),
+ * never in a rule. */
 #ifndef TG_RUNTIME_OP_H
 #define TG_RUNTIME_OP_H
 
@@ -20,31 +22,48 @@ typedef struct tg_type {
     tg_size dim[TG_MAX_RANK];
 } tg_type;
 
-/* The non-tensor parameters, normalised by tg_op_bind in the order of the parameter list. Encoding by parameter kind:
- *   AXES  one value: bit mask of axes            AXIS  one value: axis, 0-based, not negative
- *   FLAG  one value: 0 or 1                      INT   one value
- *   SIZE  one value: a size (may be symbolic)    REAL  one value: the bits of a double, or a size (its bit in `sizes` is set)
- *   SHAPE count, then that many sizes            PERM  count, then that many axes
- *   SPEC  count, then that many whole numbers, negative ones too, which are no sizes (the steps of a slice)
- * Bit i of `sizes` says that v[i] is a size and must be made a number before a kernel sees it. The bit stays set.
- * tg_op_values finds a parameter's values, tg_op_print_attrs prints them. */
+/* The non-tensor parameters, normalised by tg_op_bind in the order of the parameter list. Encoding
+ * by kind:
+ *   - AXES: one value, the bit mask of the axes
+ *   - AXIS: one value, the axis, 0-based, not negative
+ *   - FLAG: one value, 0 or 1
+ *   - INT: one value
+ *   - SIZE: one value, a size (may be symbolic)
+ *   - REAL: one value, the bits of a double, or a size (its bit in `sizes` is set)
+ *   - SHAPE: a count, then that many sizes
+ *   - PERM: a count, then that many axes
+ *   - SPEC: a count, then that many whole numbers, negative ones too, which are no sizes (the
+ *     steps of a slice)
+ *
+ * Bit i of `sizes` says that v[i] is a size and must be made a number before a kernel sees it. The
+ * bit stays set. tg_op_values finds a parameter's values, tg_op_print_attrs prints them. */
 typedef struct tg_attrs {
     int n;
     uint64_t sizes;
     int64_t v[TG_MAX_ATTRS];
 } tg_attrs;
-/* Values of SIZE and SHAPE that are no sizes (their bit in `sizes` is clear): the -1 of reshape(x, -1, 784), and none. */
+/* Values of SIZE and SHAPE that are no sizes (their bit in `sizes` is clear): the -1 of reshape(x,
+ * -1, 784), and none. */
 #define TG_SIZE_INFER (INT64_MIN + 1)
 #define TG_SIZE_NONE INT64_MAX
 
 typedef enum tg_param_kind {
-    TG_P_TENSOR, /* a tensor argument (these come first) */
-    TG_P_LIST,   /* one argument that is a list of tensors: the op is variadic (concat, stack); the only tensor param */
-    TG_P_AXES,   /* axis=1, axis=(0, 1), none = all; negative counts from the end; relative to the FIRST tensor arg, but after a
-                    SHAPE parameter relative to that shape (expand). Default "()": no axis */
-    TG_P_AXIS,   /* exactly one axis, relative to the first tensor arg */
-    TG_P_NEWAXIS,/* exactly one axis of the RESULT of a rank + 1 op (stack, onehot); encoded as AXIS */
-    TG_P_FLAG, TG_P_INT, TG_P_SIZE, TG_P_REAL, TG_P_SHAPE, TG_P_PERM, TG_P_SPEC
+    TG_P_TENSOR,  /* a tensor argument (these come first) */
+    TG_P_LIST,    /* one argument that is a list of tensors: the op is variadic (concat, stack); the
+                     only tensor param */
+    TG_P_AXES,    /* axis=1, axis=(0, 1), none = all; negative counts from the end; relative to the
+                     FIRST tensor arg, but after a SHAPE parameter relative to that shape (expand).
+                     Default "()": no axis */
+    TG_P_AXIS,    /* exactly one axis, relative to the first tensor arg */
+    TG_P_NEWAXIS, /* exactly one axis of the RESULT of a rank + 1 op (stack, onehot); encoded as
+                     AXIS */
+    TG_P_FLAG,
+    TG_P_INT,
+    TG_P_SIZE,
+    TG_P_REAL,
+    TG_P_SHAPE,
+    TG_P_PERM,
+    TG_P_SPEC
 } tg_param_kind;
 
 typedef struct tg_param {
@@ -55,139 +74,170 @@ typedef struct tg_param {
 
 typedef struct tg_op tg_op;
 
-/* The shape rule: from argument types and attributes to the result's type; sizes may be symbolic. want[i] is preset to in[i].dtype;
- * set it to the type the kernel wants argument i converted to. On failure an error of kind TG_ERR_SHAPE / TYPE / VALUE whose
- * text names operands as {0}, {1}. Called again with known sizes when a plan is compiled. */
-typedef bool tg_infer_fn(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at, tg_type *out,
-                         tg_dtype *want);
+/* The shape rule: from argument types and attributes to the result's type; sizes may be symbolic.
+ * want[i] is preset to in[i].dtype; set it to the type the kernel wants argument i converted to. On
+ * failure an error of kind TG_ERR_SHAPE / TYPE / VALUE whose text names operands as {0}, {1}.
+ * Called again with known sizes when a plan is compiled. */
+typedef bool tg_infer_fn(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want);
 
 typedef struct tg_call {
     tg_rt *rt;
     const tg_op *op;
     int n;
-    const tg_view *in; /* converted to want[i]; any strides (0 and negative too) */
-    tg_view *out;      /* contiguous, shape and type as inferred; never overlaps an input unless op->in_place allows */
+    const tg_view *in;  /* converted to want[i]; any strides (0 and negative too) */
+    tg_view *out;       /* contiguous, shape and type as inferred; never overlaps an input unless
+                           op->in_place allows */
     const tg_attrs *at; /* all sizes known */
 } tg_call;
 
-/* Computes. May fail only for what the values decide (an index out of range) or for want of scratch memory. */
+/* Computes. May fail only for what the values decide (an index out of range) or for want of scratch
+ * memory. */
 typedef bool tg_kernel_fn(const tg_call *call);
-/* Instead of a kernel: the result is a look at argument 0's elements. Returns false without an error when the strides do not
- * permit (reshape of a transposed view); then `run` is called. */
+/* Instead of a kernel: the result is a look at argument 0's elements. Returns false without an
+ * error when the strides do not permit (reshape of a transposed view); then `run` is called. */
 typedef bool tg_view_fn(const tg_call *call); /* fills *call->out wholly, data pointer included */
 
 typedef enum tg_op_class {
     TG_CLASS_ELEMENTWISE, /* broadcasts its arguments */
     TG_CLASS_REDUCE,
-    TG_CLASS_VIEW,        /* rearranges elements: linear, no arithmetic */
-    TG_CLASS_LINEAR,      /* products */
+    TG_CLASS_VIEW,   /* rearranges elements: linear, no arithmetic */
+    TG_CLASS_LINEAR, /* products */
     TG_CLASS_INDEX,
-    TG_CLASS_CREATE,      /* no tensor arguments */
-    TG_CLASS_RANDOM,      /* draws; at->v[at->n - 2] is the stream, at->v[at->n - 1] is 1 if live (`fresh`) */
-    TG_CLASS_LEAF,        /* numbers, constants, cells and sizes in a graph; not callable */
+    TG_CLASS_CREATE, /* no tensor arguments */
+    TG_CLASS_RANDOM, /* draws; at->v[at->n - 2] is the stream, at->v[at->n - 1] is 1 if live
+                        (`fresh`) */
+    TG_CLASS_LEAF,   /* numbers, constants, cells and sizes in a graph; not callable */
 } tg_op_class;
 
 typedef enum tg_print_style {
-    TG_PRINT_CALL,    /* name(a, b, axis=1); attributes at their default are left out */
-    TG_PRINT_INFIX,   /* a symbol b */
-    TG_PRINT_PREFIX,  /* symbol a */
-    TG_PRINT_PRIME,   /* a' when the last two axes are swapped, else as a call */
-    TG_PRINT_INDEX,   /* a[...]: by the op's own `print` */
+    TG_PRINT_CALL,   /* name(a, b, axis=1); attributes at their default are left out */
+    TG_PRINT_INFIX,  /* a symbol b */
+    TG_PRINT_PREFIX, /* symbol a */
+    TG_PRINT_PRIME,  /* a' when the last two axes are swapped, else as a call */
+    TG_PRINT_INDEX,  /* a[...]: by the op's own `print` */
 } tg_print_style;
 
 /* Whether an argument has a derivative. In grad[i]: */
-#define TG_GRAD_ZERO "0"  /* piecewise constant: the derivative is zero wherever it exists */
+#define TG_GRAD_ZERO "0" /* piecewise constant: the derivative is zero wherever it exists */
 /* NULL: no rule; differentiating through it is an error that names the operation. */
 
 struct tg_op {
-    const char *name;    /* unique; how it is called */
-    const char *shown;   /* how it prints when that differs (maximum prints as max); NULL: name */
+    const char *name;  /* unique; how it is called */
+    const char *shown; /* how it prints when that differs (maximum prints as max); NULL: name */
     tg_op_class class;
     tg_param param[TG_MAX_PARAMS + 1]; /* ends with name == NULL; tensors first */
     tg_infer_fn *infer;
     tg_kernel_fn *run;
-    tg_kernel_fn *reference; /* a naive second implementation for the tests, or NULL */
-    tg_view_fn *view;        /* or NULL */
-    bool in_place;           /* out may be the memory of argument 0 (elementwise) */
-    bool commutes;           /* f(a, b) == f(b, a) */
-    const char *grad[TG_MAX_TENSORS]; /* rule texts; of a variadic op grad[0] serves each argument, which is `x`, with `start`
-                                         and `count` its place along attribute `axis` (stack: start is its number) */
-    const char *binary;      /* reductions max and min: the elementwise op meant by max(a, b) */
-    /* where the generated tests sample each argument, and points of no derivative to keep away from */
+    tg_kernel_fn *reference;          /* a naive second implementation for the tests, or NULL */
+    tg_view_fn *view;                 /* or NULL */
+    bool in_place;                    /* out may be the memory of argument 0 (elementwise) */
+    bool commutes;                    /* f(a, b) == f(b, a) */
+    const char *grad[TG_MAX_TENSORS]; /* rule texts; of a variadic op grad[0] serves each argument,
+                                         which is `x`, with `start` and `count` its place along
+                                         attribute `axis` (stack: start is its number) */
+    const char *binary; /* reductions max and min: the elementwise op meant by max(a, b) */
+    /* where the generated tests sample each argument, and points of no derivative to keep away from
+     */
     double lo, hi;
-    double kinks[4]; int nkinks;
+    double kinks[4];
+    int nkinks;
     tg_print_style style;
-    const char *symbol; int precedence; /* of INFIX and PREFIX: or 1, and 2, not 3, compare 4, + - 5, * / % @ 6, neg 7, ^ 8 */
-    bool (*print)(tg_rt *rt, tg_str *s, const tg_attrs *at, int rank); /* TG_PRINT_INDEX: appends "[0:3, 1]" */
+    const char *symbol;
+    int precedence; /* of INFIX and PREFIX: or 1, and 2, not 3, compare 4, + - 5, * / % @ 6, neg 7,
+                       ^ 8 */
+    bool (*print)(tg_rt *rt, tg_str *s, const tg_attrs *at,
+                  int rank); /* TG_PRINT_INDEX: appends "[0:3, 1]" */
     const char *latex;       /* with {0}, {1} for the arguments; NULL: \operatorname{name} */
     const char *doc;         /* one sentence */
     const char *example;     /* tg text of an expression ... */
     const char *value;       /* ... and what the prompt shows for it */
-    const char *samples;     /* for structural ops: example calls as tg text over x, y, z of given shapes, separated by
-                                `|`, for the generated tests: "x[3,4]: sum(x, axis=1) | x[2,3,4]: sum(x, axis=(0,2), keep=true)".
-                                An elementwise op needs none: the tests broadcast it. */
-    /* The last step of binding, where an operation has several spellings: completes the attributes (eye(n) is eye(n, n)) and may
-     * name a simpler operation (untranspose becomes transpose). rank is that of argument 0. NULL: an error. */
+    const char *samples;     /* for structural ops: example calls as tg text over x, y, z of given
+                                shapes, separated by
+                                `|`, for the generated tests: "x[3,4]: sum(x, axis=1) | x[2,3,4]: sum(x,
+                                axis=(0,2), keep=true)".     An elementwise op needs none: the tests
+                                broadcast it. */
+    /* The last step of binding, where an operation has several spellings: completes the attributes
+     * (eye(n) is eye(n, n)) and may name a simpler operation (untranspose becomes transpose). rank
+     * is that of argument 0. NULL: an error. */
     const tg_op *(*canonical)(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at);
 };
 
 /* The registry: every file of operations has a table; tg_op_tables lists them. */
-typedef struct tg_op_table { const tg_op *ops; int n; } tg_op_table;
+typedef struct tg_op_table {
+    const tg_op *ops;
+    int n;
+} tg_op_table;
 extern const tg_op_table *const tg_op_tables[]; /* ends with NULL */
 const tg_op *tg_op_find(const char *name);      /* NULL: unknown. Hashed on first use. */
 const tg_op *tg_op_at(int i);                   /* the i-th in registry order; NULL past the end */
 
 /* ---- binding call arguments to an op's parameters (runtime/ops/bind.c) ---- */
 
-typedef enum tg_arg_kind { TG_ARG_TENSOR, TG_ARG_NUMBER, TG_ARG_BOOL, TG_ARG_SIZE, TG_ARG_TUPLE, TG_ARG_LIST, TG_ARG_NONE } tg_arg_kind;
+typedef enum tg_arg_kind {
+    TG_ARG_TENSOR,
+    TG_ARG_NUMBER,
+    TG_ARG_BOOL,
+    TG_ARG_SIZE,
+    TG_ARG_TUPLE,
+    TG_ARG_LIST,
+    TG_ARG_NONE
+} tg_arg_kind;
 
 /* One argument as the caller has it, free of interpreter types. */
 typedef struct tg_arg {
     const char *name; /* NULL: positional */
     tg_arg_kind kind;
-    int operand;      /* TENSOR, and NUMBER, BOOL, SIZE too: the caller's number for it, returned in tg_bound.operand */
-    double number;    /* NUMBER, BOOL */
-    tg_size size;     /* SIZE: a symbolic or known size; a NUMBER that is a whole number >= 0 is accepted as one */
-    int n;            /* TUPLE, LIST: number of items ... */
+    int operand;   /* TENSOR, and NUMBER, BOOL, SIZE too: the caller's number for it, returned in
+                      tg_bound.operand */
+    double number; /* NUMBER, BOOL */
+    tg_size size;  /* SIZE: a symbolic or known size; a NUMBER that is a whole number >= 0 is
+                      accepted as one */
+    int n;         /* TUPLE, LIST: number of items ... */
     const struct tg_arg *items; /* ... */
 } tg_arg;
 
 typedef struct tg_bound {
-    const tg_op *op;   /* may differ from the one asked for: max(a, b) becomes maximum */
-    int n;             /* tensor arguments */
-    int *operand;      /* the caller's numbers, in the op's order; points at `few` or is allocated */
+    const tg_op *op; /* may differ from the one asked for: max(a, b) becomes maximum */
+    int n;           /* tensor arguments */
+    int *operand;    /* the caller's numbers, in the op's order; points at `few` or is allocated */
     int few[TG_MAX_TENSORS];
     tg_attrs at;
 } tg_bound;
 
-/* Matches positional and named arguments to parameters, fills defaults, normalises axes. rank_of tells the rank of an operand.
- * Errors: too many or too few, an unknown name (with the signature as help), a value of the wrong kind, an axis out of range. */
-bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args, int (*rank_of)(void *user, int operand), void *user,
-                tg_bound *out);
+/* Matches positional and named arguments to parameters, fills defaults, normalises axes. rank_of
+ * tells the rank of an operand. Errors: too many or too few, an unknown name (with the signature as
+ * help), a value of the wrong kind, an axis out of range. */
+bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args,
+                int (*rank_of)(void *user, int operand), void *user, tg_bound *out);
 void tg_bound_free(tg_bound *b);
 /* "sum(x, axis=none, keep=false)" */
 void tg_op_signature(tg_str *s, const tg_op *op);
-/* Where in `at` the values of param[i] stand, and how many there are (with SHAPE, PERM and SPEC the count comes before them and
- * is not counted). -1: param[i] is a tensor. */
+/* Where in `at` the values of param[i] stand, and how many there are (with SHAPE, PERM and SPEC the
+ * count comes before them and is not counted). -1: param[i] is a tensor. */
 int tg_op_values(const tg_op *op, const tg_attrs *at, int i, int *n);
-/* Appends ", axis=1, keep=true": the attributes that are not at their default, in a form that binds to the same ones. `first`: no
- * comma before the first of them. rank is that of argument 0. */
-void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg_attrs *at, bool first);
+/* Appends ", axis=1, keep=true": the attributes that are not at their default, in a form that binds
+ * to the same ones. `first`: no comma before the first of them. rank is that of argument 0. */
+void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg_attrs *at,
+                       bool first);
 /* A REAL parameter's number, once the sizes are known. */
 double tg_attr_real(const tg_attrs *at, int i);
 
 /* ---- eager evaluation (runtime/ops/apply.c) ---- */
 
-/* Applies op to tensors: infers, converts, runs (or looks). weak[i] marks plain numbers (NULL: none). The result is owned. */
-tg_tensor *tg_op_apply(tg_rt *rt, const tg_op *op, int n, tg_tensor *const *in, const bool *weak, const tg_attrs *at);
+/* Applies op to tensors: infers, converts, runs (or looks). weak[i] marks plain numbers (NULL:
+ * none). The result is owned. */
+tg_tensor *tg_op_apply(tg_rt *rt, const tg_op *op, int n, tg_tensor *const *in, const bool *weak,
+                       const tg_attrs *at);
 
 /* ---- shared shape rules ---- */
 
-/* The float type arithmetic on these gives: a weak argument yields to the others; a scalar never widens a tensor; integers only:
- * the default precision. All weak: double, as plain numbers are. */
+/* The float type arithmetic on these gives: a weak argument yields to the others; a scalar never
+ * widens a tensor; integers only: the default precision. All weak: double, as plain numbers are. */
 tg_dtype tg_promote(tg_rt *rt, int n, const tg_type *in);
-/* Broadcasting in one sentence: a scalar combines with anything; otherwise one of the operands must already have the shape of the
- * result. Sizes of 1 stretch. Fills rank and dim of out. The error names both shapes and outer / expand. */
+/* Broadcasting in one sentence: a scalar combines with anything; otherwise one of the operands must
+ * already have the shape of the result. Sizes of 1 stretch. Fills rank and dim of out. The error
+ * names both shapes and outer / expand. */
 bool tg_broadcast(tg_rt *rt, int n, const tg_type *in, tg_type *out);
 
 #endif

@@ -9,7 +9,8 @@
 #define TABLES(X)                                                                                  \
     X(elementwise)                                                                                 \
     X(reduce)                                                                                      \
-    X(order) X(softmax) X(scan) X(linear) X(view) X(slice) X(index) X(join) X(create) X(random) X(cast)
+    X(order)                                                                                       \
+    X(softmax) X(scan) X(linear) X(view) X(slice) X(index) X(join) X(create) X(random) X(cast)
 
 #define DECLARE(word) extern const tg_op_table tg_ops_##word;
 TABLES(DECLARE)

@@ -74,7 +74,8 @@ static void operators_read_back(void **state) {
 static void products_and_transposes_read_back(void **state) {
     (void)state;
     SAME("X' @ (X - Y)", "(A + A')'", "A'^2", "A @ v", "v @ A @ v", "v @ v", "-X' @ Y",
-         "2 * A' @ (A @ v - v)", "transpose(A, axes=(0, 1))", "outer(v, v)", "trace(A)", "sum(A, axis=0, keep=true)'");
+         "2 * A' @ (A @ v - v)", "transpose(A, axes=(0, 1))", "outer(v, v)", "trace(A)",
+         "sum(A, axis=0, keep=true)'");
 }
 
 static void calls_read_back(void **state) {
