@@ -31,6 +31,38 @@ static bool scale_by(tg_fusion *f, tg_node *s, bool divides) {
     return true;
 }
 
+/* Takes a sign or scalar off *x. False: there is none. */
+static bool unscale(tg_fusion *f, const tg_node **x) {
+    const tg_node *n = *x;
+    if (tg_node_is(n, "neg")) {
+        f->alpha = -f->alpha;
+        *x = n->arg[0];
+        return true;
+    }
+    int scalar = tg_node_is(n, "div") || (tg_node_is(n, "mul") && n->arg[0]->type.rank > 0) ? 1 : 0;
+    bool divides = tg_node_is(n, "div");
+    if (!divides && !tg_node_is(n, "mul")) return false;
+    if (!scale_by(f, n->arg[scalar], divides)) return false;
+    *x = n->arg[1 - scalar];
+    return true;
+}
+
+/* (-X') @ D: the sign and scalars of an operand join alpha, rather than pass over the operand. */
+static void unscale_operands(const fuser *u, tg_fusion *f) {
+    for (int i = 0; i < 2; i++) {
+        const tg_node *x = f->product->arg[i], *inner = x;
+        while (f->nabsorbed < TG_MAX_ABSORBED && u->uses(u->user, x) == 1 && unscale(f, &inner)) {
+            if (!same_type(inner, x)) { /* an integer operand, made a float by the scalar */
+                f->failed = true;
+                return;
+            }
+            f->absorbed[f->nabsorbed++] = x;
+            x = inner;
+        }
+        f->operand[i] = (tg_node *)x;
+    }
+}
+
 /* x as a scaled product. x itself is absorbed too unless it is `top`. */
 static bool scaled(const fuser *u, const tg_node *x, const tg_node *top, tg_fusion *f) {
     for (;;) {
@@ -41,21 +73,10 @@ static bool scaled(const fuser *u, const tg_node *x, const tg_node *top, tg_fusi
         }
         if (is_product(x)) {
             f->product = x;
-            return true;
+            unscale_operands(u, f);
+            return !f->failed;
         }
-        if (tg_node_is(x, "neg")) {
-            f->alpha = -f->alpha;
-            x = x->arg[0];
-        } else if (tg_node_is(x, "div")) {
-            if (x->arg[1]->type.rank != 0 || !scale_by(f, x->arg[1], true)) return false;
-            x = x->arg[0];
-        } else if (tg_node_is(x, "mul")) {
-            int scalar = x->arg[0]->type.rank == 0 ? 0 : 1;
-            if (x->arg[scalar]->type.rank != 0 || !scale_by(f, x->arg[scalar], false)) return false;
-            x = x->arg[1 - scalar];
-        } else {
-            return false;
-        }
+        if (!unscale(f, &x)) return false;
     }
 }
 
@@ -78,5 +99,7 @@ bool tg_plan_fuse(const tg_node *node, int (*uses)(void *user, const tg_node *x)
         return scaled(&u, node->arg[1], node, out);
     }
     start(out, 1, NULL);
-    return !is_product(node) && scaled(&u, node, node, out);
+    if (!scaled(&u, node, node, out)) return false;
+    return out->product != node ||
+           out->nabsorbed > 0; /* a bare product is a kernel like any other */
 }

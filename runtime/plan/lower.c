@@ -185,14 +185,16 @@ static bool run_infer(lowering *l, const tg_node *x, const tg_attrs *at, tg_type
     return x->op->infer(l->rt, x->op, x->n, l->in, at, out, l->want);
 }
 
-/* Types of arguments, what the kernel wants them to be, and the type of the result. */
-static bool infer(lowering *l, const tg_node *x, const tg_attrs *at, tg_type *out) {
+/* Types of arguments, what the kernel wants them to be, and the type of the result. `arg` are x's
+ * arguments, or what a fused product takes in their place. */
+static bool infer(lowering *l, const tg_node *x, tg_node *const *arg, const tg_attrs *at,
+                  tg_type *out) {
     if (!grow_scratch(l, (size_t)x->n)) return false;
     for (int i = 0; i < x->n; i++) {
-        int slot = slot_of(l, x->arg[i]);
+        int slot = slot_of(l, arg[i]);
         if (slot < 0) return false;
         const tg_view *v = &l->p->slots[slot].v;
-        l->in[i] = x->arg[i]->type;
+        l->in[i] = arg[i]->type;
         l->in[i].rank = v->rank;
         memcpy(l->in[i].dim, v->dim, sizeof v->dim);
     }
@@ -212,10 +214,10 @@ static bool infer(lowering *l, const tg_node *x, const tg_attrs *at, tg_type *ou
 }
 
 /* The arguments' slots, converted to what the kernel wants, into l->args. */
-static bool convert_args(lowering *l, const tg_node *x, bool *constant) {
+static bool convert_args(lowering *l, int n, tg_node *const *arg, bool *constant) {
     *constant = true;
-    for (int i = 0; i < x->n; i++) {
-        l->args[i] = slot_as(l, x->arg[i], slot_of(l, x->arg[i]), l->want[i]);
+    for (int i = 0; i < n; i++) {
+        l->args[i] = slot_as(l, arg[i], slot_of(l, arg[i]), l->want[i]);
         if (l->args[i] < 0) return false;
         *constant = *constant && l->p->slots[l->args[i]].constant;
     }
@@ -284,7 +286,7 @@ static bool lower_plain(lowering *l, const tg_node *x, info *i) {
         if (!know_attrs(l, at, &known)) return false;
         at = &known;
     }
-    if (!infer(l, x, at, &type) || !convert_args(l, x, &constant)) return false;
+    if (!infer(l, x, x->arg, at, &type) || !convert_args(l, x->n, x->arg, &constant)) return false;
     if (x->op->view && x->n > 0 && x->n <= TG_MAX_TENSORS) {
         i->slot = lower_look(l, x, at, &type);
         if (i->slot >= 0) return true;
@@ -316,7 +318,8 @@ static bool lower_product(lowering *l, const tg_node *x, info *i, const tg_fusio
     tg_type type;
     bool constant;
     int args[3 + TG_MAX_SCALES], n = 2;
-    if (!infer(l, f->product, f->product->at, &type) || !convert_args(l, f->product, &constant))
+    if (!infer(l, f->product, f->operand, f->product->at, &type) ||
+        !convert_args(l, 2, f->operand, &constant))
         return false;
     memcpy(args, l->args, 2 * sizeof *args);
     tg_product g = {.alpha = f->alpha, .accumulates = f->addend != NULL};

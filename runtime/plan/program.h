@@ -53,7 +53,7 @@ struct tg_step {
     bool once;    /* computes a constant: runs with the first run only */
 };
 
-enum { TG_MAX_SCALES = 4, TG_MAX_ABSORBED = 8 };
+enum { TG_MAX_SCALES = 4, TG_MAX_ABSORBED = 12 };
 
 /* out = alpha * (arg 0 @ arg 1) [+ arg 2]; the last nscales arguments are scalars that alpha is
  * multiplied or divided by. */
@@ -171,11 +171,13 @@ int tg_plan_add_value(tg_rt *rt, tg_plan *p, tg_home home, int index, tg_dtype t
 /* fuse.c: a node that is one call of gemm, alpha * (a @ b) + addend. */
 typedef struct tg_fusion {
     const tg_node *product; /* the matrix product */
+    tg_node *operand[2];    /* its operands, without the scalars that joined alpha */
     double alpha;
     int nscales;
     tg_node *scale[TG_MAX_SCALES];
     bool divides[TG_MAX_SCALES];
     tg_node *addend; /* or NULL */
+    bool failed;     /* an operand's scalar changes its type: not to be fused */
     int nabsorbed;   /* nodes that are not computed by themselves, the product among them */
     const tg_node *absorbed[TG_MAX_ABSORBED];
 } tg_fusion;
