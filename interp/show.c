@@ -12,6 +12,7 @@ enum {
     ITEMS_MOST = 100, /* items of a container that are all shown */
     ITEMS_HEAD = 10,  /* of a longer one: from the beginning, */
     ITEMS_TAIL = 3,   /* and from the end */
+    DEPTH_MOST = 32,  /* containers within containers; what is deeper is left out */
 };
 
 /* ---- text and functions ---- */
@@ -74,6 +75,7 @@ typedef struct pieces {
 static bool fill_pieces(const tg_shower *s, const tg_items *items, pieces *p) {
     tg_shower within = *s;
     within.inlined = within.quoted = true;
+    within.depth++;
     for (int i = 0; i < items->n; i++) {
         if (items->n > ITEMS_MOST && i == ITEMS_HEAD) {
             tg_str_add(&p->text, "...");
@@ -99,6 +101,10 @@ static void add_piece(const pieces *p, int k, tg_str *out) {
 static bool add_container(const tg_shower *s, tg_value v, tg_str *out) {
     const char *open = v.tag == TG_V_RECORD ? "{" : v.tag == TG_V_TUPLE ? "(" : "[";
     const char *close = v.tag == TG_V_RECORD ? "}" : v.tag == TG_V_TUPLE ? ")" : "]";
+    if (s->depth == DEPTH_MOST && v.as.items->n > 0) {
+        tg_str_addf(out, "%s...%s", open, close);
+        return true;
+    }
     pieces p = {0};
     bool ok = fill_pieces(s, v.as.items, &p);
     const char *text = tg_str_text(&p.text);
@@ -170,7 +176,8 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
 }
 
 bool tg_show_with(const tg_shower *s, tg_value v, tg_str *out) {
-    if (!tg_guard(&s->in->rt.c) || !add_value(s, v, out)) return false;
+    tg_ctx *c = &s->in->rt.c;
+    if (!tg_guard(c) || !tg_check_interrupt(c) || !add_value(s, v, out)) return false;
     return !out->failed || tg_fail_memory(&s->in->rt.c);
 }
 

@@ -11,6 +11,7 @@ typedef struct tg_shower {
     const tg_spec *
         spec; /* for numbers and their tensors, and for text outside a container; NULL: the style */
     int indent;   /* columns to the left of the first line */
+    int depth;    /* of containers around */
     bool inlined; /* within a container */
     bool quoted;  /* text in quotation marks */
 } tg_shower;

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct binder {
@@ -365,11 +366,14 @@ static bool encode(const binder *b, tg_attrs *at) {
         if (a && a->kind == TG_ARG_NONE && !p->dflt) return wrong(b, p, "given, and not none");
         bool ok = true;
         if (!a || a->kind == TG_ARG_NONE) {
-            tg_attr_default(p, rank, at);
-            if (p->kind == TG_P_AXIS && rank == 0) {
-                tg_arg d = {.kind = TG_ARG_NUMBER, .number = (double)at->v[start]};
-                return axis_of(b, p, &d, 0, "{0}", &at->v[start]);
+            bool one_axis = p->kind == TG_P_AXIS ||
+                            (p->kind == TG_P_AXES && strpbrk(p->dflt, "0123456789") != NULL);
+            if (one_axis && rank == 0) {
+                tg_arg d = {.kind = TG_ARG_NUMBER, .number = strtod(p->dflt, NULL)};
+                int64_t axis;
+                return axis_of(b, p, &d, 0, "{0}", &axis);
             }
+            tg_attr_default(p, rank, at);
         } else if (p->kind == TG_P_AXES)
             ok = encode_axes(b, p, a, rank, shape_rank >= 0, at);
         else if (p->kind == TG_P_SHAPE || p->kind == TG_P_SPEC)
