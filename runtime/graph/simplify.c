@@ -434,6 +434,10 @@ void tg_simp_name_ops(tg_simp *s) {
         *names[i].op = tg_op_find(names[i].name);
 }
 
+static bool is_pending(const tg_rt *rt) {
+    return rt->c.diag.kind != TG_ERR_NONE;
+}
+
 tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *keep,
                             uint32_t *used) {
     tg_memo own = {0}; /* what holds around kept nodes does not hold elsewhere */
@@ -441,10 +445,10 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
         .rt = rt, .memo = nkeep ? &own : &rt->simplifier->memo, .nkeep = nkeep, .keep = keep};
     tg_simp_name_ops(&s);
     if (used) *used = 0;
-    tg_err before = rt->c.diag.kind;
+    bool before = is_pending(rt);
     bool ok = simplify_all(&s, n);
     /* A part that asked a question in vain took "no" for an answer: right, but not simple. */
-    if (before == TG_ERR_NONE && rt->c.diag.kind != TG_ERR_NONE) ok = false;
+    if (!before && is_pending(rt)) ok = false;
     if (!ok) forget(s.memo);
     tg_node *made = ok ? n : NULL;
     tg_memo_entry *e = made ? tg_memo_at(rt, s.memo, n) : NULL;
@@ -461,9 +465,9 @@ tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used) {
     tg_simp s = {.rt = rt, .memo = &rt->simplifier->memo};
     tg_simp_name_ops(&s);
     tg_node *made = tg_simplify_around(rt, n, 0, NULL, used);
-    tg_err before = rt->c.diag.kind;
+    bool before = is_pending(rt);
     if (made) made = tg_simp_spell(&s, made);
-    return before == TG_ERR_NONE && rt->c.diag.kind != TG_ERR_NONE ? NULL : made;
+    return !before && is_pending(rt) ? NULL : made;
 }
 
 /* ---- assumptions ---- */
