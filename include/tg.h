@@ -7,8 +7,10 @@
  * thread.
  *
  *     tg_state *s = tg_open(NULL);
- *     if (tg_run(s, "demo", "x = var(2); g = grad(x^3, x)", TG_QUIET) != TG_DONE)
- * puts(tg_error(s)); double g; tg_get_number(s, "g", &g); // 12 tg_close(s);
+ *     double g;
+ *     tg_run(s, "demo", "x = var(2); g = grad(x^3, x)", TG_QUIET);
+ *     if (tg_get_number(s, "g", &g) != TG_DONE) puts(tg_error(s)); // g is 12
+ *     tg_close(s);
  */
 #ifndef TG_H
 #define TG_H
