@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const double EVERY = 1.0 / 30; /* seconds */
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -27,7 +29,7 @@ tg_progress tg_progress_begin(tg_interp *in, const char *title, int64_t count) {
 void tg_progress_show(tg_progress *p, int64_t done) {
     if (!p->title) return;
     double t = now();
-    if (t - p->shown < 0.05 || t - p->begun < 0.2) return;
+    if (t - p->shown < EVERY) return;
     p->shown = t;
     struct winsize size;
     int width = ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;

@@ -12,7 +12,7 @@ typedef struct tg_progress {
 } tg_progress;
 
 tg_progress tg_progress_begin(tg_interp *in, const char *title, int64_t count);
-void tg_progress_show(tg_progress *p, int64_t done); /* at most 20 times a second */
+void tg_progress_show(tg_progress *p, int64_t done); /* at most 30 times a second */
 void tg_progress_end(tg_progress *p);
 /* Takes a standing bar off the line: before anything else is written. */
 void tg_progress_clear(tg_interp *in);
