@@ -130,8 +130,11 @@ static TG_APART bool decide(tg_interp *in, tg_env *env, const tg_ast *e, tg_valu
                             tg_value *out) {
     tg_value b;
     bool is_or = e->op[0] == 'o', ok = true;
-    *out = a;
-    if (a.tag == TG_V_BOOL && a.as.truth == is_or) return true;
+    *out = TG_NONE_VALUE;
+    if (a.tag == TG_V_BOOL && a.as.truth == is_or) {
+        *out = a;
+        return true;
+    }
     if (!tg_eval(in, env, e->kids[1], &b)) {
         tg_value_drop(a);
         return false;

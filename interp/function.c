@@ -332,6 +332,7 @@ static TG_APART bool call_builtin(tg_interp *in, const tg_builtin *b, int n,
     }
     *out = TG_NONE_VALUE;
     bool ran = ok && b->run(in, nparams + extra, slot, out);
+    if (!ran) *out = TG_NONE_VALUE; /* what it began is dropped already */
     for (int k = 0; k < held; k++) tg_value_drop(slot[k].value);
     tg_free(slot);
     return ran;

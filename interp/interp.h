@@ -48,7 +48,7 @@ typedef enum tg_flow {
 } tg_flow;
 
 /* ---- eval.c ---- */
-bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out); /* *out owned */
+bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out); /* *out owned; after a failure it holds nothing */
 /* ---- statement.c ---- */
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s,
                 tg_value *last); /* *last owned; none at first */
