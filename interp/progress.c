@@ -1,6 +1,6 @@
 /* The bar stands on standard error, on the line below what the program printed, and is wiped before
- * the program prints again. It first appears after a fifth of a second, so that short loops show
- * none. */
+ * the program prints again. It is drawn at most thirty times a second, and first after that time,
+ * so that a loop that is over in a moment shows none. */
 #include "interp/progress.h"
 
 #include <stdio.h>
