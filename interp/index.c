@@ -536,7 +536,12 @@ static bool replace_in_container(tg_interp *in, tg_env *env, const tg_ast *e, tg
                                  tg_value value, tg_value *out) {
     tg_value key, made;
     int64_t at = -1;
-    if (e->n != 2 || !tg_eval(in, env, e->kids[1], &key)) return false;
+    if (e->n != 2)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s takes one index", tg_value_kind(base));
+    if (e->kids[1]->kind == TG_AST_SLICE)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "one thing at a time can be stored in %s",
+                       tg_value_kind(base));
+    if (!tg_eval(in, env, e->kids[1], &key)) return false;
     bool ok = true;
     if (base.tag == TG_V_RECORD && key.tag == TG_V_STRING) {
         for (int i = 0; i < base.as.items->n; i++)

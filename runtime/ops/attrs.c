@@ -60,9 +60,9 @@ void tg_attr_default(const tg_param *p, int rank, tg_attrs *at) {
     switch (p->kind) {
     case TG_P_AXES:
         tg_attr_push(at,
-                     none    ? (1 << rank) - 1
-                     : empty ? 0
-                             : 1 << (x < 0 ? rank + (int)x : (int)x),
+                     none                 ? (1 << rank) - 1
+                     : empty || rank == 0 ? 0 /* of a scalar: over no axes */
+                                          : 1 << (x < 0 ? rank + (int)x : (int)x),
                      false);
         break;
     case TG_P_AXIS: tg_attr_push(at, x < 0 ? rank + (int64_t)x : (int64_t)x, false); break;

@@ -366,9 +366,7 @@ static bool encode(const binder *b, tg_attrs *at) {
         if (a && a->kind == TG_ARG_NONE && !p->dflt) return wrong(b, p, "given, and not none");
         bool ok = true;
         if (!a || a->kind == TG_ARG_NONE) {
-            bool one_axis = p->kind == TG_P_AXIS ||
-                            (p->kind == TG_P_AXES && strpbrk(p->dflt, "0123456789") != NULL);
-            if (one_axis && rank == 0) {
+            if (p->kind == TG_P_AXIS && rank == 0) {
                 tg_arg d = {.kind = TG_ARG_NUMBER, .number = strtod(p->dflt, NULL)};
                 int64_t axis;
                 return axis_of(b, p, &d, 0, "{0}", &axis);
