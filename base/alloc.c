@@ -6,11 +6,22 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { HEADER = 64 };
+enum { HEADER = 64, LARGE = 8 << 20 };
 
 static _Atomic size_t live_bytes, peak_bytes, live_blocks, limit_bytes;
 static _Atomic uint64_t requests, fail_in;
+
+/* A data set is read all over, row by row at random: with pages of 2 MB the processor finds them
+ * without a walk through its tables, and the system hands out fewer. Only a wish: nothing depends
+ * on it. */
+static void ask_for_large_pages(char *p, size_t size) {
+    enum { PAGE = 4096 };
+    uintptr_t lo = ((uintptr_t)p + PAGE - 1) & ~(uintptr_t)(PAGE - 1),
+              hi = (uintptr_t)(p + size) & ~(uintptr_t)(PAGE - 1);
+    if (hi > lo) madvise((void *)lo, hi - lo, MADV_HUGEPAGE);
+}
 
 /* Counts a request for `more` further bytes; false when it must fail. */
 static bool admit(size_t more) {
@@ -51,6 +62,7 @@ void *tg_alloc(size_t size) {
     if (!raw_size(size, &raw) || !admit(size)) return NULL;
     char *p = aligned_alloc(HEADER, raw);
     if (!p) return NULL;
+    if (raw >= LARGE) ask_for_large_pages(p, raw);
     atomic_fetch_add_explicit(&live_blocks, 1, memory_order_relaxed);
     count(size, 0);
     return finish(p, size);

@@ -27,6 +27,17 @@ static void start(tg_stream *s) {
     if (s->order) shuffle(s->rt, s->order, s->part[0]->v.dim[0]);
 }
 
+/* Shuffled rows lie anywhere in memory: while one is copied, the next but one is on its way. */
+enum { AHEAD = 2, LINE = 64, MOST_AHEAD = 8192 };
+
+static const char *row_of(const tg_tensor *t, int64_t i, size_t bytes) {
+    return (const char *)t->v.data + (size_t)i * bytes;
+}
+
+static void fetch_soon(const char *p, size_t bytes) {
+    for (size_t i = 0; i < bytes && i < MOST_AHEAD; i += LINE) __builtin_prefetch(p + i);
+}
+
 /* Rows order[from..from+n) of t, contiguous. */
 static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, int64_t from,
                        int64_t n) {
@@ -38,9 +49,9 @@ static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, 
     for (int d = 1; d < t->v.rank; d++) inner *= dim[d];
     size_t bytes = (size_t)inner * tg_dtype_size(t->v.dtype);
     for (int64_t i = 0; i < n; i++) {
-        const char *from_row =
-            (const char *)t->v.data + (size_t)(order ? order[from + i] : from + i) * bytes;
-        memcpy((char *)out->v.data + (size_t)i * bytes, from_row, bytes);
+        if (order && i + AHEAD < n) fetch_soon(row_of(t, order[from + i + AHEAD], bytes), bytes);
+        memcpy((char *)out->v.data + (size_t)i * bytes,
+               row_of(t, order ? order[from + i] : from + i, bytes), bytes);
     }
     return out;
 }
