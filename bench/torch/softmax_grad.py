@@ -1,10 +1,10 @@
 """Softmax regression on MNIST in PyTorch: the counterpart of examples/mnist/softmax_grad.tg.
 
-The same data, split, batches, learning rate and output. Written as one would for speed in PyTorch: float32, labels as
-class indices into the fused cross entropy, batches by one gather from a shuffled index, updates in place, and the cost
-read out once an epoch.
+The same data, split, batches, learning rate and output; float32, batches by one gather from a shuffled index, updates in
+place, the cost read out once an epoch. `plain` writes the cost as the tg program does, as the formula over one-hot labels;
+`fused` as one would for speed in PyTorch, with class indices into the fused cross entropy.
 
-    python3 softmax_grad.py FOLDER [EPOCHS [THREADS]]
+    python3 softmax_grad.py FOLDER [EPOCHS [THREADS [plain|fused]]]
 """
 import gzip
 import sys
@@ -36,6 +36,8 @@ def main():
     torch.manual_seed(1)
     images, labels = load(folder, "train")
     images, labels = images[5000:], labels[5000:]
+    fused = len(sys.argv) > 4 and sys.argv[4] == "fused"
+    onehot = F.one_hot(labels, 10).float()
     test_images, test_labels = load(folder, "t10k")
 
     W = torch.zeros(784, 10, requires_grad=True)
@@ -43,7 +45,12 @@ def main():
     for epoch in range(1, epochs + 1):
         total = torch.zeros(())
         for index in torch.randperm(len(images)).split(100):
-            cost = F.cross_entropy(torch.addmm(b, images[index], W), labels[index])
+            X = images[index]
+            if fused:
+                cost = F.cross_entropy(torch.addmm(b, X, W), labels[index])
+            else:
+                P = torch.softmax(X @ W + b, dim=1)
+                cost = torch.mean(-torch.sum(onehot[index] * torch.log(P), dim=1))
             gW, gb = torch.autograd.grad(cost, [W, b])
             with torch.no_grad():
                 W.sub_(gW, alpha=0.01)
