@@ -82,8 +82,7 @@ static bool set_arguments(tg_interp *in, const tg_options *o) {
             tg_value_drop(args);
             return false;
         }
-    if (!tg_value_seal(&in->rt.c, args)) return false;
-    return library_value(in, "args", args);
+    return tg_value_seal(&in->rt.c, args, &args) && library_value(in, "args", args);
 }
 
 tg_state *tg_open(const tg_options *options) {

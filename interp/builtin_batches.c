@@ -74,8 +74,7 @@ static bool next(tg_interp *in, tg_stream *s, tg_value *out) {
         tg_value_drop(made);
         return true;
     }
-    *out = made;
-    return tg_value_seal(&in->rt.c, made);
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 /* The tensors to draw from, then the batch size; shuffle and partial by name. */

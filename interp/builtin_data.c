@@ -141,8 +141,7 @@ static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *
     if (!tg_value_items(&in->rt.c, empty ? TG_V_LIST : list.tag, len + 1, &made)) return false;
     for (int i = 0; i < len; i++) made.as.items->v[i] = tg_value_hold(list.as.items->v[i]);
     made.as.items->v[len] = tg_value_hold(args[1].value);
-    *out = made;
-    return tg_value_seal(&in->rt.c, made);
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 /* The i-th thing of something that can be walked over. */
@@ -184,18 +183,21 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
     if (!tg_value_items(&in->rt.c, TG_V_LIST, count, &made)) return false;
     bool ok = true;
     for (int i = 0; ok && i < count; i++) {
-        tg_value *pair = &made.as.items->v[i];
-        ok = tg_value_items(&in->rt.c, TG_V_TUPLE, n + numbered, pair);
-        if (ok && numbered) pair->as.items->v[0] = tg_value_number(i);
-        for (int k = 0; ok && k < n; k++)
-            ok = item_of(in, args[k].value, i, &pair->as.items->v[k + numbered]);
-        if (ok && !tg_value_seal(&in->rt.c, *pair)) {
-            *pair = TG_NONE_VALUE;
+        tg_value pair;
+        if (!tg_check_interrupt(&in->rt.c) ||
+            !tg_value_items(&in->rt.c, TG_V_TUPLE, n + numbered, &pair)) {
             ok = false;
+            break;
         }
+        if (numbered) pair.as.items->v[0] = tg_value_number(i);
+        for (int k = 0; ok && k < n; k++)
+            ok = item_of(in, args[k].value, i, &pair.as.items->v[k + numbered]);
+        if (ok)
+            ok = tg_value_seal(&in->rt.c, pair, &made.as.items->v[i]);
+        else
+            tg_value_drop(pair);
     }
-    *out = made;
-    if (ok) return tg_value_seal(&in->rt.c, made);
+    if (ok) return tg_value_seal(&in->rt.c, made, out);
     tg_value_drop(made);
     return false;
 }
@@ -222,8 +224,7 @@ static bool run_map(tg_interp *in, int n, const tg_argument *args, tg_value *out
         tg_value_drop(made);
         return false;
     }
-    if (!tg_value_seal(&in->rt.c, made)) return false;
-    return tg_list_settle(in, made, out);
+    return tg_value_seal(&in->rt.c, made, &made) && tg_list_settle(in, made, out);
 }
 
 /* ---- data sets ---- */
@@ -245,8 +246,7 @@ static bool record(tg_interp *in, int n, const char *const *name, const tg_value
         for (int i = 0; i < n; i++) tg_value_drop(v[i]);
         return false;
     }
-    *out = made;
-    return tg_value_seal(&in->rt.c, made);
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 static bool part(tg_interp *in, tg_tensor *images, tg_tensor *labels, tg_value *out) {

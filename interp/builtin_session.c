@@ -117,8 +117,7 @@ static bool run_stats(tg_interp *in, int n, const tg_argument *args, tg_value *o
             return false;
         }
     }
-    *out = made;
-    return tg_value_seal(&in->rt.c, made);
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 static bool run_text(tg_interp *in, int n, const tg_argument *args, tg_value *out) {

@@ -306,7 +306,6 @@ static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argume
     tg_value made;
     if (n > TG_MAX_TENSORS) n = TG_MAX_TENSORS;
     if (!tg_value_items(&in->rt.c, like->value.tag, form->n, &made)) return false;
-    tg_value_nest_like(made, like->value);
     for (int k = 0; k < form->n; k++) {
         for (int i = 0; i < n; i++) {
             item[i] = args[i];
@@ -321,8 +320,7 @@ static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argume
             return false;
         }
     }
-    *out = made;
-    return true;
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 /* A tuple or record among the arguments of an elementwise operation. */

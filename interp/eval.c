@@ -321,9 +321,7 @@ static TG_APART bool items(tg_interp *in, tg_env *env, const tg_ast *e, tg_tag t
             return false;
         }
     }
-    if (!tg_value_seal(&in->rt.c, made)) return tg_blame(in, e);
-    *out = made;
-    return true;
+    return tg_value_seal(&in->rt.c, made, out) || tg_blame(in, e);
 }
 
 bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, tg_value *out) {

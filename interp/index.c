@@ -392,8 +392,7 @@ static bool part_of(tg_interp *in, tg_value base, int64_t lo, int64_t hi, tg_val
     tg_value made;
     if (!tg_value_items(&in->rt.c, base.tag, (int)(hi - lo), &made)) return false;
     for (int64_t i = lo; i < hi; i++) made.as.items->v[i - lo] = tg_value_hold(base.as.items->v[i]);
-    *out = made;
-    return tg_value_seal(&in->rt.c, made);
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 static int64_t characters(const tg_text *t) {
@@ -558,8 +557,7 @@ static bool replace_in_container(tg_interp *in, tg_env *env, const tg_ast *e, tg
         made.as.items->v[i] = tg_value_hold(i == at ? value : base.as.items->v[i]);
         if (base.tag == TG_V_RECORD) made.as.items->field[i] = base.as.items->field[i];
     }
-    *out = made;
-    return tg_value_seal(&in->rt.c, made);
+    return tg_value_seal(&in->rt.c, made, out);
 }
 
 bool tg_index_replace(tg_interp *in, tg_env *env, const tg_ast *index, tg_value base,

@@ -40,7 +40,11 @@ static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_v
         for (int i = 0; ok && i < n; i++)
             ok = tg_eval(in, env, s->kids[n + i], &values.as.items->v[i]);
     }
-    ok = ok && (tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c));
+    if (!ok || !(tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c))) {
+        tg_value_drop(values);
+        return fail_at(in, s);
+    }
+    if (!tg_value_seal(&in->rt.c, values, &values)) return fail_at(in, s);
     for (int i = 0; ok && i < n; i++)
         ok = tg_define(in, env, s->kids[i], tg_value_hold(values.as.items->v[i]));
     tg_value_drop(*last);
@@ -211,13 +215,14 @@ static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
         return w->over.as.stream->next(in, w->over.as.stream, out);
     case TG_V_RECORD: {
         const char *field = w->over.as.items->field[i];
-        if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2, out)) return false;
-        if (!tg_value_string(&in->rt.c, field, strlen(field), &out->as.items->v[0])) {
-            tg_value_drop(*out);
+        tg_value pair;
+        if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2, &pair)) return false;
+        if (!tg_value_string(&in->rt.c, field, strlen(field), &pair.as.items->v[0])) {
+            tg_value_drop(pair);
             return false;
         }
-        out->as.items->v[1] = tg_value_hold(w->over.as.items->v[i]);
-        return tg_value_seal(&in->rt.c, *out);
+        pair.as.items->v[1] = tg_value_hold(w->over.as.items->v[i]);
+        return tg_value_seal(&in->rt.c, pair, out);
     }
     default: *out = tg_value_hold(w->over.as.items->v[i]); return true;
     }

@@ -53,7 +53,10 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
             tg_value_drop(row);
         }
         if (ok) continue;
-        while (i-- > 0) tg_value_drop(out[i]);
+        while (i-- > 0) {
+            tg_value_drop(out[i]);
+            out[i] = TG_NONE_VALUE;
+        }
         return false;
     }
     return true;
@@ -289,8 +292,7 @@ static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *
         if (!ok)
             tg_value_drop(made);
         else
-            ok = tg_value_seal(&in->rt.c, made);
-        if (ok) *out = made;
+            ok = tg_value_seal(&in->rt.c, made, out);
     }
     tg_value_drop(parts);
     return ok;
@@ -365,10 +367,10 @@ static bool prepare(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v
                 whole.as.items->field[n - 1] = target->name;
                 whole.as.items->v[n - 1] = tg_value_hold(v);
             }
-            if (ok && !tg_value_seal(&in->rt.c, whole))
-                ok = false;
-            else if (!ok)
+            if (!ok)
                 tg_value_drop(whole);
+            else
+                ok = tg_value_seal(&in->rt.c, whole, &whole);
         }
     }
     tg_value_drop(v);

@@ -174,19 +174,23 @@ void tg_value_nest_like(tg_value made, tg_value like) {
     made.as.items->total = like.as.items->total;
 }
 
-bool tg_value_seal(tg_ctx *c, tg_value v) {
+bool tg_value_seal(tg_ctx *c, tg_value made, tg_value *out) {
+    tg_items *items = made.as.items;
     int depth = 0;
-    int64_t total = v.as.items->n;
-    for (int i = 0; i < v.as.items->n; i++) {
-        tg_value x = v.as.items->v[i];
+    int64_t total = items->n;
+    for (int i = 0; i < items->n; i++) {
+        tg_value x = items->v[i];
         bool holds = x.tag == TG_V_LIST || x.tag == TG_V_TUPLE || x.tag == TG_V_RECORD;
         if (holds && x.as.items->depth > depth) depth = x.as.items->depth;
         if (holds && total <= TG_MAX_ITEMS) total += x.as.items->total;
     }
-    v.as.items->depth = depth + 1;
-    v.as.items->total = total;
-    if (depth < TG_MAX_NESTING && total <= TG_MAX_ITEMS) return true;
-    tg_value_drop(v);
+    items->depth = depth + 1;
+    items->total = total;
+    if (depth < TG_MAX_NESTING && total <= TG_MAX_ITEMS) {
+        *out = made;
+        return true;
+    }
+    tg_value_drop(made);
     if (total > TG_MAX_ITEMS)
         return tg_fail(c, TG_ERR_VALUE, "tuples, lists and records hold at most %d things in all",
                        TG_MAX_ITEMS);

@@ -100,7 +100,7 @@ const char *tg_value_kind(tg_value v);
 /* All return false with TG_ERR_MEMORY recorded; on success *out is owned. */
 bool tg_value_string(tg_ctx *c, const char *s, size_t n, tg_value *out);
 bool tg_value_range(tg_ctx *c, double lo, double hi, tg_value *out);
-/* n items, all none; `fields` (LIST, TUPLE: false) makes room for names. Fill v[] (and field[])
+/* A LIST, TUPLE or RECORD of n items, all none. Fill v[] (and of a record field[]), then seal it,
  * before anyone else sees it. */
 bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out);
 /* Takes ownership of t (also on failure). A tensor of rank 0 becomes a number or a bool. */
@@ -109,10 +109,10 @@ tg_value tg_value_tensor(tg_tensor *t);
 tg_value tg_value_formula(tg_node *n, uint32_t assumed);
 /* made has the form of `like`: the depth and number of items are the same. */
 void tg_value_nest_like(tg_value made, tg_value like);
-/* To be called when v[] is filled: counts the depth of nesting and the items (t = (t, t) in a loop
- * has soon more than can ever be walked over). False, with an error, past
- * TG_MAX_NESTING (v is then dropped). */
-bool tg_value_seal(tg_ctx *c, tg_value v);
+/* To be called when v[] of `made` is filled: counts the depth of nesting and the items (t = (t, t)
+ * in a loop has soon more than can ever be walked over). Takes `made`, gives *out; past
+ * TG_MAX_NESTING or TG_MAX_ITEMS `made` is dropped, *out unchanged, and the result false. */
+bool tg_value_seal(tg_ctx *c, tg_value made, tg_value *out);
 /* The field of a record; NULL if there is none. */
 tg_value *tg_value_field(tg_value record, const char *interned_name);
 
