@@ -19,11 +19,13 @@ enum {
 #define RULE(id, name, pattern, replacement, when) TG_LAW_##id,
 #define STABLE(id, name, pattern, replacement, when) TG_LAW_##id,
 #define LINEAR(op, mask)
+#define FRAMED(op)
 #include "runtime/graph/rules.def"
 #undef NAMED
 #undef RULE
 #undef STABLE
 #undef LINEAR
+#undef FRAMED
     TG_LAWS
 };
 
@@ -143,8 +145,8 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t);
 /* p with its factors in the order of their ids: equal products have equal keys. p is changed. */
 tg_node *tg_product_key(tg_simp *s, tg_product *p, const tg_type *t);
 /* n = (what is returned) * (*p): p gets the number and the factors of rank 0, if n has rank > 0; of
- * a scalar, the number only. */
-tg_node *tg_product_split(tg_simp *s, tg_node *n, tg_product *p);
+ * a scalar, the number only. only_fixed: no factor that a derivative may be taken by. */
+tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p);
 /* -n when that needs no more operations than n; else NULL without an error. */
 tg_node *tg_simp_negated(tg_simp *s, tg_node *n, int depth);
 tg_node *tg_simp_product(tg_simp *s, tg_node *n);

@@ -16,11 +16,13 @@ int tg_simp_linear_mask(const tg_node *n) {
 #define RULE(id, name, pattern, replacement, when)
 #define STABLE(id, name, pattern, replacement, when)
 #define LINEAR(op, mask) {op, mask},
+#define FRAMED(op) {op, 1},
 #include "runtime/graph/rules.def"
 #undef NAMED
 #undef RULE
 #undef STABLE
 #undef LINEAR
+#undef FRAMED
     };
     if (n->op->class == TG_CLASS_VIEW) return n->n == 1;
     if (n->op->class == TG_CLASS_ELEMENTWISE || n->n == 0) return 0;
@@ -29,10 +31,30 @@ int tg_simp_linear_mask(const tg_node *n) {
     return 0;
 }
 
+/* Has the result zeros beside the elements of its argument? */
+static bool is_framed(const tg_node *n) {
+    static const char *const names[] = {
+#define NAMED(id, name, when)
+#define RULE(id, name, pattern, replacement, when)
+#define STABLE(id, name, pattern, replacement, when)
+#define LINEAR(op, mask)
+#define FRAMED(op) op,
+#include "runtime/graph/rules.def"
+#undef NAMED
+#undef RULE
+#undef STABLE
+#undef LINEAR
+#undef FRAMED
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (tg_node_is(n, names[i])) return true;
+    return false;
+}
+
 tg_node *tg_simp_linear(tg_simp *s, tg_node *n, int mask) {
     tg_node *in[TG_MAX_TENSORS], *made = NULL, *core;
     tg_product p = {.c = {1, 1}};
-    bool changed = false;
+    bool changed = false, framed = is_framed(n);
     for (int i = 0; i < n->n; i++) {
         in[i] = n->arg[i];
         if (!(mask >> i & 1)) continue;
@@ -41,7 +63,7 @@ tg_node *tg_simp_linear(tg_simp *s, tg_node *n, int mask) {
             made = tg_simp_uniform_number(s, 0, &n->type);
             goto end;
         }
-        in[i] = tg_product_split(s, n->arg[i], &p);
+        in[i] = tg_product_split(s, n->arg[i], framed, &p);
         if (!in[i]) goto end;
         changed = changed || in[i] != n->arg[i];
     }

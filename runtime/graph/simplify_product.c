@@ -23,6 +23,7 @@ static bool is_whole(double x) {
 static tg_ratio reduced(double n, double d) {
     if (d < 0) n = -n, d = -d;
     if (!is_whole(d)) return (tg_ratio){n / d, 1};
+    if (d != 1 && !is_whole(n) && is_whole(1024 * (n / d))) return (tg_ratio){n / d, 1}; /* 1.5/3 */
     if (d == 1 || !is_whole(n)) return (tg_ratio){n, d};
     double a = fabs(n), b = d;
     while (b != 0) {
@@ -40,7 +41,7 @@ tg_ratio tg_ratio_mul(tg_ratio a, tg_ratio b) {
     return reduced(a.n * b.n, a.d * b.d);
 }
 tg_ratio tg_ratio_div(tg_ratio a, tg_ratio b) {
-    return reduced(a.n * b.d, a.d * b.n);
+    return a.d == b.d ? reduced(a.n, b.n) : reduced(a.n * b.d, a.d * b.n);
 }
 
 tg_ratio tg_ratio_add(tg_ratio a, tg_ratio b) {
@@ -295,13 +296,19 @@ tg_node *tg_product_key(tg_simp *s, tg_product *p, const tg_type *t) {
     return tg_product_build(s, p, t);
 }
 
-tg_node *tg_product_split(tg_simp *s, tg_node *n, tg_product *p) {
+/* Is f a scalar that may leave a tensor of that rank? */
+static bool is_loose(const tg_factor *f, int rank, bool only_fixed) {
+    const tg_node *n = f->base;
+    return rank > 0 && n->type.rank == 0 && (!only_fixed || !n->live || n->op == &tg_op_size);
+}
+
+tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p) {
     tg_product all = {0}, rest = {0};
     tg_node *made = NULL;
     if (!tg_product_add(s, &all, n, 1, false)) goto end;
     bool number = all.c.n != 1 || all.c.d != 1, scalars = false;
-    for (size_t i = 0; i < all.n && n->type.rank > 0; i++)
-        scalars = scalars || all.f[i].base->type.rank == 0;
+    for (size_t i = 0; i < all.n; i++)
+        scalars = scalars || is_loose(&all.f[i], n->type.rank, only_fixed);
     if ((!number && !scalars) || tg_simp_is_closed(s, n) || all.c.d == 0 || !isfinite(all.c.n)) {
         made = n;
         goto end;
@@ -310,7 +317,7 @@ tg_node *tg_product_split(tg_simp *s, tg_node *n, tg_product *p) {
     p->c = tg_ratio_mul(p->c, all.c);
     rest.c = (tg_ratio){1, 1};
     for (size_t i = 0; i < all.n; i++) {
-        bool out = n->type.rank > 0 && all.f[i].base->type.rank == 0;
+        bool out = is_loose(&all.f[i], n->type.rank, only_fixed);
         if (!add_factor(s, out ? p : &rest, all.f[i].base, all.f[i].power)) goto end;
     }
     made = tg_product_build(s, &rest, &n->type);

@@ -3,6 +3,7 @@
  * (formulas are hash-consed, so "the same" is a comparison of pointers); operands of commutative
  * operations are tried both ways. Patterns are small, and so is the recursion. */
 #include "runtime/graph/simplifier.h"
+#include "runtime/ops/attrs.h"
 #include "runtime/ops/linear.h"
 
 #include <string.h>
@@ -17,11 +18,13 @@ static const rule rules[TG_LAWS] = {
 #define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, false},
 #define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, true},
 #define LINEAR(op, mask)
+#define FRAMED(op)
 #include "runtime/graph/rules.def"
 #undef NAMED
 #undef RULE
 #undef STABLE
 #undef LINEAR
+#undef FRAMED
 };
 
 const char *tg_simp_law_name(int law) {
@@ -65,6 +68,8 @@ static bool match_attr(match *m, const tg_ast *pattern, const tg_node *n) {
         tg_rule_attr(n->op, n->at, i, &v);
         const tg_ast *want = pattern->kids[0];
         if (want->kind != TG_AST_NAME) return v.n == 1 && (double)v.v[0] == want->number;
+        if (strcmp(want->name, "all") == 0 && v.v[0] != (INT64_C(1) << n->arg[0]->type.rank) - 1)
+            return false;
         const tg_rule_name *b = bound(m, want->name);
         if (b)
             return b->kind == v.kind && b->n == v.n &&
@@ -111,8 +116,27 @@ static bool match_binary(match *m, const tg_ast *pattern, tg_node *n) {
     return false;
 }
 
+static bool mentions(const tg_ast *pattern, const char *param) {
+    for (int i = 1; i < pattern->n; i++)
+        if (pattern->kids[i]->kind == TG_AST_ARG && strcmp(pattern->kids[i]->name, param) == 0)
+            return true;
+    return false;
+}
+
+/* What the pattern does not mention is at its default, as in any call. */
+static bool match_defaults(const tg_ast *pattern, const tg_node *n) {
+    if (n->op->class == TG_CLASS_ELEMENTWISE) return true;
+    for (int i = 0; n->op->param[i].name; i++) {
+        const tg_param *p = &n->op->param[i];
+        if (tg_param_is_tensor(p->kind) || mentions(pattern, p->name)) continue;
+        if (!tg_attr_is_default(n->op, i, n->arg[0]->type.rank, n->at)) return false;
+    }
+    return true;
+}
+
 static bool match_call(match *m, const tg_ast *pattern, tg_node *n) {
     if (strcmp(n->op->name, pattern->kids[0]->name) != 0) return false;
+    if (!match_defaults(pattern, n)) return false;
     int arg = 0;
     for (int i = 1; i < pattern->n; i++) {
         const tg_ast *k = pattern->kids[i];

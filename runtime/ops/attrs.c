@@ -154,7 +154,7 @@ static void print_value(tg_rt *rt, tg_str *s, const tg_param *p, const tg_attrs 
     }
 }
 
-static bool is_default(const tg_op *op, int i, int rank, const tg_attrs *at) {
+bool tg_attr_is_default(const tg_op *op, int i, int rank, const tg_attrs *at) {
     const tg_param *p = &op->param[i];
     if (!p->dflt) return false;
     tg_attrs d = {0};
@@ -171,7 +171,7 @@ void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg
     for (int i = 0; op->param[i].name; i++) {
         const tg_param *p = &op->param[i];
         if (tg_param_is_tensor(p->kind)) continue;
-        if (is_default(op, i, rank, at)) {
+        if (tg_attr_is_default(op, i, rank, at)) {
             named = true;
             continue;
         }

@@ -13,6 +13,8 @@ bool tg_param_spreads(const tg_op *op, int i);
 void tg_attr_push(tg_attrs *at, int64_t v, bool is_size);
 /* Appends the values of a parameter's default; rank is the one that axes are relative to. */
 void tg_attr_default(const tg_param *p, int rank, tg_attrs *at);
+/* Is param[i], no tensor, at its default? rank as above. */
+bool tg_attr_is_default(const tg_op *op, int i, int rank, const tg_attrs *at);
 int64_t tg_attr_bits(double x); /* for REAL */
 
 #endif

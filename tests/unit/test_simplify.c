@@ -167,6 +167,7 @@ static void sums(void **state) {
              {"x / 3 + x / 3", "2 * x / 3"}, {"x / lam + 1 / lam", "(x + 1) / lam"},
              {"x * lam - lam * x", "0"}, {"x * (1 - lam) + lam * x", "x"},
              {"2 * a + 2 * v", "2 * (a + v)"}, {"0.25 * a + 0.5 * a - 0.75 * v", "0.75 * (a - v)"},
+             {"0.5 * (a / 3) - 0.25 * (v / 3)", "(0.5 * a - 0.25 * v) / 3"},
              {"v + a * sum(v * 0)", "v"});
 }
 
@@ -187,7 +188,7 @@ static void linear_operations(void **state) {
              {"sum(expand(v, (5, 5)), axis=0)", "5 * v"}, {"mean(ones(4, 5))", "1"},
              {"v @ A'", "A @ v"}, {"2 * lam * (A @ v)", "2 * lam * A @ v"},
              {"tanh(2 * (A @ v))", "tanh(2 * (A @ v))"}, {"A @ (v / 5)", "A @ v / 5"},
-             {"A @ v + A @ u", "A @ (v + u)"});
+             {"A @ v + A @ u", "A @ (v + u)"}, {"diag(2 * lam * v)", "2 * diag(lam * v)"});
 }
 
 static void stable_forms(void **state) {
@@ -195,6 +196,8 @@ static void stable_forms(void **state) {
     SIMPLIFY({"log(softmax(v))", "logsoftmax(v)"},
              {"log(sum(exp(A), axis=1))", "logsumexp(A, axis=1)"}, {"log(1 + x)", "log1p(x)"},
              {"log(1 + exp(x))", "softplus(x)"}, {"x + exp(x) - 1", "x + expm1(x)"},
+             {"exp(A) / sum(exp(A))", "softmax(A, axis=(0, 1))"},
+             {"exp(A - logsumexp(A, axis=1))", "exp(A - logsumexp(A, axis=1))"},
              {"log(sigmoid(x))", "-softplus(-x)"}, {"log(1 - s)", "-softplus(X @ w)"},
              {"exp(logsoftmax(v))", "softmax(v)"}, {"exp(v) / sum(exp(v))", "softmax(v)"},
              {"sin(x)^2 + cos(x)^2", "1"}, {"2 * sin(x)^2 + lam + 2 * cos(x)^2", "lam + 2"});

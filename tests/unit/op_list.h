@@ -1,0 +1,116 @@
+/* The calls that the registry offers to tests: for each record, the operation on leaves of given
+ * shapes. An elementwise record is called on every legal way to broadcast; any other one brings its
+ * calls in `samples`. With it the tests' source of random numbers. */
+#ifndef TG_TESTS_OP_LIST_H
+#define TG_TESTS_OP_LIST_H
+
+#include "runtime/ops/op.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LEAVES = 4, MOST_CASES = 24 };
+
+typedef struct leaf {
+    char name[8];
+    int rank;
+    int64_t dim[TG_MAX_RANK];
+} leaf;
+
+typedef struct op_case {
+    const tg_op *op;
+    int n;
+    leaf leaf[MOST_LEAVES];
+    char text[160]; /* "": the operation on the leaves themselves */
+} op_case;
+
+/* ---- listing the cases ---- */
+
+static int tensor_params(const tg_op *op) {
+    int n = 0;
+    while (op->param[n].name && op->param[n].kind == TG_P_TENSOR) n++;
+    return n;
+}
+
+static leaf leaf_of(const char *name, const char *dims) {
+    leaf l = {.rank = 0};
+    snprintf(l.name, sizeof l.name, "%s", name);
+    for (const char *p = dims; *p; p++)
+        if (isdigit((unsigned char)*p)) l.dim[l.rank++] = strtol(p, (char **)&p, 10), p--;
+    return l;
+}
+
+/* "x[3,4], y[2]: text" up to `end`. */
+static bool parse_sample(const char *p, const char *end, op_case *c) {
+    const char *colon = p;
+    int depth = 0;
+    for (; colon < end && (depth > 0 || *colon != ':'); colon++)
+        depth += (*colon == '[') - (*colon == ']');
+    if (colon == end) colon = p - 1; /* no leaves: an operation that creates */
+    while (p < colon) {
+        char name[8] = "", dims[64] = "";
+        int used = 0;
+        if (c->n == MOST_LEAVES || sscanf(p, " %7[a-z] %n", name, &used) != 1) return false;
+        p += used;
+        if (*p == '[') {
+            size_t len = strcspn(p, "]");
+            snprintf(dims, sizeof dims, "%.*s", (int)len, p);
+            p += len + 1;
+        }
+        c->leaf[c->n++] = leaf_of(name, dims);
+        while (p < colon && (*p == ',' || *p == ' ')) p++;
+    }
+    for (p = colon + 1; *p == ' ';) p++;
+    while (end > p && end[-1] == ' ') end--;
+    return snprintf(c->text, sizeof c->text, "%.*s", (int)(end - p), p) < (int)sizeof c->text;
+}
+
+static int elementwise_cases(const tg_op *op, op_case *out) {
+    static const char *const one[] = {"", "3", "2,3", "2,1,3", "1"};
+    static const char *const two[][2] = {
+        {"", ""},       {"", "3"},      {"3", ""},      {"3", "3"},       {"2,3", ""},
+        {"", "2,3"},    {"2,3", "2,3"}, {"2,3", "3"},   {"3", "2,3"},     {"1,3", "2,3"},
+        {"2,3", "2,1"}, {"2,1", "2,3"}, {"2,3", "1,1"}, {"2,2,3", "2,3"}, {"1", "1"}};
+    static const char *const three[][3] = {
+        {"", "", ""},    {"3", "3", "3"},     {"2,3", "", ""},       {"", "2,3", ""},
+        {"", "", "2,3"}, {"2,3", "3", "2,1"}, {"2,1", "2,3", "1,3"}, {"3", "2,3", "2,3"}};
+    static const char *const names[] = {"x", "y", "z"};
+    int arity = tensor_params(op), n = arity == 1 ? 5 : arity == 2 ? 15 : arity == 3 ? 8 : 0;
+    for (int i = 0; i < n; i++) {
+        out[i] = (op_case){.op = op, .n = arity};
+        for (int k = 0; k < arity; k++)
+            out[i].leaf[k] = leaf_of(names[k], arity == 1   ? one[i]
+                                               : arity == 2 ? two[i][k]
+                                                            : three[i][k]);
+    }
+    return n;
+}
+
+/* The number of cases, or -1: a sample that cannot be read. */
+static int list_cases(const tg_op *op, op_case *out) {
+    int n = op->class == TG_CLASS_ELEMENTWISE ? elementwise_cases(op, out) : 0;
+    for (const char *p = op->samples; p && *p;) {
+        const char *end = strchr(p, '|');
+        if (!end) end = p + strlen(p);
+        if (n == MOST_CASES) return -1;
+        out[n] = (op_case){.op = op};
+        if (!parse_sample(p, end, &out[n++])) return -1;
+        p = *end ? end + 1 : end;
+    }
+    return n;
+}
+
+/* ---- random numbers ---- */
+
+static uint64_t lottery;
+
+static double draw(void) { /* in 0..1: SplitMix64 (Steele et al. 2014) */
+    uint64_t z = lottery += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+#endif
