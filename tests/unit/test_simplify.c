@@ -235,7 +235,7 @@ static void untaken_sides_do_not_poison(void **state) {
 static void what_cannot_be_derived_is_an_error(void **state) {
     (void)state;
     assert_null(gradient("2 * v", "v", NULL, NULL));
-    assert_non_null(strstr(rt.c.diag.help, "jacobian(y, x)"));
+    assert_non_null(strstr(rt.c.diag.help, "seed="));
     tg_clear(&rt.c);
 }
 
