@@ -181,8 +181,6 @@ tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t l
     }
     src->first_line = line;
     in->echo = flags & TG_ECHO;
-    in->computing = in->rt.live_draws = false;
-    in->lift_next = 0;
     bool ok = tg_module_run(in, in->globals, src, &how);
     in->echo = outer;
     tg_status status =
@@ -200,8 +198,6 @@ tg_status tg_run_file(tg_state *s, const char *path, int flags) {
     tg_interp *in = enter(s);
     bool outer = in->echo;
     in->echo = flags & TG_ECHO;
-    in->computing = in->rt.live_draws = false;
-    in->lift_next = 0;
     bool ok = tg_module_run_file(in, in->globals, path, path);
     in->echo = outer;
     return leave(s, ok);

@@ -15,41 +15,18 @@
 
 /* The type of an argument as a tensor or formula; false with an error for other things. */
 static bool type_of(tg_interp *in, tg_value v, const char *what, tg_type *t) {
-    *t = (tg_type){.dtype = TG_F64};
-    if (v.tag == TG_V_FORMULA) {
-        *t = v.as.node->type;
-    } else if (v.tag == TG_V_TENSOR) {
-        t->dtype = v.as.tensor->v.dtype;
-        t->rank = v.as.tensor->v.rank;
-        memcpy(t->dim, v.as.tensor->v.dim, sizeof t->dim);
-    } else if (v.tag == TG_V_BOOL) {
-        t->dtype = TG_BOOL;
-    } else if (v.tag == TG_V_RANGE || (v.tag == TG_V_LIST && !tg_is_live(v))) {
-        tg_tensor *made;
-        if (!tg_to_tensor(in, v, what, &made)) return false;
-        t->dtype = made->v.dtype;
-        t->rank = made->v.rank;
-        memcpy(t->dim, made->v.dim, sizeof t->dim);
-        tg_tensor_drop(made);
-    } else if (v.tag == TG_V_LIST) {
-        tg_node *n;
-        if (!tg_to_node(in, v, what, &n)) return false;
-        *t = n->type;
-    } else if (v.tag != TG_V_NUMBER) {
+    *t = (tg_type){.dtype = v.tag == TG_V_BOOL ? TG_BOOL : TG_F64};
+    if (v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL) return true;
+    tg_value array;
+    bool is =
+        v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA || v.tag == TG_V_LIST || v.tag == TG_V_RANGE;
+    if (!is)
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s must be a tensor or a formula, not %s", what,
                        tg_value_kind(v));
-    }
+    if (!tg_to_array(in, v, what, &array)) return false;
+    *t = tg_type_of(array);
+    tg_value_drop(array);
     return true;
-}
-
-static bool size_value(tg_interp *in, tg_size s, tg_value *out) {
-    if (s >= 0) {
-        *out = tg_value_number((double)s);
-        return true;
-    }
-    tg_node *n = tg_node_size(&in->rt, s);
-    if (n) *out = tg_value_formula(n, 0);
-    return n != NULL;
 }
 
 static bool run_shape(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
@@ -60,7 +37,7 @@ static bool run_shape(tg_interp *in, int n, const tg_argument *args, tg_value *o
         !tg_value_items(&in->rt.c, TG_V_TUPLE, t.rank, &made))
         return false;
     for (int i = 0; i < t.rank; i++)
-        if (!size_value(in, t.dim[i], &made.as.items->v[i])) {
+        if (!tg_value_size(in, t.dim[i], &made.as.items->v[i])) {
             tg_value_drop(made);
             return false;
         }
@@ -84,9 +61,7 @@ static bool run_size(tg_interp *in, int n, const tg_argument *args, tg_value *ou
         return true;
     }
     if (x.tag == TG_V_STREAM || x.tag == TG_V_STRING) {
-        int64_t count = x.tag == TG_V_STREAM ? x.as.stream->count : 0;
-        for (size_t i = 0; x.tag == TG_V_STRING && i < x.as.text->len; count++)
-            i += (size_t)tg_utf8_next(x.as.text->bytes + i, x.as.text->len - i, NULL);
+        int64_t count = x.tag == TG_V_STREAM ? x.as.stream->count : tg_text_length(x.as.text);
         *out = tg_value_number((double)count);
         return true;
     }
@@ -96,7 +71,7 @@ static bool run_size(tg_interp *in, int n, const tg_argument *args, tg_value *ou
         tg_size all = 1;
         for (int i = 0; i < t.rank; i++)
             if ((all = tg_size_times(&in->rt, all, t.dim[i])) == TG_SIZE_FAIL) return false;
-        return size_value(in, all, out);
+        return tg_value_size(in, all, out);
     }
     int64_t axis;
     if (!tg_to_int(in, args[1].value, "axis", &axis)) return false;
@@ -104,7 +79,7 @@ static bool run_size(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     if (k < 0 || k >= t.rank)
         return tg_fail(&in->rt.c, TG_ERR_VALUE, "axis %lld is out of range for shape %s",
                        (long long)axis, tg_shape_text(&in->rt, t.rank, t.dim));
-    return size_value(in, t.dim[k], out);
+    return tg_value_size(in, t.dim[k], out);
 }
 
 static bool run_dtype(tg_interp *in, int n, const tg_argument *args, tg_value *out) {

@@ -20,8 +20,7 @@ static bool make_var(tg_interp *in, tg_value v, void *user, tg_value *out) {
     tg_tensor *own = tg_tensor_convert(&in->rt.c, &t->v, want);
     tg_tensor_drop(t);
     if (!own) return false;
-    tg_type type = {.dtype = want, .rank = own->v.rank};
-    memcpy(type.dim, own->v.dim, sizeof type.dim);
+    tg_type type = tg_type_of((tg_value){.tag = TG_V_TENSOR, .as.tensor = own});
     tg_cell *c = tg_cell_new(&in->rt, TG_CELL_VAR, NULL, &type, own);
     tg_tensor_drop(own);
     tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;

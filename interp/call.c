@@ -12,37 +12,6 @@
 
 /* ---- operations ---- */
 
-/* The size that a formula of sizes and whole numbers is (N - 1); TG_SIZE_FAIL without an error if
- * it is none. */
-static tg_size size_of_node(tg_interp *in, const tg_node *n, int depth) {
-    if (n->op == &tg_op_size) return n->leaf.size;
-    if (n->op == &tg_op_number) {
-        double x = n->leaf.number;
-        return x >= 0 && x == floor(x) && x < 1e15 ? (tg_size)x : TG_SIZE_FAIL;
-    }
-    if (n->n != 2 || depth > 16) return TG_SIZE_FAIL;
-    bool add = tg_node_is(n, "add"), sub = tg_node_is(n, "sub"), mul = tg_node_is(n, "mul"),
-         div = tg_node_is(n, "div");
-    if (!add && !sub && !mul && !div) return TG_SIZE_FAIL;
-    tg_size a = size_of_node(in, n->arg[0], depth + 1), b = size_of_node(in, n->arg[1], depth + 1);
-    if (a == TG_SIZE_FAIL || b == TG_SIZE_FAIL) return TG_SIZE_FAIL;
-    return add   ? tg_size_add(&in->rt, a, b)
-           : sub ? tg_size_sub(&in->rt, a, b)
-           : mul ? tg_size_times(&in->rt, a, b)
-                 : tg_size_divide(&in->rt, a, b);
-}
-
-bool tg_to_size(tg_interp *in, tg_value v, const char *what, tg_size *out) {
-    if (v.tag == TG_V_FORMULA) {
-        *out = size_of_node(in, v.as.node, 0);
-        if (*out != TG_SIZE_FAIL) return true;
-    }
-    int64_t k;
-    if (!tg_to_int(in, v, what, &k)) return false;
-    *out = k;
-    return true;
-}
-
 enum { FEW = 8, MANY_ITEMS = 4096 };
 
 /* What bind sees of the arguments, and the operands it may ask for: the arguments first, then the
@@ -145,7 +114,7 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
         return add_operand(f, v, a->ast, &out->operand);
     case TG_V_FORMULA: {
         out->kind = TG_ARG_TENSOR;
-        if (v.as.node->type.rank == 0) out->size = size_of_node(in, v.as.node, 0);
+        if (v.as.node->type.rank == 0) out->size = tg_size_of_node(in, v.as.node);
         if (out->size != TG_SIZE_FAIL) out->kind = TG_ARG_SIZE;
         if (!tensor && out->kind == TG_ARG_TENSOR &&
             p->kind != TG_P_SPEC) { /* a live number for an attribute: as it is now */
@@ -222,10 +191,7 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
 
 static int rank_of(void *user, int operand) {
     const call_frame *f = user;
-    tg_value v = f->operand[operand].value;
-    return v.tag == TG_V_TENSOR    ? v.as.tensor->v.rank
-           : v.tag == TG_V_FORMULA ? v.as.node->type.rank
-                                   : 0;
+    return tg_value_rank(f->operand[operand].value);
 }
 
 /* A literal keeps its place in the formula as a number; anything else may be lifted. */

@@ -16,12 +16,32 @@ bool tg_is_container(tg_value v) {
     return v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
 }
 
+tg_cell *tg_value_cell(tg_value v) {
+    if (v.tag != TG_V_FORMULA || v.as.node->op != &tg_op_cell) return NULL;
+    tg_cell *c = v.as.node->leaf.cell;
+    return c->kind == TG_CELL_LIFT ? NULL : c;
+}
+
 bool tg_is_live(tg_value v) {
     if (v.tag == TG_V_FORMULA) return true;
     if (!tg_is_container(v)) return false;
     for (int i = 0; i < v.as.items->n; i++)
         if (tg_is_live(v.as.items->v[i])) return true;
     return false;
+}
+
+int tg_value_rank(tg_value v) {
+    return v.tag == TG_V_TENSOR    ? v.as.tensor->v.rank
+           : v.tag == TG_V_FORMULA ? v.as.node->type.rank
+                                   : 0;
+}
+
+tg_type tg_type_of(tg_value v) {
+    if (v.tag == TG_V_FORMULA) return v.as.node->type;
+    const tg_view *t = &v.as.tensor->v;
+    tg_type type = {.dtype = t->dtype, .rank = t->rank};
+    memcpy(type.dim, t->dim, sizeof type.dim);
+    return type;
 }
 
 /* ---- formulas to values ---- */
@@ -168,6 +188,39 @@ bool tg_to_int(tg_interp *in, tg_value v, const char *what, int64_t *out) {
     if (x != floor(x) || fabs(x) > 9007199254740992.0)
         return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s must be a whole number, not %.15g", what, x);
     *out = (int64_t)x;
+    return true;
+}
+
+static tg_size size_within(tg_interp *in, const tg_node *n, int depth) {
+    if (n->op == &tg_op_size) return n->leaf.size;
+    if (n->op == &tg_op_number) {
+        double x = n->leaf.number;
+        return x >= 0 && x == floor(x) && x < 1e15 ? (tg_size)x : TG_SIZE_FAIL;
+    }
+    if (n->n != 2 || depth > 16) return TG_SIZE_FAIL;
+    bool add = tg_node_is(n, "add"), sub = tg_node_is(n, "sub"), mul = tg_node_is(n, "mul"),
+         div = tg_node_is(n, "div");
+    if (!add && !sub && !mul && !div) return TG_SIZE_FAIL;
+    tg_size a = size_within(in, n->arg[0], depth + 1), b = size_within(in, n->arg[1], depth + 1);
+    if (a == TG_SIZE_FAIL || b == TG_SIZE_FAIL) return TG_SIZE_FAIL;
+    return add   ? tg_size_add(&in->rt, a, b)
+           : sub ? tg_size_sub(&in->rt, a, b)
+           : mul ? tg_size_times(&in->rt, a, b)
+                 : tg_size_divide(&in->rt, a, b);
+}
+
+tg_size tg_size_of_node(tg_interp *in, const tg_node *n) {
+    return size_within(in, n, 0);
+}
+
+bool tg_to_size(tg_interp *in, tg_value v, const char *what, tg_size *out) {
+    if (v.tag == TG_V_FORMULA) {
+        *out = tg_size_of_node(in, v.as.node);
+        if (*out != TG_SIZE_FAIL) return true;
+    }
+    int64_t k;
+    if (!tg_to_int(in, v, what, &k)) return false;
+    *out = k;
     return true;
 }
 
@@ -323,8 +376,7 @@ tg_node *tg_lift_number(tg_interp *in, double x) {
 }
 
 tg_node *tg_lift_tensor(tg_interp *in, tg_tensor *t) {
-    tg_type type = {.dtype = t->v.dtype, .rank = t->v.rank};
-    memcpy(type.dim, t->v.dim, sizeof type.dim);
+    tg_type type = tg_type_of((tg_value){.tag = TG_V_TENSOR, .as.tensor = t});
     tg_cell *c = next_lift(in, &type);
     if (!c) return NULL;
     tg_tensor_hold(t);
@@ -332,6 +384,13 @@ tg_node *tg_lift_tensor(tg_interp *in, tg_tensor *t) {
     c->value = t;
     c->version++;
     return tg_node_cell(&in->rt, c);
+}
+
+void tg_lift_retire(tg_interp *in) {
+    for (int i = 0; i < in->nlifts; i++) {
+        tg_cell_drop(in->lifts[i].cell);
+        in->lifts[i].cell = NULL;
+    }
 }
 
 /* [x, 2*x]: a live vector. */
@@ -372,6 +431,41 @@ bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, co
     *out = lift ? tg_lift_tensor(in, t) : tg_node_const(&in->rt, t, label);
     tg_tensor_drop(t);
     return *out != NULL;
+}
+
+/* The assumptions that v rests on. */
+static uint32_t assumptions(tg_value v) {
+    uint32_t all = v.tag == TG_V_FORMULA ? v.assumed : 0;
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
+        all |= assumptions(v.as.items->v[i]);
+    return all;
+}
+
+bool tg_to_array(tg_interp *in, tg_value v, const char *what, tg_value *out) {
+    if (v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA) {
+        *out = tg_value_hold(v);
+        return true;
+    }
+    if (tg_is_live(v)) {
+        tg_node *n;
+        if (!tg_to_node(in, v, what, &n)) return false;
+        *out = tg_value_formula(n, assumptions(v));
+        return true;
+    }
+    tg_tensor *t;
+    if (!tg_to_tensor(in, v, what, &t)) return false;
+    *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
+    return true;
+}
+
+bool tg_value_size(tg_interp *in, tg_size s, tg_value *out) {
+    if (s >= 0) {
+        *out = tg_value_number((double)s);
+        return true;
+    }
+    tg_node *n = tg_node_size(&in->rt, s);
+    if (n) *out = tg_value_formula(n, 0);
+    return n != NULL;
 }
 
 bool tg_to_node(tg_interp *in, tg_value v, const char *what, tg_node **out) {

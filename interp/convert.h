@@ -5,6 +5,8 @@
 #include "interp/interp.h"
 
 bool tg_is_container(tg_value v); /* a list, tuple or record */
+/* The cell a value is, if it is a var or an input; else NULL. */
+tg_cell *tg_value_cell(tg_value v);
 
 /* A container of the same form with f applied to each leaf, in order; a leaf itself when v is none.
  * *out owned. */
@@ -18,8 +20,25 @@ bool tg_value_now_with(tg_interp *in, tg_value v, int ncells, tg_cell *const *ce
  * was called. */
 bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, const char *label,
                    tg_node **out);
+/* An array, of rank 0 or more: a formula where v is live, else a tensor. *out owned. */
+bool tg_to_array(tg_interp *in, tg_value v, const char *what, tg_value *out);
+/* Of a tensor or formula; of other things the rank is 0. */
+int tg_value_rank(tg_value v);
+tg_type tg_type_of(tg_value v);
+
+/* The size that a formula of sizes and whole numbers is (N - 1); TG_SIZE_FAIL without an error if
+ * it is none. */
+tg_size tg_size_of_node(tg_interp *in, const tg_node *n);
+/* A size for an attribute or an index: a whole number, or a symbolic one. Other formulas are taken
+ * as they are now. */
+bool tg_to_size(tg_interp *in, tg_value v, const char *what, tg_size *out);
+/* A size as a number or formula. */
+bool tg_value_size(tg_interp *in, tg_size s, tg_value *out);
+
 /* Lift slots: for the right side of `:=`, and for the argument of a derivative f'. */
 tg_node *tg_lift_number(tg_interp *in, double x);
 tg_node *tg_lift_tensor(tg_interp *in, tg_tensor *t);
+/* Gives up the slots used so far, as a formula that holds them outlives its statement. */
+void tg_lift_retire(tg_interp *in);
 
 #endif

@@ -8,6 +8,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/index.h"
 #include "runtime/ops/linear.h"
 
 #include <math.h>
@@ -79,14 +80,8 @@ static TG_APART bool strings(tg_interp *in, const char *symbol, tg_value a, tg_v
     return plain_numbers(symbol, order, 0, out);
 }
 
-static int rank_of(tg_value v) {
-    return v.tag == TG_V_TENSOR    ? v.as.tensor->v.rank
-           : v.tag == TG_V_FORMULA ? v.as.node->type.rank
-                                   : 0;
-}
-
-static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a,
-                            tg_value b, tg_value *out) {
+TG_APART bool tg_operate(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
+                         tg_value *out) {
     if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER &&
         plain_numbers(symbol, a.as.number, b.as.number, out))
         return true;
@@ -106,12 +101,11 @@ static TG_APART bool binary(tg_interp *in, const tg_ast *e, const char *symbol, 
         ok = true;
         for (int i = 0; i < 2 && ok; i++) {
             if (arg[i].value.tag != TG_V_LIST && arg[i].value.tag != TG_V_RANGE) continue;
-            tg_node *n;
-            ok = tg_to_node(in, arg[i].value, "an operand of @", &n);
-            if (ok) held[i] = arg[i].value = tg_value_formula(n, 0);
+            ok = tg_to_array(in, arg[i].value, "an operand of @", &held[i]);
+            arg[i].value = held[i];
         }
         const tg_op *op =
-            ok ? tg_op_matmul_for(rank_of(arg[0].value), rank_of(arg[1].value)) : NULL;
+            ok ? tg_op_matmul_for(tg_value_rank(arg[0].value), tg_value_rank(arg[1].value)) : NULL;
         ok = op && tg_call_op(in, op, 2, arg, out);
     } else {
         ok = tg_call_op(in, operator_op(symbol), 2, arg, out);
@@ -142,7 +136,7 @@ static TG_APART bool decide(tg_interp *in, tg_env *env, const tg_ast *e, tg_valu
     if (a.tag == TG_V_BOOL && b.tag == TG_V_BOOL)
         *out = b;
     else
-        ok = binary(in, e, e->op, a, b, out);
+        ok = tg_operate(in, e, e->op, a, b, out);
     tg_value_drop(a);
     tg_value_drop(b);
     return ok;
@@ -185,7 +179,7 @@ static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
     if (!tg_eval(in, env, e->kids[0], &a)) return false;
     bool ok = tg_eval(in, env, e->kids[1], &b);
     if (ok) {
-        ok = binary(in, e, e->op, a, b, out);
+        ok = tg_operate(in, e, e->op, a, b, out);
         tg_value_drop(b);
     }
     tg_value_drop(a);
@@ -207,7 +201,7 @@ static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
          * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
         ok = tg_eval(in, env, spine[i]->kids[1], &right);
         if (ok) {
-            ok = binary(in, spine[i], spine[i]->op, sum, right, &next);
+            ok = tg_operate(in, spine[i], spine[i]->op, sum, right, &next);
             tg_value_drop(right);
         }
         tg_value_drop(sum);
@@ -233,7 +227,7 @@ static TG_APART bool comparisons(tg_interp *in, tg_env *env, const tg_ast *e, tg
         pair.n = 2;
         ok = tg_eval(in, env, e->kids[i], &right);
         if (!ok) break;
-        ok = binary(in, &pair, e->ops[i - 1], left, right, &one);
+        ok = tg_operate(in, &pair, e->ops[i - 1], left, right, &one);
         if (ok && i == 1) {
             all = one;
         } else if (ok) {
@@ -280,16 +274,16 @@ static TG_APART bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
     if (!tg_eval(in, env, e->kids[0], &v)) return false;
     bool ok = true;
     if (v.tag == TG_V_LIST) {
-        tg_node *n;
-        ok = tg_to_node(in, v, "the operand of '", &n);
+        tg_value array;
+        ok = tg_to_array(in, v, "the operand of '", &array);
         tg_value_drop(v);
         if (!ok) return tg_blame(in, e);
-        v = tg_value_formula(n, 0);
+        v = array;
     }
     if (v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN) {
         ok = tg_function_derivative(in, v, out);
     } else if (v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL ||
-               ((v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA) && rank_of(v) <= 1)) {
+               ((v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA) && tg_value_rank(v) <= 1)) {
         *out = tg_value_hold(v);
     } else {
         tg_argument arg = {.value = v, .ast = e->kids[0]};
@@ -373,29 +367,36 @@ static TG_APART bool range(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
     return tg_value_range(&in->rt.c, end[0], end[1], out) || tg_blame(in, e);
 }
 
-static TG_APART bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    tg_value r;
-    if (!tg_eval(in, env, e->kids[0], &r)) return false;
-    tg_value *v = r.tag == TG_V_RECORD ? tg_value_field(r, e->name) : NULL;
+bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out) {
+    const tg_value *v = base.tag == TG_V_RECORD ? tg_value_field(base, e->name) : NULL;
     if (v) {
         *out = tg_value_hold(*v);
-    } else if (r.tag != TG_V_RECORD) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s has no meaning", tg_value_kind(r),
-                e->name);
+        return true;
+    }
+    if (base.tag != TG_V_RECORD) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s has no meaning",
+                tg_value_kind(base), e->name);
         if (strcmp(e->name, "T") == 0)
             tg_help(&in->rt.c, "the transpose is x'");
         else if (tg_env_find(in->library, e->name)) /* x.sum(), x.shape */
             tg_help(&in->rt.c, "write %s(x)", e->name);
-    } else {
-        tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);
-        tg_str s = {0};
-        for (int i = 0; i < r.as.items->n; i++)
-            tg_str_addf(&s, "%s%s", i ? ", " : "", r.as.items->field[i]);
-        tg_help(&in->rt.c, "it has %s", tg_str_text(&s));
-        tg_str_free(&s);
+        return tg_blame(in, e);
     }
-    tg_value_drop(r);
-    return v != NULL || tg_blame(in, e);
+    tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);
+    tg_str s = {0};
+    for (int i = 0; i < base.as.items->n; i++)
+        tg_str_addf(&s, "%s%s", i ? ", " : "", base.as.items->field[i]);
+    tg_help(&in->rt.c, "it has %s", tg_str_text(&s));
+    tg_str_free(&s);
+    return tg_blame(in, e);
+}
+
+static TG_APART bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value base;
+    if (!tg_eval(in, env, e->kids[0], &base)) return false;
+    bool ok = tg_field_of(in, e, base, out);
+    tg_value_drop(base);
+    return ok;
 }
 
 static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {

@@ -18,7 +18,9 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
         tg_blame_keep(in, src);
         return false;
     }
+    bool computing = in->computing, live_draws = in->rt.live_draws;
     in->unit = unit;
+    in->computing = in->rt.live_draws = false; /* `use` may stand in a function that `:=` calls */
     tg_flow flow = TG_FLOW_NEXT;
     for (int i = 0; i < unit->n && flow == TG_FLOW_NEXT; i++) {
         tg_value last = TG_NONE_VALUE;
@@ -41,6 +43,8 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
         tg_value_drop(last);
     }
     in->unit = outer;
+    in->computing = computing;
+    in->rt.live_draws = live_draws;
     tg_unit_drop(unit);
     if (flow != TG_FLOW_NEXT) tg_blame_keep(in, src);
     return flow == TG_FLOW_NEXT;
@@ -57,24 +61,33 @@ static bool echo_one(tg_interp *in, const char *name, tg_value v) {
     return ok;
 }
 
-static bool echo_target(tg_interp *in, const tg_ast *target) {
+/* The name that a target begins with. */
+static const char *root_of(const tg_ast *target) {
     while (target->kind == TG_AST_INDEX || target->kind == TG_AST_FIELD) target = target->kids[0];
-    tg_value *v = tg_env_find(in->globals, target->name);
-    if (!v) return true;
-    tg_value held = tg_value_hold(*v);
-    bool ok = echo_one(in, target->name, held);
-    tg_value_drop(held);
-    return ok;
+    return target->name;
+}
+
+/* Each name once, also when several of its parts were stored. */
+static bool echo_targets(tg_interp *in, const tg_ast *s) {
+    for (int i = 0; i < s->ntargets; i++) {
+        const char *name = root_of(s->kids[i]);
+        tg_value *v = tg_env_find(in->globals, name);
+        for (int k = 0; v && k < i; k++)
+            if (root_of(s->kids[k]) == name) v = NULL;
+        if (!v) continue;
+        tg_value held = tg_value_hold(*v);
+        bool ok = echo_one(in, name, held);
+        tg_value_drop(held);
+        if (!ok) return false;
+    }
+    return true;
 }
 
 bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
     if (s->flags & TG_AST_SILENT) return true;
     switch (s->kind) {
     case TG_AST_DEFINE:
-    case TG_AST_STORE:
-        for (int i = 0; i < s->ntargets; i++)
-            if (!echo_target(in, s->kids[i])) return false;
-        return true;
+    case TG_AST_STORE: return echo_targets(in, s);
     case TG_AST_FUNCTION:
     case TG_AST_INPUT:
     case TG_AST_ASSUME:

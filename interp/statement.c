@@ -18,19 +18,13 @@ static TG_APART tg_flow fail_at(tg_interp *in, const tg_ast *s) {
 
 /* ---- definitions ---- */
 
-/* All values are computed before the first name is bound. */
-static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+/* The right sides of a definition, one for each target, as a tuple. */
+static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *out) {
     int n = s->ntargets, have = s->n - n;
     tg_value one, values;
-    if (n == 1) {
-        if (!tg_eval(in, env, s->kids[1], &one)) return fail_at(in, s);
-        tg_value_drop(*last);
-        *last = tg_value_hold(one);
-        return tg_define(in, env, s->kids[0], one) ? TG_FLOW_NEXT : fail_at(in, s);
-    }
-    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &values)) return fail_at(in, s);
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &values)) return false;
     bool ok = true;
-    if (have == 1) {
+    if (have < n) {
         ok = tg_eval(in, env, s->kids[n], &one);
         if (ok) {
             ok = tg_unpack(in, one, n, values.as.items->v);
@@ -40,15 +34,26 @@ static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_v
         for (int i = 0; ok && i < n; i++)
             ok = tg_eval(in, env, s->kids[n + i], &values.as.items->v[i]);
     }
-    if (!ok || !(tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c))) {
-        tg_value_drop(values);
-        return fail_at(in, s);
-    }
-    if (!tg_value_seal(&in->rt.c, values, &values)) return fail_at(in, s);
-    for (int i = 0; ok && i < n; i++)
-        ok = tg_define(in, env, s->kids[i], tg_value_hold(values.as.items->v[i]));
+    if (ok) return tg_value_seal(&in->rt.c, values, out);
+    tg_value_drop(values);
+    return false;
+}
+
+/* All values are computed before the first name is bound. What the user's own names stand for
+ * outlives the `:=` that a block may be part of, and holds none of its lift slots. */
+static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
+    int n = s->ntargets;
+    bool computing = in->computing;
+    tg_value made;
+    in->computing = computing && env != in->globals;
+    bool ok = n == 1 ? tg_eval(in, env, s->kids[1], &made) : right_sides(in, env, s, &made);
+    in->computing = computing;
+    if (!ok) return fail_at(in, s);
     tg_value_drop(*last);
-    *last = values;
+    *last = made;
+    ok = tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c);
+    for (int i = 0; ok && i < n; i++)
+        ok = tg_define(in, env, s->kids[i], tg_value_hold(n == 1 ? made : made.as.items->v[i]));
     return ok ? TG_FLOW_NEXT : fail_at(in, s);
 }
 

@@ -1,191 +1,24 @@
-/* Names and cells: what `=` and `:=` do.
+/* What `:=` does.
  *
- * `:=` works in three steps. All right sides are evaluated in one pass over the shared graph. All
+ * It works in three steps. All right sides are evaluated in one pass over the shared graph. All
  * targets are checked, and a list of writes is made. Then the writes are done, which cannot fail:
- * so an error or an interrupt leaves everything as it was. */
+ * so an error or an interrupt leaves everything as it was.
+ *
+ * A target is a path: a name, then fields and indices. It is followed to its end, the value is put
+ * in there, and the changed thing is the value for the path without its last step, up to the name;
+ * a var or input on the way takes the value itself. Each target starts from what the ones before it
+ * are going to write, so that x[0], x[1] := 5, 6 changes both; indices are read from what is there
+ * now. */
 #include "interp/store.h"
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/index.h"
 
 #include <string.h>
 
-tg_cell *tg_value_cell(tg_value v) {
-    if (v.tag != TG_V_FORMULA || v.as.node->op != &tg_op_cell) return NULL;
-    tg_cell *c = v.as.node->leaf.cell;
-    return c->kind == TG_CELL_LIFT ? NULL : c;
-}
-
-static bool has_cells(tg_value v) {
-    if (tg_value_cell(v)) return true;
-    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
-        if (has_cells(v.as.items->v[i])) return true;
-    return false;
-}
-
-bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
-    int64_t have = tg_is_container(v)                                  ? v.as.items->n
-                   : v.tag == TG_V_TENSOR                              ? v.as.tensor->v.dim[0]
-                   : v.tag == TG_V_FORMULA && v.as.node->type.rank > 0 ? v.as.node->type.dim[0]
-                                                                       : -1;
-    if (have < 0)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be taken apart into %d names",
-                       tg_value_kind(v), n);
-    if (have != n)
-        return tg_fail(&in->rt.c, TG_ERR_VALUE, "there are %d names but %lld value%s", n,
-                       (long long)have, have == 1 ? "" : "s");
-    const tg_op *slice = tg_op_find("narrow"), *squeeze = tg_op_find("squeeze");
-    for (int i = 0; i < n; i++) {
-        if (tg_is_container(v)) {
-            out[i] = tg_value_hold(v.as.items->v[i]);
-            continue;
-        }
-        tg_value row;
-        tg_argument cut[4] = {{.value = v},
-                              {.value = tg_value_number(0)},
-                              {.value = tg_value_number(i)},
-                              {.value = tg_value_number(1)}};
-        bool ok = tg_call_op(in, slice, 4, cut, &row);
-        if (ok) {
-            tg_argument flat[2] = {{.value = row}, {.value = tg_value_number(0)}};
-            ok = tg_call_op(in, squeeze, 2, flat, &out[i]);
-            tg_value_drop(row);
-        }
-        if (ok) continue;
-        while (i-- > 0) {
-            tg_value_drop(out[i]);
-            out[i] = TG_NONE_VALUE;
-        }
-        return false;
-    }
-    return true;
-}
-
-/* ---- definitions ---- */
-
-/* Does a formula under some user's name, other than `name` itself, read the cell? Gives that name.
- */
-static const char *reader_of(tg_interp *in, const char *name, const tg_node *leaf) {
-    for (size_t i = 0; i < in->globals->n; i++) {
-        const struct tg_binding *b = &in->globals->items[i];
-        if (b->name != name && strcmp(b->name, "ans") != 0 && b->value.tag == TG_V_FORMULA &&
-            b->value.as.node != leaf && tg_node_depends(&in->rt, b->value.as.node, leaf))
-            return b->name;
-    }
-    return NULL;
-}
-
-/* The name of an input that was declared with that size. */
-static const char *sized_by(const tg_interp *in, tg_size size) {
-    for (size_t i = 0; i < in->globals->n; i++) {
-        const struct tg_binding *b = &in->globals->items[i];
-        const tg_cell *c = tg_value_cell(b->value);
-        for (int k = 0; c && k < c->type.rank; k++)
-            if (c->type.dim[k] == size) return b->name;
-    }
-    return NULL;
-}
-
-/* The name is about to stand for something else: formulas keep the old thing, so it must not print
- * under the name. */
-static void let_go(tg_interp *in, const char *name, tg_value old) {
-    tg_cell *c = tg_value_cell(old);
-    if (c && c->name == name) {
-        const char *reader = reader_of(in, name, old.as.node);
-        if (reader)
-            tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...",
-                      reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name);
-        c->name = NULL;
-    } else if (old.tag == TG_V_FORMULA && old.as.node->op == &tg_op_size) {
-        const char *input = sized_by(in, old.as.node->leaf.size);
-        if (input)
-            tg_remark(in, "%s keeps the size that %s was, which its data decide: %s := ...", input,
-                      name, input);
-    } else if (old.tag == TG_V_FORMULA && old.as.node->label == name) {
-        old.as.node->label = NULL;
-    } else if (old.tag == TG_V_TENSOR && old.as.tensor->refs > 1) {
-        tg_node *n = tg_node_const(&in->rt, old.as.tensor, NULL);
-        if (n && n->label == name) n->label = NULL;
-        if (!n) tg_clear(&in->rt.c);
-    }
-}
-
-enum { GROWN = 1000, LOOK_DEPTH = 4 };
-
-static bool contains(const tg_node *n, const tg_node *part, int depth) {
-    if (n == part) return true;
-    for (int i = 0; depth > 0 && i < n->n; i++)
-        if (contains(n->arg[i], part, depth - 1)) return true;
-    return false;
-}
-
-/* total = total + cost, turn after turn: counted at the place in the source. */
-static void watch_growth(tg_interp *in, const tg_ast *target, tg_value old, tg_value v) {
-    if (old.tag != TG_V_FORMULA || v.tag != TG_V_FORMULA || tg_value_cell(old)) return;
-    intptr_t turns = (intptr_t)target->note;
-    if (turns > GROWN || old.as.node == v.as.node || !contains(v.as.node, old.as.node, LOOK_DEPTH))
-        return;
-    ((tg_ast *)target)->note =
-        (void *)(turns + 1); /* the one thing the evaluator writes into a tree */
-    if (turns == GROWN)
-        tg_remark(in,
-                  "the formula %s has grown by itself %d times; to add up values write %s := ...",
-                  target->name, GROWN, target->name);
-}
-
-/* The cells in a record or tuple are called params.W, pair[0]. One for whose name there is no
- * memory has none. */
-static void name_cells(tg_interp *in, const char *name, tg_value v) {
-    tg_cell *c = tg_value_cell(v);
-    if (c && !c->name) c->name = name;
-    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++) {
-        tg_value x = v.as.items->v[i];
-        if (!tg_is_live(x)) continue;
-        tg_str s = {0};
-        if (v.tag == TG_V_RECORD)
-            tg_str_addf(&s, "%s.%s", name, v.as.items->field[i]);
-        else
-            tg_str_addf(&s, "%s[%d]", name, i);
-        const char *part = s.failed ? NULL : tg_intern(&in->rt.c, tg_str_text(&s), s.len);
-        tg_str_free(&s);
-        if (part)
-            name_cells(in, part, x);
-        else
-            tg_clear(&in->rt.c);
-    }
-}
-
-/* An elementwise operation on names is as short as a name, and easier to read: y = x^2 does not
- * make 1 / x^2 print as 1 / y. */
-static bool worth_a_name(const tg_node *n) {
-    for (int i = 0; i < n->n; i++)
-        if (n->arg[i]->n > 0) return true;
-    return n->n > 0 && n->op->class != TG_CLASS_ELEMENTWISE;
-}
-
-bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
-    const char *name = target->name;
-    if (!tg_env_reserve(env, 1)) {
-        tg_value_drop(v);
-        return tg_fail_memory(&in->rt.c);
-    }
-    tg_value *old = tg_env_find(env, name);
-    if (old) watch_growth(in, target, *old, v);
-    if (env == in->globals) {
-        tg_cell *c = tg_value_cell(v);
-        bool same = old && old->tag == v.tag && v.tag == TG_V_FORMULA && old->as.node == v.as.node;
-        if (old && !same) let_go(in, name, *old);
-        name_cells(in, name, v);
-        if (v.tag == TG_V_FORMULA && !c && !v.as.node->label && worth_a_name(v.as.node))
-            v.as.node->label = name;
-    }
-    return tg_env_set(env, name, v) || tg_fail_memory(&in->rt.c);
-}
-
-/* ---- stores ---- */
-
-/* One write to be done: into a cell, or of a plain value under a name. */
+/* One write to be done: a tensor into a cell, or (cell NULL) a value under a name. */
 typedef struct pending {
     tg_cell *cell;
     tg_tensor *tensor;
@@ -213,9 +46,80 @@ static bool add_write(tg_interp *in, writes *w, pending one) {
 static void forget(writes *w) {
     for (size_t i = 0; i < w->n; i++) {
         tg_tensor_drop(w->item[i].tensor);
-        if (!w->item[i].cell) tg_value_drop(w->item[i].value);
+        tg_value_drop(w->item[i].value);
     }
     tg_free(w->item);
+}
+
+/* ---- what is there, with the writes to come ---- */
+
+/* Where a plain name is kept: the innermost scope that has it, else the current one. What the
+ * library keeps to itself is never a name of the user's. */
+static tg_env *home_of(tg_interp *in, tg_env *env, const char *name) {
+    tg_env *e = env;
+    for (; e && e != in->library; e = e->parent)
+        if (tg_env_find(e, name)) return e;
+    return !e && tg_env_find(in->globals, name) ? in->globals : env;
+}
+
+static tg_tensor *coming_tensor(const writes *w, const tg_cell *c) {
+    for (size_t i = w->n; i-- > 0;)
+        if (w->item[i].cell == c) return w->item[i].tensor;
+    return NULL;
+}
+
+static const tg_value *coming_value(const writes *w, const tg_env *env, const char *name) {
+    for (size_t i = w->n; i-- > 0;)
+        if (!w->item[i].cell && w->item[i].env == env && w->item[i].name == name)
+            return &w->item[i].value;
+    return NULL;
+}
+
+/* Takes v: a var or input that is about to be written becomes what it will hold. */
+static tg_value opened(const writes *w, tg_value v) {
+    const tg_cell *c = tg_value_cell(v);
+    tg_tensor *t = c ? coming_tensor(w, c) : NULL;
+    if (!t) return v;
+    tg_value_drop(v);
+    return tg_value_tensor(tg_tensor_hold(t));
+}
+
+/* What the path e leads to, with the writes to come. A var or input is given as itself. */
+static bool follow(tg_interp *in, tg_env *env, const tg_ast *e, const writes *w, tg_value *out) {
+    if (w->n == 0) return tg_eval(in, env, e, out);
+    if (!tg_guard(&in->rt.c)) return tg_blame(in, e);
+    if (e->kind == TG_AST_NAME) {
+        const tg_value *v = coming_value(w, home_of(in, env, e->name), e->name);
+        if (!v) return tg_eval(in, env, e, out);
+        *out = tg_value_hold(*v);
+        return true;
+    }
+    tg_value base;
+    if (!follow(in, env, e->kids[0], w, &base)) return false;
+    base = opened(w, base);
+    bool ok = e->kind == TG_AST_FIELD ? tg_field_of(in, e, base, out)
+                                      : tg_index_of(in, env, e, base, out);
+    tg_value_drop(base);
+    return ok || tg_blame(in, e);
+}
+
+/* ---- into cells ---- */
+
+static bool misfit(tg_interp *in, const tg_cell *c, const char *name, const tg_tensor *t) {
+    const char *want = tg_shape_text(&in->rt, c->type.rank, c->type.dim),
+               *have = tg_shape_text(&in->rt, t->v.rank, t->v.dim);
+    if (c->type.rank == 0)
+        tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s is a number, but the value has shape %s", name, have);
+    else if (t->v.rank == 0)
+        tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value is a number", name, want);
+    else
+        tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value has shape %s", name, want,
+                have);
+    if (t->v.rank == 0 && c->value)
+        return tg_help(&in->rt.c, "to fill it write %s[...] := the number", name);
+    return c->kind == TG_CELL_VAR
+               ? tg_help(&in->rt.c, "`%s = var(...)` makes a new variable of another shape", name)
+               : false;
 }
 
 /* Shape and type are checked; the tensor is converted to the cell's type. */
@@ -227,21 +131,7 @@ static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
     for (int i = 0; fits && i < t->v.rank; i++)
         fits = c->type.dim[i] < 0 || c->type.dim[i] == t->v.dim[i];
     if (!fits) {
-        const char *want = tg_shape_text(&in->rt, c->type.rank, c->type.dim),
-                   *have = tg_shape_text(&in->rt, t->v.rank, t->v.dim);
-        if (c->type.rank == 0)
-            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s is a number, but the value has shape %s", name,
-                    have);
-        else if (t->v.rank == 0)
-            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value is a number", name,
-                    want);
-        else
-            tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value has shape %s", name,
-                    want, have);
-        if (t->v.rank == 0 && c->value)
-            tg_help(&in->rt.c, "to fill it write %s[...] := the number", name);
-        else if (c->kind == TG_CELL_VAR)
-            tg_help(&in->rt.c, "`%s = var(...)` makes a new variable of another shape", name);
+        misfit(in, c, name, t);
         tg_tensor_drop(t);
         return false;
     }
@@ -255,128 +145,173 @@ static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
     return false;
 }
 
-/* New values into a structure that holds cells: each cell is written, each plain leaf replaced.
- * *out: the structure as the name shall hold it. */
+static bool has_cells(tg_value v) {
+    if (tg_value_cell(v)) return true;
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
+        if (has_cells(v.as.items->v[i])) return true;
+    return false;
+}
+
+static bool merge_items(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *out);
+
+/* A new value for what may hold cells: each cell is written, each plain leaf replaced. *out: what
+ * stands there afterwards; owned, also after a failure. */
 static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *out) {
     tg_cell *c = tg_value_cell(now);
-    if (c) {
-        *out = tg_value_hold(now);
-        return (v.tag == TG_V_FORMULA && v.as.node == now.as.node) || write_cell(in, w, c, v);
-    }
-    if (!has_cells(now)) {
-        *out = tg_value_hold(v);
-        return true;
-    }
+    if (!c && has_cells(now)) return merge_items(in, w, now, v, out);
+    *out = tg_value_hold(c ? now : v);
+    bool itself = c && v.tag == TG_V_FORMULA && v.as.node == now.as.node;
+    return !c || itself || write_cell(in, w, c, v);
+}
+
+/* A record may be given new fields behind those it has. */
+static bool merge_items(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *out) {
     int n = now.as.items->n, all = n;
     bool records = now.tag == TG_V_RECORD && v.tag == TG_V_RECORD;
-    if (records && v.as.items->n > n) all = v.as.items->n; /* with new fields at the end */
+    if (records && v.as.items->n > n) all = v.as.items->n;
     if (!tg_guard(&in->rt.c)) return false;
-    tg_value parts = TG_NONE_VALUE, made;
-    bool ok = tg_value_items(&in->rt.c, TG_V_TUPLE, all, &parts) &&
-              tg_unpack(in, v, all, parts.as.items->v);
-    for (int i = 0; ok && records && i < n; i++)
+    for (int i = 0; records && i < n && i < v.as.items->n; i++)
         if (v.as.items->field[i] != now.as.items->field[i])
-            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was",
-                         v.as.items->field[i], now.as.items->field[i]);
-    ok = ok && tg_value_items(&in->rt.c, now.tag, all, &made);
+            return tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was",
+                           v.as.items->field[i], now.as.items->field[i]);
+    tg_value parts, made;
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, all, &parts)) return false;
+    bool ok =
+        tg_unpack(in, v, all, parts.as.items->v) && tg_value_items(&in->rt.c, now.tag, all, &made);
     if (ok) {
         for (int i = 0; ok && i < all; i++) {
             tg_value *slot = &made.as.items->v[i];
             if (now.tag == TG_V_RECORD)
-                made.as.items->field[i] = i < n ? now.as.items->field[i] : v.as.items->field[i];
+                made.as.items->field[i] = (i < n ? now : v).as.items->field[i];
             if (i < n)
                 ok = merge(in, w, now.as.items->v[i], parts.as.items->v[i], slot);
             else
                 *slot = tg_value_hold(parts.as.items->v[i]);
         }
-        if (!ok)
-            tg_value_drop(made);
-        else
+        if (ok)
             ok = tg_value_seal(&in->rt.c, made, out);
+        else
+            tg_value_drop(made);
     }
     tg_value_drop(parts);
     return ok;
 }
 
-/* Where a plain name is kept: the innermost scope that has it, else the current one. */
-static tg_env *home_of(tg_interp *in, tg_env *env, const char *name) {
-    for (tg_env *e = env; e && e != in->library; e = e->parent)
-        if (tg_env_find(e, name)) return e;
-    return tg_env_find(in->globals, name) ? in->globals : env;
+/* ---- targets ---- */
+
+/* A closure made on the right side may keep formulas that hold the statement's lift slots. */
+static bool keeps_scope(tg_value v) {
+    if (v.tag == TG_V_FUNCTION) {
+        const tg_function *f = v.as.function;
+        while (f->primal) f = f->primal;
+        return f->env != NULL;
+    }
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
+        if (keeps_scope(v.as.items->v[i])) return true;
+    return false;
 }
 
 /* Takes v. */
-static bool prepare(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v, writes *w) {
-    if (!tg_guard(&in->rt.c)) {
+static bool write_name(tg_interp *in, tg_env *env, const char *name, tg_value v, writes *w) {
+    tg_env *home = home_of(in, env, name);
+    tg_value *old = tg_env_find(home, name), whole = TG_NONE_VALUE;
+    if (old && has_cells(*old)) {
+        bool ok = merge(in, w, *old, v, &whole);
         tg_value_drop(v);
-        return tg_blame(in, target);
-    }
-    tg_value now, whole = TG_NONE_VALUE;
-    bool ok;
-    if (target->kind == TG_AST_NAME) {
-        tg_env *home = home_of(in, env, target->name);
-        tg_value *old = tg_env_find(home, target->name);
-        ok = old && has_cells(*old) ? merge(in, w, *old, v, &whole) : true;
-        if (old && has_cells(*old)) {
+        v = whole;
+        if (!ok || tg_value_cell(*old)) { /* the name goes on standing for its cell */
             tg_value_drop(v);
-            v = whole;
-        }
-        if (ok && old && tg_value_cell(*old)) {
-            tg_value_drop(v);
-            return true;
-        }
-        ok = ok && add_write(in, w, (pending){.env = home, .name = target->name, .value = v});
-        if (!ok) tg_value_drop(v);
-        return ok || tg_blame(in, target);
-    }
-    if (!tg_eval(in, env, target->kids[0], &now)) {
-        tg_value_drop(v);
-        return false;
-    }
-    if (target->kind == TG_AST_INDEX) {
-        tg_cell *c = tg_value_cell(now);
-        tg_value base = TG_NONE_VALUE;
-        ok = tg_value_now(in, now, &base) && tg_index_replace(in, env, target, base, v, &whole);
-        tg_value_drop(base);
-        if (ok && c) {
-            ok = write_cell(in, w, c, whole);
-            tg_value_drop(whole);
-            tg_value_drop(v);
-            tg_value_drop(now);
-            return ok || tg_blame(in, target);
-        }
-    } else {
-        tg_value *field = now.tag == TG_V_RECORD ? tg_value_field(now, target->name) : NULL;
-        if (now.tag != TG_V_RECORD) {
-            ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s cannot be stored",
-                         tg_value_kind(now), target->name);
-        } else {
-            int n = now.as.items->n + !field;
-            ok = tg_value_items(&in->rt.c, TG_V_RECORD, n, &whole);
-            for (int i = 0; ok && i < now.as.items->n; i++) {
-                whole.as.items->field[i] = now.as.items->field[i];
-                tg_value *slot = &whole.as.items->v[i];
-                tg_value *old = &now.as.items->v[i];
-                if (old != field)
-                    *slot = tg_value_hold(*old);
-                else
-                    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): old is in an array */
-                    ok = merge(in, w, *old, v, slot);
-            }
-            if (ok && !field) {
-                whole.as.items->field[n - 1] = target->name;
-                whole.as.items->v[n - 1] = tg_value_hold(v);
-            }
-            if (!ok)
-                tg_value_drop(whole);
-            else
-                ok = tg_value_seal(&in->rt.c, whole, &whole);
+            return ok;
         }
     }
+    if (keeps_scope(v)) tg_lift_retire(in);
+    if (add_write(in, w, (pending){.env = home, .name = name, .value = v})) return true;
     tg_value_drop(v);
-    tg_value_drop(now);
-    return ok ? prepare(in, env, target->kids[0], whole, w) : tg_blame(in, target);
+    return false;
 }
+
+/* A copy of the container with v at its at-th place, which is behind the last for a new `field`. */
+static bool replace_item(tg_interp *in, writes *w, tg_value base, int at, const char *field,
+                         tg_value v, tg_value *out) {
+    const tg_items *items = base.as.items;
+    int n = at == items->n ? at + 1 : items->n;
+    tg_value made;
+    if (!tg_value_items(&in->rt.c, base.tag, n, &made)) return false;
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        tg_value *slot = &made.as.items->v[i];
+        if (base.tag == TG_V_RECORD)
+            made.as.items->field[i] = i < items->n ? items->field[i] : field;
+        if (i == at && i < items->n)
+            ok = merge(in, w, items->v[i], v, slot);
+        else
+            *slot = tg_value_hold(i == at ? v : items->v[i]);
+    }
+    if (ok) return tg_value_seal(&in->rt.c, made, out);
+    tg_value_drop(made);
+    return false;
+}
+
+/* The last step of a path into a container: the place, or for a new field of a record its name and
+ * the place behind the last. */
+static bool last_step(tg_interp *in, tg_env *env, const tg_ast *target, tg_value base, int *at,
+                      const char **field) {
+    *field = target->name;
+    if (target->kind == TG_AST_INDEX) return tg_index_place(in, env, target, base, at, field);
+    if (base.tag != TG_V_RECORD)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s cannot be stored",
+                       tg_value_kind(base), target->name);
+    const tg_value *old = tg_value_field(base, target->name);
+    *at = old ? (int)(old - base.as.items->v) : base.as.items->n;
+    return true;
+}
+
+/* Puts v at the end of the path. *whole: what the path without its last step shall stand for; none
+ * when that is a cell, which is written. */
+static bool put_in(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v, writes *w,
+                   tg_value *whole) {
+    tg_value base, now;
+    *whole = TG_NONE_VALUE;
+    if (!follow(in, env, target->kids[0], w, &base)) return false;
+    bool ok;
+    if (target->kind == TG_AST_FIELD || tg_is_container(base)) {
+        int at;
+        const char *field;
+        ok = last_step(in, env, target, base, &at, &field) &&
+             replace_item(in, w, base, at, field, v, whole);
+    } else {
+        tg_cell *c = tg_value_cell(base);
+        base = opened(w, base);
+        ok = tg_value_now(in, base, &now);
+        if (ok) {
+            ok = tg_index_replace(in, env, target, now, v, whole);
+            tg_value_drop(now);
+        }
+        if (ok && c) {
+            ok = write_cell(in, w, c, *whole);
+            tg_value_drop(*whole);
+            *whole = TG_NONE_VALUE;
+        }
+    }
+    tg_value_drop(base);
+    return ok;
+}
+
+/* Adds the writes for one target. Takes v. */
+static bool prepare(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v, writes *w) {
+    while (target->kind != TG_AST_NAME) {
+        tg_value whole;
+        bool ok = put_in(in, env, target, v, w, &whole);
+        tg_value_drop(v);
+        if (!ok) return tg_blame(in, target);
+        if (whole.tag == TG_V_NONE) return true;
+        v = whole;
+        target = target->kids[0];
+    }
+    return write_name(in, env, target->name, v, w) || tg_blame(in, target);
+}
+
+/* ---- the statement ---- */
 
 /* Sizes that one statement binds must agree: X[N, ..] and Y[N, ..] of the same length. */
 static bool sizes_agree(tg_interp *in, const writes *w) {
@@ -400,7 +335,8 @@ static bool commit(tg_interp *in, writes *w) {
         pending *one = &w->item[i];
         if (one->cell) continue;
         tg_value *old = tg_env_find(one->env, one->name);
-        if (one->env == in->globals && old && old->tag != TG_V_NUMBER) let_go(in, one->name, *old);
+        if (one->env == in->globals && old && old->tag != TG_V_NUMBER)
+            tg_let_go(in, one->name, *old);
         tg_value v = one->value;
         one->value = TG_NONE_VALUE;
         if (!tg_env_set(one->env, one->name, v)) return tg_fail_memory(&in->rt.c);
@@ -434,42 +370,17 @@ bool tg_store_all(tg_interp *in, tg_env *env, int n, tg_ast *const *targets, tg_
 
 /* The right sides as one tuple; op= first combines with the target. */
 static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tuple) {
-    static const char *const ops[][2] = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"}};
     int n = s->n - s->ntargets;
-    for (int i = 0; i < n; i++) {
-        tg_value *slot = &tuple.as.items->v[i];
-        if (!tg_eval(in, env, s->kids[s->ntargets + i], slot)) return false;
-        if (!s->op) continue;
-        tg_value now, sum;
-        if (!tg_eval(in, env, s->kids[0], &now)) return false;
-        const char *op = "add";
-        for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
-            if (strcmp(ops[k][0], s->op) == 0) op = ops[k][1];
-        tg_argument arg[2] = {{.value = now, .ast = s->kids[0]},
-                              {.value = *slot, .ast = s->kids[1]}};
-        bool ok;
-        if (now.tag == TG_V_NUMBER && slot->tag == TG_V_NUMBER) {
-            double a = now.as.number, b = slot->as.number;
-            sum = tg_value_number(s->op[0] == '+'   ? a + b
-                                  : s->op[0] == '-' ? a - b
-                                  : s->op[0] == '*' ? a * b
-                                                    : a / b);
-            ok = true;
-        } else if (now.tag == TG_V_STRING && slot->tag == TG_V_STRING && s->op[0] == '+') {
-            tg_str text = {0};
-            tg_str_addn(&text, now.as.text->bytes, now.as.text->len);
-            tg_str_addn(&text, slot->as.text->bytes, slot->as.text->len);
-            ok = text.failed ? tg_fail_memory(&in->rt.c)
-                             : tg_value_string(&in->rt.c, tg_str_text(&text), text.len, &sum);
-            tg_str_free(&text);
-        } else {
-            ok = tg_call_op(in, tg_op_find(op), 2, arg, &sum);
-        }
-        tg_value_drop(now);
-        if (!ok) return tg_blame(in, s);
-        tg_value_drop(*slot);
-        *slot = sum;
-    }
+    for (int i = 0; i < n; i++)
+        if (!tg_eval(in, env, s->kids[s->ntargets + i], &tuple.as.items->v[i])) return false;
+    if (!s->op) return true;
+    tg_value now, *slot = &tuple.as.items->v[0], result;
+    if (!tg_eval(in, env, s->kids[0], &now)) return false;
+    bool ok = tg_operate(in, s, s->op, now, *slot, &result);
+    tg_value_drop(now);
+    if (!ok) return false;
+    tg_value_drop(*slot);
+    *slot = result;
     return true;
 }
 

@@ -5,6 +5,7 @@
  * themselves, and the list is worked off. */
 #include "interp/value.h"
 #include "base/alloc.h"
+#include "base/str.h"
 
 #include <math.h>
 #include <string.h>
@@ -146,6 +147,13 @@ bool tg_value_string(tg_ctx *c, const char *s, size_t n, tg_value *out) {
     t->bytes[n] = 0;
     *out = (tg_value){.tag = TG_V_STRING, .as.text = t};
     return true;
+}
+
+int64_t tg_text_length(const tg_text *t) {
+    int64_t n = 0;
+    for (size_t at = 0; at < t->len; n++)
+        at += (size_t)tg_utf8_next(t->bytes + at, t->len - at, NULL);
+    return n;
 }
 
 bool tg_value_range(tg_ctx *c, double lo, double hi, tg_value *out) {

@@ -100,6 +100,7 @@ const char *tg_value_kind(tg_value v);
 /* All return false with TG_ERR_MEMORY recorded; on success *out is owned. */
 bool tg_value_string(tg_ctx *c, const char *s, size_t n, tg_value *out);
 bool tg_value_range(tg_ctx *c, double lo, double hi, tg_value *out);
+int64_t tg_text_length(const tg_text *t); /* in characters */
 /* A LIST, TUPLE or RECORD of n items, all none. Fill v[] (and of a record field[]), then seal it,
  * before anyone else sees it. */
 bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out);

@@ -1,0 +1,166 @@
+/* What names stand for: `=`.
+ *
+ * A definition binds a name, and tells the graph of it: a var or input gets its name, a formula
+ * that is worth one its label, by which it is printed. When a name comes to stand for something
+ * else, the old thing must no longer print under it; what still uses the old thing is announced. */
+#include "base/alloc.h"
+#include "interp/blame.h"
+#include "interp/convert.h"
+#include "interp/store.h"
+
+#include <string.h>
+
+bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
+    int64_t have = tg_is_container(v)                                  ? v.as.items->n
+                   : v.tag == TG_V_TENSOR                              ? v.as.tensor->v.dim[0]
+                   : v.tag == TG_V_FORMULA && v.as.node->type.rank > 0 ? v.as.node->type.dim[0]
+                                                                       : -1;
+    if (have < 0)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be taken apart into %d names",
+                       tg_value_kind(v), n);
+    if (have != n)
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "there are %d names but %lld value%s", n,
+                       (long long)have, have == 1 ? "" : "s");
+    const tg_op *slice = tg_op_find("narrow"), *squeeze = tg_op_find("squeeze");
+    for (int i = 0; i < n; i++) {
+        if (tg_is_container(v)) {
+            out[i] = tg_value_hold(v.as.items->v[i]);
+            continue;
+        }
+        tg_value row;
+        tg_argument cut[4] = {{.value = v},
+                              {.value = tg_value_number(0)},
+                              {.value = tg_value_number(i)},
+                              {.value = tg_value_number(1)}};
+        bool ok = tg_call_op(in, slice, 4, cut, &row);
+        if (ok) {
+            tg_argument flat[2] = {{.value = row}, {.value = tg_value_number(0)}};
+            ok = tg_call_op(in, squeeze, 2, flat, &out[i]);
+            tg_value_drop(row);
+        }
+        if (ok) continue;
+        while (i-- > 0) {
+            tg_value_drop(out[i]);
+            out[i] = TG_NONE_VALUE;
+        }
+        return false;
+    }
+    return true;
+}
+
+/* Does a formula under some user's name, other than `name` itself, read the cell? Gives that name.
+ */
+static const char *reader_of(tg_interp *in, const char *name, const tg_node *leaf) {
+    for (size_t i = 0; i < in->globals->n; i++) {
+        const struct tg_binding *b = &in->globals->items[i];
+        if (b->name != name && strcmp(b->name, "ans") != 0 && b->value.tag == TG_V_FORMULA &&
+            b->value.as.node != leaf && tg_node_depends(&in->rt, b->value.as.node, leaf))
+            return b->name;
+    }
+    return NULL;
+}
+
+/* The name of an input that was declared with that size. */
+static const char *sized_by(const tg_interp *in, tg_size size) {
+    for (size_t i = 0; i < in->globals->n; i++) {
+        const struct tg_binding *b = &in->globals->items[i];
+        const tg_cell *c = tg_value_cell(b->value);
+        for (int k = 0; c && k < c->type.rank; k++)
+            if (c->type.dim[k] == size) return b->name;
+    }
+    return NULL;
+}
+
+void tg_let_go(tg_interp *in, const char *name, tg_value old) {
+    tg_cell *c = tg_value_cell(old);
+    if (c && c->name == name) {
+        const char *reader = reader_of(in, name, old.as.node);
+        if (reader)
+            tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...",
+                      reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name);
+        c->name = NULL;
+    } else if (old.tag == TG_V_FORMULA && old.as.node->op == &tg_op_size) {
+        const char *input = sized_by(in, old.as.node->leaf.size);
+        if (input)
+            tg_remark(in, "%s keeps the size that %s was, which its data decide: %s := ...", input,
+                      name, input);
+    } else if (old.tag == TG_V_FORMULA && old.as.node->label == name) {
+        old.as.node->label = NULL;
+    } else if (old.tag == TG_V_TENSOR && old.as.tensor->refs > 1) {
+        tg_node *n = tg_node_const(&in->rt, old.as.tensor, NULL);
+        if (n && n->label == name) n->label = NULL;
+        if (!n) tg_clear(&in->rt.c);
+    }
+}
+
+enum { GROWN = 1000, LOOK_DEPTH = 4 };
+
+static bool contains(const tg_node *n, const tg_node *part, int depth) {
+    if (n == part) return true;
+    for (int i = 0; depth > 0 && i < n->n; i++)
+        if (contains(n->arg[i], part, depth - 1)) return true;
+    return false;
+}
+
+/* total = total + cost, turn after turn: counted at the place in the source. */
+static void watch_growth(tg_interp *in, const tg_ast *target, tg_value old, tg_value v) {
+    if (old.tag != TG_V_FORMULA || v.tag != TG_V_FORMULA || tg_value_cell(old)) return;
+    intptr_t turns = (intptr_t)target->note;
+    if (turns > GROWN || old.as.node == v.as.node || !contains(v.as.node, old.as.node, LOOK_DEPTH))
+        return;
+    ((tg_ast *)target)->note =
+        (void *)(turns + 1); /* the one thing the evaluator writes into a tree */
+    if (turns == GROWN)
+        tg_remark(in,
+                  "the formula %s has grown by itself %d times; to add up values write %s := ...",
+                  target->name, GROWN, target->name);
+}
+
+/* The cells in a record or tuple are called params.W, pair[0]. One for whose name there is no
+ * memory has none. */
+static void name_cells(tg_interp *in, const char *name, tg_value v) {
+    tg_cell *c = tg_value_cell(v);
+    if (c && !c->name) c->name = name;
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++) {
+        tg_value x = v.as.items->v[i];
+        if (!tg_is_live(x)) continue;
+        tg_str s = {0};
+        if (v.tag == TG_V_RECORD)
+            tg_str_addf(&s, "%s.%s", name, v.as.items->field[i]);
+        else
+            tg_str_addf(&s, "%s[%d]", name, i);
+        const char *part = s.failed ? NULL : tg_intern(&in->rt.c, tg_str_text(&s), s.len);
+        tg_str_free(&s);
+        if (part)
+            name_cells(in, part, x);
+        else
+            tg_clear(&in->rt.c);
+    }
+}
+
+/* An elementwise operation on names is as short as a name, and easier to read: y = x^2 does not
+ * make 1 / x^2 print as 1 / y. */
+static bool worth_a_name(const tg_node *n) {
+    for (int i = 0; i < n->n; i++)
+        if (n->arg[i]->n > 0) return true;
+    return n->n > 0 && n->op->class != TG_CLASS_ELEMENTWISE;
+}
+
+bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
+    const char *name = target->name;
+    if (!tg_env_reserve(env, 1)) {
+        tg_value_drop(v);
+        return tg_fail_memory(&in->rt.c);
+    }
+    tg_value *old = tg_env_find(env, name);
+    if (old) watch_growth(in, target, *old, v);
+    if (env == in->globals) {
+        tg_cell *c = tg_value_cell(v);
+        bool same = old && old->tag == v.tag && v.tag == TG_V_FORMULA && old->as.node == v.as.node;
+        if (old && !same) tg_let_go(in, name, *old);
+        name_cells(in, name, v);
+        if (v.tag == TG_V_FORMULA && !c && !v.as.node->label && worth_a_name(v.as.node))
+            v.as.node->label = name;
+    }
+    return tg_env_set(env, name, v) || tg_fail_memory(&in->rt.c);
+}
