@@ -48,12 +48,17 @@ typedef enum tg_flow {
 } tg_flow;
 
 /* ---- eval.c ---- */
-bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out); /* *out owned; after a failure it holds nothing */
+bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e,
+             tg_value *out); /* *out owned; after a failure it holds nothing */
 /* ---- statement.c ---- */
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s,
                 tg_value *last); /* *last owned; none at first */
+/* The error of a break or continue that no loop has taken. Returns false. */
+bool tg_stray(tg_interp *in, tg_flow flow);
 /* Looks the name up: scopes inside out, then the user's, then the library. NULL: unknown. */
 tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name);
+/* The same without the library. */
+tg_value *tg_lookup_own(tg_interp *in, tg_env *env, const char *name);
 /* ---- call.c ---- */
 /* One argument; name NULL: positional. */
 typedef struct tg_argument {
