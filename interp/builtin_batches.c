@@ -23,8 +23,33 @@ static void shuffle(tg_rt *rt, int64_t *order, int64_t n) {
     }
 }
 
-static void start(tg_stream *s) {
-    if (s->order) shuffle(s->rt, s->order, s->part[0]->v.dim[0]);
+static tg_value stream_value(tg_stream *s) {
+    return (tg_value){.tag = TG_V_STREAM, .as.stream = s};
+}
+
+static bool begin(tg_interp *in, tg_stream *s, tg_value *out) {
+    (void)in;
+    *out = tg_value_hold(stream_value(s));
+    return true;
+}
+
+/* A pass is a stream of the same parts with an order drawn for it. */
+static bool begin_shuffled(tg_interp *in, tg_stream *s, tg_value *out) {
+    int64_t total = s->part[0]->v.dim[0];
+    tg_stream *pass = tg_alloc_array(1, sizeof *pass);
+    int64_t *order = tg_alloc_array((size_t)total, sizeof *order);
+    if (!pass || !order) {
+        tg_free(pass);
+        tg_free(order);
+        return tg_fail_memory(&in->rt.c);
+    }
+    *pass = *s;
+    pass->refs = 1;
+    pass->order = order;
+    for (int i = 0; i < s->nparts; i++) tg_tensor_hold(s->part[i]);
+    shuffle(&in->rt, order, total);
+    *out = stream_value(pass);
+    return true;
 }
 
 /* Shuffled rows lie anywhere in memory: while one is copied, the next but one is on its way. */
@@ -56,8 +81,8 @@ static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, 
     return out;
 }
 
-static bool next(tg_interp *in, tg_stream *s, tg_value *out) {
-    int64_t total = s->part[0]->v.dim[0], from = s->at * s->batch;
+static bool next(tg_interp *in, const tg_stream *s, int64_t at, tg_value *out) {
+    int64_t total = s->part[0]->v.dim[0], from = at * s->batch;
     int64_t n = total - from < s->batch ? total - from : s->batch;
     tg_value made;
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, s->nparts, &made)) return false;
@@ -77,16 +102,43 @@ static bool next(tg_interp *in, tg_stream *s, tg_value *out) {
     return tg_value_seal(&in->rt.c, made, out);
 }
 
-/* The tensors to draw from, then the batch size; shuffle and partial by name. */
+/* The tensor v becomes one more part of the stream: contiguous, and as long as the first. */
+static bool add_part(tg_interp *in, tg_stream *s, tg_value v) {
+    tg_tensor *t;
+    if (!tg_to_tensor(in, v, "what batches are drawn from", &t)) return false;
+    if (!tg_view_is_contiguous(&t->v)) {
+        tg_tensor *copy = tg_tensor_convert(&in->rt.c, &t->v, t->v.dtype);
+        tg_tensor_drop(t);
+        if (!(t = copy)) return false;
+    }
+    s->part[s->nparts++] = t;
+    if (t->v.rank == 0)
+        return tg_fail(&in->rt.c, TG_ERR_SHAPE,
+                       "batches are drawn from the rows of tensors; a number has none");
+    if (t->v.dim[0] == s->part[0]->v.dim[0]) return true;
+    return tg_fail(&in->rt.c, TG_ERR_SHAPE,
+                   "batches are drawn from tensors with the same number of rows, not %lld and %lld",
+                   (long long)s->part[0]->v.dim[0], (long long)t->v.dim[0]);
+}
+
+/* An option of which it can only be said that it is true or false; true when it is not given. */
+static bool option(tg_interp *in, tg_value v, const char *name, bool *out) {
+    *out = true;
+    return v.tag == TG_V_NONE || tg_to_truth(in, v, name, out);
+}
+
+/* args: shuffle and partial, then what the dots stand for: the tensors and the rows a batch. */
 static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     bool mix, partial;
     int64_t batch;
     int nparts = n - 3;
-    if (!tg_to_truth(in, args[0].value.tag == TG_V_NONE ? tg_value_bool(true) : args[0].value,
-                     "shuffle", &mix) ||
-        !tg_to_truth(in, args[1].value.tag == TG_V_NONE ? tg_value_bool(true) : args[1].value,
-                     "partial", &partial))
+    if (!option(in, args[0].value, "shuffle", &mix) ||
+        !option(in, args[1].value, "partial", &partial))
         return false;
+    for (int i = 2; i < n; i++)
+        if (args[i].name)
+            return tg_fail(&in->rt.c, TG_ERR_TYPE, "batches has no argument named %s",
+                           args[i].name);
     if (nparts < 1 || nparts > 4) {
         tg_fail(&in->rt.c, TG_ERR_TYPE,
                 "batches wants one to four tensors and then the number of rows a batch");
@@ -96,42 +148,20 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
     if (batch < 1) return tg_fail(&in->rt.c, TG_ERR_VALUE, "a batch must have at least one row");
     tg_stream *s = tg_alloc_array(1, sizeof *s);
     if (!s) return tg_fail_memory(&in->rt.c);
-    *s = (tg_stream){
-        .refs = 1, .next = next, .start = start, .rt = &in->rt, .batch = batch, .title = "batches"};
-    tg_value made = {.tag = TG_V_STREAM, .as.stream = s};
-    for (int i = 0; i < nparts; i++) {
-        tg_tensor *t;
-        if (!tg_to_tensor(in, args[2 + i].value, "what batches are drawn from", &t)) goto failed;
-        if (t->v.rank > 0 && !tg_view_is_contiguous(&t->v)) {
-            tg_tensor *copy = tg_tensor_convert(&in->rt.c, &t->v, t->v.dtype);
-            tg_tensor_drop(t);
-            if (!(t = copy)) goto failed;
+    *s = (tg_stream){.refs = 1,
+                     .begin = mix ? begin_shuffled : begin,
+                     .next = next,
+                     .batch = batch,
+                     .title = "batches"};
+    for (int i = 0; i < nparts; i++)
+        if (!add_part(in, s, args[2 + i].value)) {
+            tg_value_drop(stream_value(s));
+            return false;
         }
-        s->part[s->nparts++] = t;
-        if (t->v.rank == 0) {
-            tg_fail(&in->rt.c, TG_ERR_SHAPE,
-                    "batches are drawn from the rows of tensors; a number has none");
-            goto failed;
-        }
-        if (t->v.dim[0] != s->part[0]->v.dim[0]) {
-            tg_fail(
-                &in->rt.c, TG_ERR_SHAPE,
-                "batches are drawn from tensors with the same number of rows, not %lld and %lld",
-                (long long)s->part[0]->v.dim[0], (long long)t->v.dim[0]);
-            goto failed;
-        }
-    }
     int64_t total = s->part[0]->v.dim[0];
-    s->count = partial ? total / batch + (total % batch != 0) : total / batch;
-    if (mix && !(s->order = tg_alloc_array((size_t)total, sizeof *s->order))) {
-        tg_fail_memory(&in->rt.c);
-        goto failed;
-    }
-    *out = made;
+    s->count = total / batch + (partial && total % batch != 0);
+    *out = stream_value(s);
     return true;
-failed:
-    tg_value_drop(made);
-    return false;
 }
 
 static const tg_builtin table[] = {

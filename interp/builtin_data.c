@@ -8,6 +8,7 @@
 #include "runtime/io/paths.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,30 +93,38 @@ static bool run_dtype(tg_interp *in, int n, const tg_argument *args, tg_value *o
 
 /* ---- containers ---- */
 
+/* A vector with x behind it, of the vector's type if x is of that type. */
+static bool append_number(tg_interp *in, const tg_view *v, tg_value x, tg_value *out) {
+    double number = x.tag == TG_V_NUMBER ? x.as.number : x.as.truth;
+    bool fits = tg_dtype_is_float(v->dtype) || x.tag == TG_V_BOOL ||
+                (v->dtype == TG_I64 && number == floor(number) && fabs(number) < 1e15);
+    int64_t len = v->dim[0] + 1;
+    tg_tensor *t = tg_tensor_new(&in->rt.c, fits ? v->dtype : in->rt.precision, 1, &len);
+    if (!t) return false;
+    tg_view head = t->v;
+    head.dim[0]--;
+    for (int64_t i = 0; i < head.dim[0]; i++) tg_view_set(&head, i, tg_view_get(v, i));
+    tg_view_set(&t->v, len - 1, number);
+    *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
+    return true;
+}
+
 static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
-    tg_value list = args[0].value, made;
-    tg_tensor *t = NULL;
-    if (list.tag == TG_V_TENSOR && list.as.tensor->v.rank == 1 &&
-        args[1].value.tag == TG_V_NUMBER) {
-        int64_t len = list.as.tensor->v.dim[0] + 1;
-        t = tg_tensor_new(&in->rt.c, list.as.tensor->v.dtype, 1, &len);
-        if (!t) return false;
-        tg_view head = t->v;
-        head.dim[0]--;
-        tg_view_copy(&head, &list.as.tensor->v);
-        tg_view_set(&t->v, len - 1, args[1].value.as.number);
-        *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
-        return true;
-    }
+    tg_value list = args[0].value, x = args[1].value, made;
+    bool vector = list.tag == TG_V_TENSOR && list.as.tensor->v.rank == 1;
+    if (vector && (x.tag == TG_V_NUMBER || x.tag == TG_V_BOOL))
+        return append_number(in, &list.as.tensor->v, x, out);
     bool empty = list.tag == TG_V_TENSOR && tg_view_count(&list.as.tensor->v) == 0;
     if (list.tag != TG_V_LIST && list.tag != TG_V_TUPLE && !empty)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "append wants a list, a tuple or a vector, not %s",
-                       tg_value_kind(list));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE,
+                       vector ? "what is added to a vector must be a number, not %s"
+                              : "append wants a list, a tuple or a vector, not %s",
+                       tg_value_kind(vector ? x : list));
     int len = empty ? 0 : list.as.items->n;
     if (!tg_value_items(&in->rt.c, empty ? TG_V_LIST : list.tag, len + 1, &made)) return false;
     for (int i = 0; i < len; i++) made.as.items->v[i] = tg_value_hold(list.as.items->v[i]);
-    made.as.items->v[len] = tg_value_hold(args[1].value);
+    made.as.items->v[len] = tg_value_hold(x);
     return tg_value_seal(&in->rt.c, made, out);
 }
 
@@ -135,12 +144,17 @@ static bool item_of(tg_interp *in, tg_value v, int i, tg_value *out) {
 }
 
 static bool count_of(tg_interp *in, tg_value v, int *n) {
-    int64_t count = tg_is_container(v)                                ? v.as.items->n
-                    : v.tag == TG_V_TENSOR && v.as.tensor->v.rank > 0 ? v.as.tensor->v.dim[0]
-                    : v.tag == TG_V_RANGE ? (int64_t)(v.as.range->hi - v.as.range->lo + 1)
-                                          : -1;
-    if (count < 0 || count > INT_MAX)
+    int64_t count;
+    if (tg_is_container(v))
+        count = v.as.items->n;
+    else if (v.tag == TG_V_TENSOR)
+        count = v.as.tensor->v.dim[0];
+    else if (v.tag != TG_V_RANGE)
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(v));
+    else if (!tg_range_count(&in->rt.c, v.as.range, &count))
+        return false;
+    if (count > TG_MAX_ITEMS)
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "a list holds at most %d things", TG_MAX_ITEMS);
     *n = (int)count;
     return true;
 }

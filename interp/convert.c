@@ -318,10 +318,11 @@ bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) 
         break;
     case TG_V_TENSOR: *out = tg_tensor_hold(settled.as.tensor); break;
     case TG_V_RANGE: {
-        double lo = settled.as.range->lo, hi = settled.as.range->hi;
-        int64_t n = hi >= lo ? (int64_t)(floor(hi - lo) + 1) : 0;
-        ok = (*out = tg_tensor_new(&in->rt.c, in->rt.precision, 1, &n)) != NULL;
-        for (int64_t i = 0; ok && i < n; i++) tg_view_set(&(*out)->v, i, lo + (double)i);
+        int64_t n;
+        ok = tg_range_count(&in->rt.c, settled.as.range, &n) &&
+             (*out = tg_tensor_new(&in->rt.c, in->rt.precision, 1, &n)) != NULL;
+        for (int64_t i = 0; ok && i < n; i++)
+            tg_view_set(&(*out)->v, i, settled.as.range->lo + (double)i);
         break;
     }
     default:

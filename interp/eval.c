@@ -16,12 +16,16 @@
 
 /* A library function's scopes end in the library, so that a user's own `sum` does not change what
  * stdlib means by sum. */
-tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name) {
+tg_value *tg_lookup_own(tg_interp *in, tg_env *env, const char *name) {
     tg_value *v;
     for (tg_env *e = env; e && e != in->globals; e = e->parent)
         if ((v = tg_env_find(e, name))) return v;
-    if ((v = tg_env_find(in->globals, name))) return v;
-    return tg_env_find(in->library, name);
+    return tg_env_find(in->globals, name);
+}
+
+tg_value *tg_lookup(tg_interp *in, tg_env *env, const char *name) {
+    tg_value *v = tg_lookup_own(in, env, name);
+    return v ? v : tg_env_find(in->library, name);
 }
 
 /* ---- operators ---- */

@@ -133,15 +133,21 @@ static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_valu
     const tg_ast *body = f->def->kids[f->def->n - 1];
     if (body->kind != TG_AST_BLOCK) return tg_eval(in, scope, body, out);
     tg_value last = TG_NONE_VALUE;
-    switch (tg_exec(in, scope, body, &last)) {
+    tg_flow flow = tg_exec(in, scope, body, &last);
+    switch (flow) {
     case TG_FLOW_ERROR: tg_value_drop(last); return false;
     case TG_FLOW_RETURN:
         tg_value_drop(last);
         *out = in->returned;
         in->returned = TG_NONE_VALUE;
         return true;
-    default: *out = last; return true;
+    case TG_FLOW_NEXT: *out = last; return true;
+    case TG_FLOW_BREAK:
+    case TG_FLOW_CONTINUE: break;
     }
+    tg_value_drop(last);
+    tg_stray(in, flow);
+    return tg_blame(in, body);
 }
 
 static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,

@@ -35,8 +35,7 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
             tg_blame(in, unit->statements[i]);
             flow = TG_FLOW_ERROR;
         } else if (flow == TG_FLOW_BREAK || flow == TG_FLOW_CONTINUE) {
-            tg_fail(&in->rt.c, TG_ERR_SYNTAX, "%s stands outside any loop",
-                    flow == TG_FLOW_BREAK ? "break" : "continue");
+            tg_stray(in, flow);
             tg_blame(in, unit->statements[i]);
             flow = TG_FLOW_ERROR;
         }

@@ -67,14 +67,12 @@ static TG_APART tg_flow function(tg_interp *in, tg_env *env, const tg_ast *s, tg
 
 /* One size of a declaration: a number, the name of a known number, a size symbol (which the name
  * then stands for in `made`), or `?`. */
-static bool declared_size(tg_interp *in, tg_env *env, tg_env *made, const tg_ast *e, tg_size *out) {
+static bool declared_size(tg_interp *in, tg_env *made, const tg_ast *e, tg_size *out) {
     if (e->kind == TG_AST_REST) {
         *out = tg_size_symbol(&in->rt, NULL);
         return *out != TG_SIZE_FAIL;
     }
-    tg_value *v = e->kind == TG_AST_NAME ? tg_env_find(made, e->name) : NULL;
-    if (e->kind == TG_AST_NAME && !v) v = tg_env_find(env, e->name);
-    if (e->kind == TG_AST_NAME && !v && env != in->globals) v = tg_env_find(in->globals, e->name);
+    const tg_value *v = e->kind == TG_AST_NAME ? tg_lookup_own(in, made, e->name) : NULL;
     bool fresh = e->kind == TG_AST_NAME &&
                  (!v || (v->tag != TG_V_NUMBER &&
                          !(v->tag == TG_V_FORMULA && v->as.node->op == &tg_op_size)));
@@ -96,7 +94,7 @@ static bool declared_size(tg_interp *in, tg_env *env, tg_env *made, const tg_ast
 }
 
 /* Declares one input, and the sizes it names, in the scope `made`. */
-static bool declare(tg_interp *in, tg_env *env, tg_env *made, const tg_ast *d) {
+static bool declare(tg_interp *in, tg_env *made, const tg_ast *d) {
     const tg_ast *name = d->kind == TG_AST_INDEX ? d->kids[0] : d;
     tg_type type = {.dtype = in->rt.precision};
     if (d->kind == TG_AST_INDEX) {
@@ -105,7 +103,7 @@ static bool declare(tg_interp *in, tg_env *env, tg_env *made, const tg_ast *d) {
             return tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has %d sizes; a tensor has at most %d",
                            name->name, type.rank, TG_MAX_RANK);
         for (int k = 0; k < type.rank; k++)
-            if (!declared_size(in, env, made, d->kids[k + 1], &type.dim[k])) return false;
+            if (!declared_size(in, made, d->kids[k + 1], &type.dim[k])) return false;
     }
     tg_cell *c = tg_cell_new(&in->rt, TG_CELL_INPUT, NULL, &type, NULL);
     tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;
@@ -118,7 +116,7 @@ static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_env *made = tg_env_new(env);
     bool ok = made || tg_fail_memory(&in->rt.c);
     for (int i = 0; ok && i < s->n; i++)
-        ok = declare(in, env, made, s->kids[i]) || tg_blame(in, s->kids[i]);
+        ok = declare(in, made, s->kids[i]) || tg_blame(in, s->kids[i]);
     ok = ok && (tg_env_reserve(env, made->n) || tg_fail_memory(&in->rt.c));
     for (size_t i = 0; ok && i < made->n; i++) {
         tg_value v = tg_value_hold(made->items[i].value);
@@ -131,34 +129,44 @@ static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
     return ok ? TG_FLOW_NEXT : fail_at(in, s);
 }
 
-static TG_APART tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
-    for (int i = 0; i < s->n; i++) {
-        const tg_ast *e = s->kids[i];
-        if (e->kind != TG_AST_BINARY || strcmp(e->op, "==") != 0) {
-            tg_fail(&in->rt.c, TG_ERR_TYPE, "an assumption is an equality");
-            tg_help(&in->rt.c, "for example: assume sum(Y, axis=1) == 1");
-            return fail_at(in, e);
-        }
-        tg_value side[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
-        tg_node *n[2];
-        tg_span at = e->span;
-        tg_str text = {0};
-        tg_str_addn(&text, at.src->text + at.lo, at.hi - at.lo);
-        bool ok = tg_eval(in, env, e->kids[0], &side[0]) && tg_eval(in, env, e->kids[1], &side[1]);
-        if (ok && !tg_is_live(side[0])) {
-            ok = tg_fail(&in->rt.c, TG_ERR_TYPE,
-                         "the left side is a plain value: there is nothing to assume about it");
-            tg_blame(in, e->kids[0]);
-        }
-        ok = ok && tg_to_node(in, side[0], "an assumption", &n[0]) &&
-             tg_to_node(in, side[1], "an assumption", &n[1]) &&
-             tg_simplify_assume(&in->rt, n[0], n[1], tg_str_text(&text)) >= 0;
-        tg_str_free(&text);
-        tg_value_drop(side[0]);
-        tg_value_drop(side[1]);
-        if (!ok) return fail_at(in, e);
+/* Both sides of one assumption e. */
+static bool assumed_sides(tg_interp *in, tg_env *env, const tg_ast *e, tg_value side[2]) {
+    if (e->kind != TG_AST_BINARY || strcmp(e->op, "==") != 0) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "an assumption is an equality");
+        return tg_help(&in->rt.c, "for example: assume sum(Y, axis=1) == 1");
     }
-    return TG_FLOW_NEXT;
+    if (!tg_eval(in, env, e->kids[0], &side[0]) || !tg_eval(in, env, e->kids[1], &side[1]))
+        return false;
+    if (tg_is_live(side[0])) return true;
+    tg_fail(&in->rt.c, TG_ERR_TYPE,
+            "the left side is a plain value: there is nothing to assume about it");
+    return tg_blame(in, e->kids[0]);
+}
+
+static bool assume_one(tg_interp *in, const tg_ast *e, const tg_value side[2]) {
+    tg_node *n[2];
+    tg_str text = {0};
+    tg_str_addn(&text, e->span.src->text + e->span.lo, e->span.hi - e->span.lo);
+    bool ok = (!text.failed || tg_fail_memory(&in->rt.c)) &&
+              tg_to_node(in, side[0], "an assumption", &n[0]) &&
+              tg_to_node(in, side[1], "an assumption", &n[1]) &&
+              tg_simplify_assume(&in->rt, n[0], n[1], tg_str_text(&text)) >= 0;
+    tg_str_free(&text);
+    return ok;
+}
+
+/* All sides are evaluated before the first is assumed. */
+static TG_APART tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
+    tg_value sides;
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2 * s->n, &sides)) return fail_at(in, s);
+    bool ok = true;
+    for (int i = 0; ok && i < s->n; i++)
+        ok = assumed_sides(in, env, s->kids[i], &sides.as.items->v[2 * i]) ||
+             tg_blame(in, s->kids[i]);
+    for (int i = 0; ok && i < s->n; i++)
+        ok = assume_one(in, s->kids[i], &sides.as.items->v[2 * i]) || tg_blame(in, s->kids[i]);
+    tg_value_drop(sides);
+    return ok ? TG_FLOW_NEXT : TG_FLOW_ERROR;
 }
 
 /* ---- loops ---- */
@@ -181,22 +189,19 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
         }
     }
     switch (w->over.tag) {
-    case TG_V_RANGE: {
-        double turns = floor(w->over.as.range->hi - w->over.as.range->lo + 1e-9) + 1;
-        if (!(turns < 9e15))
-            return tg_fail(&in->rt.c, TG_ERR_VALUE, "a range needs two finite ends");
-        w->n = turns > 0 ? (int64_t)turns : 0;
-        return true;
-    }
+    case TG_V_RANGE: return tg_range_count(&in->rt.c, w->over.as.range, &w->n);
     case TG_V_LIST:
     case TG_V_TUPLE:
     case TG_V_RECORD: w->n = w->over.as.items->n; return true;
     case TG_V_TENSOR: w->n = w->over.as.tensor->v.dim[0]; return true;
-    case TG_V_STREAM:
-        w->n = w->over.as.stream->count;
-        w->over.as.stream->at = 0;
-        if (w->over.as.stream->start) w->over.as.stream->start(w->over.as.stream);
+    case TG_V_STREAM: {
+        tg_value pass;
+        if (!w->over.as.stream->begin(in, w->over.as.stream, &pass)) return false;
+        tg_value_drop(w->over);
+        w->over = pass;
+        w->n = pass.as.stream->count;
         return true;
+    }
     case TG_V_NUMBER:
         tg_fail(&in->rt.c, TG_ERR_TYPE, "a number cannot be walked over");
         return tg_help(&in->rt.c, "write 1..%.15g, or repeat %.15g { ... }", w->over.as.number,
@@ -215,9 +220,7 @@ static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
         if (row) *out = tg_value_tensor(row);
         return row != NULL;
     }
-    case TG_V_STREAM:
-        w->over.as.stream->at = i;
-        return w->over.as.stream->next(in, w->over.as.stream, out);
+    case TG_V_STREAM: return w->over.as.stream->next(in, w->over.as.stream, i, out);
     case TG_V_RECORD: {
         const char *field = w->over.as.items->field[i];
         tg_value pair;
@@ -236,8 +239,14 @@ static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
 /* One turn's value into the loop's targets. Takes v. */
 static bool bind_targets(tg_interp *in, tg_env *env, const tg_ast *s, tg_value v) {
     int n = s->ntargets;
-    tg_value parts;
+    tg_value parts, now;
     if (n == 1 && !(s->flags & TG_AST_STORES)) return tg_define(in, env, s->kids[0], v);
+    if (s->flags & TG_AST_STORES) { /* `:=` stores what a formula is worth */
+        bool known = tg_value_now(in, v, &now);
+        tg_value_drop(v);
+        if (!known) return false;
+        v = now;
+    }
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &parts)) {
         tg_value_drop(v);
         return false;
@@ -373,7 +382,7 @@ static TG_APART tg_flow expression(tg_interp *in, tg_env *env, const tg_ast *s, 
 
 static TG_APART tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value v = TG_NONE_VALUE;
-    if (env == in->globals) {
+    if (env == in->globals || env == in->library) {
         tg_fail(&in->rt.c, TG_ERR_SYNTAX, "return stands outside any function");
         return fail_at(in, s);
     }
@@ -381,6 +390,11 @@ static TG_APART tg_flow give_back(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value_drop(in->returned);
     in->returned = v;
     return TG_FLOW_RETURN;
+}
+
+bool tg_stray(tg_interp *in, tg_flow flow) {
+    return tg_fail(&in->rt.c, TG_ERR_SYNTAX, "%s stands outside any loop",
+                   flow == TG_FLOW_BREAK ? "break" : "continue");
 }
 
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {

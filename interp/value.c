@@ -164,6 +164,13 @@ bool tg_value_range(tg_ctx *c, double lo, double hi, tg_value *out) {
     return true;
 }
 
+bool tg_range_count(tg_ctx *c, const struct tg_range *r, int64_t *n) {
+    double count = floor(r->hi - r->lo + 1e-9) + 1;
+    if (!(count < 9e15)) return tg_fail(c, TG_ERR_VALUE, "a range needs two finite ends");
+    *n = count > 0 ? (int64_t)count : 0;
+    return true;
+}
+
 bool tg_value_items(tg_ctx *c, tg_tag tag, int n, tg_value *out) {
     size_t room = sizeof(tg_value) + (tag == TG_V_RECORD ? sizeof(char *) : 0), bytes;
     if (!tg_size_mul((size_t)n, room, &bytes)) return tg_fail_memory(c);

@@ -97,9 +97,12 @@ void tg_value_drop(tg_value v);
 /* "a number", "a tensor", "a formula", ... for messages */
 const char *tg_value_kind(tg_value v);
 
-/* All return false with TG_ERR_MEMORY recorded; on success *out is owned. */
+/* These return false with an error recorded; on success *out is owned. */
 bool tg_value_string(tg_ctx *c, const char *s, size_t n, tg_value *out);
 bool tg_value_range(tg_ctx *c, double lo, double hi, tg_value *out);
+/* How many numbers the range has: lo, lo + 1, ... up to hi, which 0.1 + 0.2 may miss by a rounding
+ * error. False, with an error: an end is infinite or nan. */
+bool tg_range_count(tg_ctx *c, const struct tg_range *r, int64_t *n);
 int64_t tg_text_length(const tg_text *t); /* in characters */
 /* A LIST, TUPLE or RECORD of n items, all none. Fill v[] (and of a record field[]), then seal it,
  * before anyone else sees it. */
@@ -117,19 +120,20 @@ bool tg_value_seal(tg_ctx *c, tg_value made, tg_value *out);
 /* The field of a record; NULL if there is none. */
 tg_value *tg_value_field(tg_value record, const char *interned_name);
 
-/* A stream makes its things one by one; how many there will be is known. */
+/* A stream makes its things one by one; how many there will be is known. It never changes: a loop
+ * walks over a pass of its own, so that loops over one stream can be nested. */
 struct tg_stream {
     int refs;
-    int64_t count, at; /* things in all, and given so far */
-    /* The next thing into *out (owned); called while at < count. */
-    bool (*next)(struct tg_interp *in, tg_stream *s, tg_value *out);
-    void (*start)(
-        tg_stream *s); /* back to the beginning, with a new order if it shuffles; may be NULL */
+    int64_t count; /* things in all */
+    /* A pass into *out (owned): the stream itself, or one with an order of its own if it shuffles.
+     */
+    bool (*begin)(struct tg_interp *in, tg_stream *s, tg_value *out);
+    /* The at-th thing of the pass into *out (owned). */
+    bool (*next)(struct tg_interp *in, const tg_stream *s, int64_t at, tg_value *out);
     int nparts;
     tg_tensor *part[4]; /* what it draws from */
-    tg_rt *rt;          /* whose generator shuffles */
     int64_t batch;      /* rows a turn */
-    int64_t *order;     /* row numbers in the order of this pass; NULL: as they are */
+    int64_t *order;     /* of a shuffled pass: row numbers; else NULL */
     const char *title;  /* before the progress bar; NULL: no bar */
 };
 
