@@ -18,18 +18,11 @@ struct tg_state {
     tg_str document; /* of tg_operations_document */
 };
 
-extern const tg_builtin *const tg_builtins_formula,
-    *const tg_builtins_data, *const tg_builtins_batches, *const tg_builtins_session;
-
-static const tg_builtin *builtin_table(int i) {
-    const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data, tg_builtins_batches,
-                                        tg_builtins_session};
-    return i < (int)(sizeof tables / sizeof *tables) ? tables[i] : NULL;
-}
-
 const tg_builtin *tg_builtin_at(int i) {
-    for (int t = 0; builtin_table(t); t++)
-        for (const tg_builtin *b = builtin_table(t); b->name; b++)
+    static const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data,
+                                               tg_builtins_batches, tg_builtins_session};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const tg_builtin *b = tables[t]; b->name; b++)
             if (i-- == 0) return b;
     return NULL;
 }
@@ -131,9 +124,8 @@ void tg_close(tg_state *s) {
     tg_env_drop(in->globals);
     tg_env_drop(in->library);
     tg_blame_release(in);
-    tg_value_drop(in->ans);
     tg_value_drop(in->returned);
-    for (int i = 0; i < in->nlifts; i++) tg_cell_drop(in->lifts[i].cell);
+    for (size_t i = 0; i < in->nlifts; i++) tg_cell_drop(in->lifts[i]);
     tg_free(in->lifts);
     for (int i = 0; i < in->nused; i++) tg_free(in->used[i]);
     tg_free(in->used);

@@ -164,7 +164,7 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
     return true;
 }
 
-static const tg_builtin table[] = {
+const tg_builtin tg_builtins_batches[] = {
     {"batches", "batches(..., shuffle=true, partial=true)",
      "The rows of some tensors in batches, for a loop: batches(images, labels, 100). Shuffled anew "
      "at each pass by the seed; the last "
@@ -173,4 +173,3 @@ static const tg_builtin table[] = {
      false, false},
     {0},
 };
-const tg_builtin *const tg_builtins_batches = table;

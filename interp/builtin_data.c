@@ -286,7 +286,7 @@ static bool run_idx(tg_interp *in, int n, const tg_argument *args, tg_value *out
     return true;
 }
 
-static const tg_builtin table[] = {
+const tg_builtin tg_builtins_data[] = {
     {"shape", "shape(x)", "The sizes of x as a tuple; symbolic where they are not known yet.",
      "shape(zeros(2, 3))", "(2, 3)", run_shape, false, false},
     {"rank", "rank(x)", "The number of axes: 0 for a number, 1 for a vector, 2 for a matrix.",
@@ -323,4 +323,3 @@ static const tg_builtin table[] = {
      false},
     {0},
 };
-const tg_builtin *const tg_builtins_data = table;

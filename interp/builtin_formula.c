@@ -207,7 +207,7 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     return ok;
 }
 
-static const tg_builtin table[] = {
+const tg_builtin tg_builtins_formula[] = {
     {"var", "var(value, axis=none, keep=false)",
      "A variable that starts with this value: formulas over it are live, `:=` changes it. A tuple "
      "or record gives variables "
@@ -232,4 +232,3 @@ static const tg_builtin table[] = {
      "x = var(3); grad(x^2, x)", "2 * x\n  = 6", run_grad, true, false},
     {0},
 };
-const tg_builtin *const tg_builtins_formula = table;

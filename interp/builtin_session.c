@@ -148,7 +148,7 @@ static bool run_number(tg_interp *in, int n, const tg_argument *args, tg_value *
     return true;
 }
 
-static const tg_builtin table[] = {
+const tg_builtin tg_builtins_session[] = {
     {"print", "print(...)", "Writes its arguments, with blanks between them, and a newline.",
      "print(\"pi is {pi:.2f}\", 1)", "pi is 3.14 1", run_print, false, false},
     {"show", "show(e)",
@@ -172,4 +172,3 @@ static const tg_builtin table[] = {
      "number(\"2.5\")", "2.5", run_number, false, false},
     {0},
 };
-const tg_builtin *const tg_builtins_session = table;

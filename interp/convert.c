@@ -266,18 +266,15 @@ static tg_tensor *stack_tensors(tg_interp *in, int n, const tg_value *v) {
     return out;
 }
 
-static bool ragged(tg_interp *in, tg_value v, bool *is) {
-    *is = false;
+/* Is there anything but tensors of one shape? */
+static bool ragged(tg_value v) {
     const tg_value *x = v.as.items->v;
-    for (int i = 0; i < v.as.items->n; i++) {
-        if (x[i].tag == TG_V_NUMBER || x[i].tag == TG_V_BOOL) *is = true;
-        if (x[i].tag == TG_V_TENSOR && x[0].tag == TG_V_TENSOR &&
+    for (int i = 0; i < v.as.items->n; i++)
+        if (x[i].tag != TG_V_TENSOR ||
             !tg_shape_equal(x[i].as.tensor->v.rank, x[i].as.tensor->v.dim, x[0].as.tensor->v.rank,
                             x[0].as.tensor->v.dim))
-            *is = true;
-    }
-    (void)in;
-    return *is;
+            return true;
+    return false;
 }
 
 bool tg_list_settle(tg_interp *in, tg_value v, tg_value *out) {
@@ -291,9 +288,7 @@ bool tg_list_settle(tg_interp *in, tg_value v, tg_value *out) {
         *out = made;
         return true;
     }
-    for (int i = 0; i < v.as.items->n; i++)
-        if (v.as.items->v[i].tag != TG_V_TENSOR) return true;
-    if (ragged(in, v, &is)) return true;
+    if (ragged(v)) return true;
     tg_tensor *t = stack_tensors(in, v.as.items->n, v.as.items->v);
     if (!t) goto failed;
     tg_value_drop(v);
@@ -344,21 +339,19 @@ static bool same_type(const tg_type *a, const tg_type *b) {
 /* The next lift slot, of that type. */
 static tg_cell *next_lift(tg_interp *in, const tg_type *type) {
     void *p = in->lifts;
-    size_t cap = (size_t)in->lifts_cap;
-    bool ok = tg_grow(&p, &cap, (size_t)in->lift_next + 1, sizeof *in->lifts);
+    bool ok = tg_grow(&p, &in->lifts_cap, in->lift_next + 1, sizeof(tg_cell *));
     in->lifts = p;
-    in->lifts_cap = (int)cap;
     if (!ok) {
         tg_fail_memory(&in->rt.c);
         return NULL;
     }
-    if (in->lift_next == in->nlifts) in->lifts[in->nlifts++].cell = NULL;
-    struct tg_lift *l = &in->lifts[in->lift_next++];
-    if (l->cell && same_type(&l->cell->type, type)) return l->cell;
+    if (in->lift_next == in->nlifts) in->lifts[in->nlifts++] = NULL;
+    tg_cell **slot = &in->lifts[in->lift_next++];
+    if (*slot && same_type(&(*slot)->type, type)) return *slot;
     tg_cell *c = tg_cell_new(&in->rt, TG_CELL_LIFT, NULL, type, NULL);
     if (!c) return NULL;
-    tg_cell_drop(l->cell);
-    return l->cell = c;
+    tg_cell_drop(*slot);
+    return *slot = c;
 }
 
 tg_node *tg_lift_number(tg_interp *in, double x) {
@@ -388,9 +381,9 @@ tg_node *tg_lift_tensor(tg_interp *in, tg_tensor *t) {
 }
 
 void tg_lift_retire(tg_interp *in) {
-    for (int i = 0; i < in->nlifts; i++) {
-        tg_cell_drop(in->lifts[i].cell);
-        in->lifts[i].cell = NULL;
+    for (size_t i = 0; i < in->nlifts; i++) {
+        tg_cell_drop(in->lifts[i]);
+        in->lifts[i] = NULL;
     }
 }
 

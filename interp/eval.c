@@ -191,18 +191,13 @@ static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
 }
 
 static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    enum { FEW = 8 };
-    const tg_ast *few[FEW], **spine = few, *first = e;
-    size_t n = 0, i = 0;
-    for (; is_chain(first); first = first->kids[0]) n++;
-    if (n > FEW && !(spine = tg_alloc_array(n, sizeof *spine))) return tg_fail_memory(&in->rt.c);
-    for (const tg_ast *p = e; is_chain(p); p = p->kids[0]) spine[i++] = p;
-    tg_value sum;
-    bool ok = tg_eval(in, env, first, &sum);
-    for (i = n; ok && i-- > 0;) {
+    const tg_ast *few[FEW_OPERATORS];
+    size_t n;
+    const tg_ast **spine = spine_of(in, e, is_chain, few, &n);
+    tg_value sum = TG_NONE_VALUE;
+    bool ok = spine && tg_eval(in, env, spine[n - 1]->kids[0], &sum);
+    for (size_t i = n; ok && i-- > 0;) {
         tg_value right, next = TG_NONE_VALUE;
-        /* Both walks above went along the same operators.
-         * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
         ok = tg_eval(in, env, spine[i]->kids[1], &right);
         if (ok) {
             ok = tg_operate(in, spine[i], spine[i]->op, sum, right, &next);
@@ -210,13 +205,13 @@ static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
         }
         tg_value_drop(sum);
         sum = next;
-        if (ok && (i & 1023) == 1023 && !tg_check_interrupt(&in->rt.c)) {
-            tg_value_drop(sum);
-            ok = false;
-        }
+        if (ok && i % 1024 == 1023) ok = tg_check_interrupt(&in->rt.c);
     }
     if (spine != few) tg_free(spine);
-    if (ok) *out = sum;
+    if (ok)
+        *out = sum;
+    else
+        tg_value_drop(sum);
     return ok;
 }
 

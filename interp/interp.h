@@ -10,18 +10,14 @@
 
 typedef struct tg_interp {
     tg_rt rt;
-    tg_env *globals; /* the user's names */
-    tg_env *library; /* stdlib and builtins, looked up after globals */
-    bool computing;  /* inside the right side of `:=`: plain values become lift slots */
-    int lift_next;   /* the next lift slot of this statement */
-    int nlifts, lifts_cap;
-    struct tg_lift {
-        tg_cell *cell;
-    } * lifts;
-    tg_unit *unit; /* whose tree is being walked: functions made now hold it */
-    tg_value args; /* tuple of strings */
-    tg_value ans;
-    char *dir; /* folder of the running script, for `use` */
+    tg_env *globals;  /* the user's names */
+    tg_env *library;  /* stdlib and builtins, looked up after globals */
+    bool computing;   /* inside the right side of `:=`: plain values become lift slots */
+    size_t lift_next; /* the next lift slot of this statement */
+    size_t nlifts, lifts_cap;
+    tg_cell **lifts; /* NULL where one was retired */
+    tg_unit *unit;   /* whose tree is being walked: functions made now hold it */
+    char *dir;       /* folder of the running script, for `use` */
     int nused, used_cap;
     char **used; /* paths already used */
     int nkept, kept_cap;
@@ -115,5 +111,8 @@ typedef struct tg_builtin {
     bool draws;         /* fresh: draws among the arguments stay formulas */
 } tg_builtin;
 const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
+/* The tables, one a file; each ends with a row without a name. */
+extern const tg_builtin tg_builtins_formula[], tg_builtins_data[], tg_builtins_batches[],
+    tg_builtins_session[];
 
 #endif

@@ -97,8 +97,6 @@ bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
     case TG_AST_REPEAT: return true;
     default:
         if (last.tag == TG_V_NONE) return true;
-        tg_value_drop(in->ans);
-        in->ans = tg_value_hold(last);
         const char *ans = tg_intern(&in->rt.c, "ans", 3);
         return ans &&
                (tg_env_set(in->globals, ans, tg_value_hold(last)) || tg_fail_memory(&in->rt.c)) &&

@@ -386,7 +386,7 @@ static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tu
 
 bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     bool outer = in->computing, ok;
-    int lift = in->lift_next;
+    size_t lift = in->lift_next;
     tg_value tuple, values = TG_NONE_VALUE;
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, &tuple)) return tg_blame(in, s);
     in->rt.tick++;

@@ -2,8 +2,7 @@
  *
  * A tg_value is 16 bytes, copied freely; whoever keeps a copy holds it (tg_value_hold) and drops it
  * once. Plain numbers and booleans own nothing. A formula is a node of the graph, held. Containers
- * are immutable once built: storing into r.f or x[i] makes a changed copy (in place when nobody
- * else holds the old one). */
+ * are immutable once built: storing into r.f or x[i] makes a changed copy. */
 #ifndef TG_INTERP_VALUE_H
 #define TG_INTERP_VALUE_H
 
@@ -81,7 +80,6 @@ struct tg_function {
     tg_env *env;         /* where it was written; NULL: global */
     tg_function *primal; /* not NULL: this is the derivative of that function */
     tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
-    const char *doc;     /* the comment above a stdlib definition; NULL */
 };
 
 #define TG_NONE_VALUE ((tg_value){.tag = TG_V_NONE})
