@@ -18,15 +18,6 @@ struct tg_state {
     tg_str document; /* of tg_operations_document */
 };
 
-const tg_builtin *tg_builtin_at(int i) {
-    static const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data,
-                                               tg_builtins_batches, tg_builtins_session};
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-        for (const tg_builtin *b = tables[t]; b->name; b++)
-            if (i-- == 0) return b;
-    return NULL;
-}
-
 static void write_stdout(void *user, const char *text, size_t len) {
     (void)user;
     fwrite(text, 1, len, stdout);

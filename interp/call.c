@@ -1,4 +1,4 @@
-/* Calls: of operations, on values or into the graph; of functions written in tg; of builtins.
+/* Calls of operations, on values or into the graph.
  *
  * An operation is applied at once when all its operands are known, and becomes a node when one of
  * them is live. It is the same record either way. */
@@ -9,8 +9,6 @@
 
 #include <math.h>
 #include <string.h>
-
-/* ---- operations ---- */
 
 enum { FEW = 8, MANY_ITEMS = 4096 };
 
@@ -46,27 +44,44 @@ static void frame_free(call_frame *f) {
     for (int i = 0; i < f->nitems; i++) tg_free(f->item[i]);
 }
 
-/* Does the i-th argument go to the op's list parameter, or to one that is not a tensor? */
+/* The parameter that an argument is for; NULL: there is none, and bind will say so. */
 static const tg_param *param_for(const tg_op *op, int position, const char *name) {
     for (int i = 0; i < TG_MAX_PARAMS && op->param[i].name; i++)
         if (name ? strcmp(op->param[i].name, name) == 0 : i == position) return &op->param[i];
     return NULL;
 }
 
+/* ---- what bind sees of an argument ----
+ *
+ * A number, truth value, tensor or formula becomes an operand, and bind decides by the parameter
+ * whether it is that or an attribute. Of containers it depends on the parameter p (NULL: an operand
+ * is wanted): a list of tensors or an attribute such as a shape is given item by item. */
+
 static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
                      tg_arg *out);
 
+static bool wants_list(const tg_param *p, int depth) {
+    return p && p->kind == TG_P_LIST && depth == 0;
+}
+
+static bool wants_operand(const tg_param *p) {
+    return !p || p->kind == TG_P_TENSOR || p->kind == TG_P_LIST;
+}
+
 static bool describe_items(call_frame *f, int n, const tg_value *v, const tg_ast *ast,
                            const tg_param *p, int depth, tg_arg *out) {
-    if (n > MANY_ITEMS || f->nitems >= FEW || depth > 2)
+    if (n > MANY_ITEMS)
         return tg_fail(&f->in->rt.c, TG_ERR_VALUE, "too many items in one argument (at most %d)",
                        MANY_ITEMS);
+    if (f->nitems >= FEW || depth > 2)
+        return tg_fail(&f->in->rt.c, TG_ERR_TYPE,
+                       "the tuples in the arguments are nested too deep");
     tg_arg *items = tg_alloc_array((size_t)n + 1, sizeof *items);
     if (!items) return tg_fail_memory(&f->in->rt.c);
     f->item[f->nitems++] = items;
-    bool lists = ast && ast->kind == TG_AST_BRACKET && ast->n == n;
+    bool written = ast && ast->kind == TG_AST_BRACKET && ast->n == n;
     for (int i = 0; i < n; i++)
-        if (!describe(f, &(tg_argument){.value = v[i], .ast = lists ? ast->kids[i] : NULL}, p,
+        if (!describe(f, &(tg_argument){.value = v[i], .ast = written ? ast->kids[i] : NULL}, p,
                       depth + 1, &items[i]))
             return false;
     out->n = n;
@@ -94,11 +109,55 @@ static bool describe_rows(call_frame *f, tg_tensor *t, const tg_param *p, tg_arg
     return ok;
 }
 
+/* A vector given for an attribute: its numbers, as a tuple. */
+static bool describe_numbers(call_frame *f, const tg_view *v, const tg_param *p, int depth,
+                             tg_arg *out) {
+    tg_value numbers;
+    int n = (int)v->dim[0];
+    if (!tg_value_items(&f->in->rt.c, TG_V_TUPLE, n, &numbers)) return false;
+    for (int i = 0; i < n; i++) numbers.as.items->v[i] = tg_value_number(tg_view_get(v, i));
+    out->kind = TG_ARG_TUPLE;
+    bool ok = describe_items(f, n, numbers.as.items->v, NULL, p, depth, out);
+    tg_value_drop(numbers);
+    return ok;
+}
+
+/* A list, range or tuple of numbers as one operand. */
+static bool describe_array(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
+                           tg_arg *out) {
+    tg_value list = a->value, array;
+    if (list.tag == TG_V_TUPLE) list.tag = TG_V_LIST; /* prod(shape(A)) */
+    if (!tg_to_array(f->in, list, "the argument", &array)) return false;
+    bool ok = describe(f, &(tg_argument){a->name, array, a->ast}, p, depth, out);
+    tg_value_drop(array);
+    return ok;
+}
+
+/* A live number given for an attribute counts as it is now. */
+static bool describe_now(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
+                         tg_arg *out) {
+    tg_value now;
+    if (!tg_value_now(f->in, a->value, &now)) return false;
+    bool ok = describe(f, &(tg_argument){a->name, now, a->ast}, p, depth, out);
+    tg_value_drop(now);
+    return ok;
+}
+
+static bool describe_container(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
+                               tg_arg *out) {
+    tg_value v = a->value;
+    bool one = v.tag == TG_V_LIST ? wants_operand(p) && !wants_list(p, depth)
+                                  : p && p->kind == TG_P_TENSOR && !tg_is_live(v);
+    if (one) return describe_array(f, a, p, depth, out);
+    bool list = v.tag == TG_V_LIST ? wants_operand(p) : p && p->kind == TG_P_LIST;
+    out->kind = list ? TG_ARG_LIST : TG_ARG_TUPLE;
+    return describe_items(f, v.as.items->n, v.as.items->v, a->ast, p, depth, out);
+}
+
 static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int depth,
                      tg_arg *out) {
-    tg_interp *in = f->in;
     tg_value v = a->value;
-    bool tensor = !p || p->kind == TG_P_TENSOR || p->kind == TG_P_LIST;
+    const tg_view *t;
     *out = (tg_arg){.name = a->name, .size = TG_SIZE_FAIL};
     switch (v.tag) {
     case TG_V_NONE: out->kind = TG_ARG_NONE; return true;
@@ -112,82 +171,31 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
         out->kind = TG_ARG_BOOL;
         out->number = v.as.truth;
         return add_operand(f, v, a->ast, &out->operand);
-    case TG_V_FORMULA: {
-        out->kind = TG_ARG_TENSOR;
-        if (v.as.node->type.rank == 0) out->size = tg_size_of_node(in, v.as.node);
-        if (out->size != TG_SIZE_FAIL) out->kind = TG_ARG_SIZE;
-        if (!tensor && out->kind == TG_ARG_TENSOR &&
-            p->kind != TG_P_SPEC) { /* a live number for an attribute: as it is now */
-            tg_value now;
-            if (!tg_value_now(in, v, &now)) return false;
-            bool ok = describe(f, &(tg_argument){a->name, now, a->ast}, p, depth, out);
-            tg_value_drop(now);
-            return ok;
-        }
+    case TG_V_FORMULA:
+        if (tg_value_rank(v) == 0) out->size = tg_size_of_node(f->in, v.as.node);
+        out->kind = out->size == TG_SIZE_FAIL ? TG_ARG_TENSOR : TG_ARG_SIZE;
+        if (out->kind == TG_ARG_TENSOR && !wants_operand(p) && p->kind != TG_P_SPEC)
+            return describe_now(f, a, p, depth, out);
         return add_operand(f, v, a->ast, &out->operand);
-    }
     case TG_V_TENSOR:
-        if (p && p->kind == TG_P_LIST && depth == 0) return describe_rows(f, v.as.tensor, p, out);
-        if (!tensor && v.as.tensor->v.rank == 1) {
-            tg_value row;
-            int64_t n = v.as.tensor->v.dim[0];
-            if (n > TG_MAX_RANK) break;
-            if (!tg_value_items(&in->rt.c, TG_V_TUPLE, (int)n, &row)) return false;
-            for (int i = 0; i < n; i++)
-                row.as.items->v[i] = tg_value_number(tg_view_get(&v.as.tensor->v, i));
-            out->kind = TG_ARG_TUPLE;
-            bool ok = describe_items(f, (int)n, row.as.items->v, NULL, p, depth, out);
-            tg_value_drop(row);
-            return ok;
+        t = &v.as.tensor->v;
+        if (wants_list(p, depth)) return describe_rows(f, v.as.tensor, p, out);
+        if (!wants_operand(p) && t->rank == 1) {
+            if (t->dim[0] > TG_MAX_RANK) break;
+            return describe_numbers(f, t, p, depth, out);
         }
         out->kind = TG_ARG_TENSOR;
         return add_operand(f, v, a->ast, &out->operand);
     case TG_V_LIST:
-        if (tensor && !(p && p->kind == TG_P_LIST && depth == 0)) {
-            tg_node *n;
-            tg_tensor *t;
-            tg_value made;
-            if (tg_is_live(v)) {
-                if (!tg_to_node(in, v, "the argument", &n)) return false;
-                made = tg_value_formula(n, 0);
-            } else {
-                if (!tg_to_tensor(in, v, "the argument", &t)) return false;
-                made = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
-            }
-            out->kind = TG_ARG_TENSOR;
-            bool ok = add_operand(f, made, a->ast, &out->operand);
-            tg_value_drop(made);
-            return ok;
-        }
-        out->kind = tensor ? TG_ARG_LIST : TG_ARG_TUPLE;
-        return describe_items(f, v.as.items->n, v.as.items->v, a->ast, p, depth, out);
-    case TG_V_TUPLE:
-        if (p && p->kind == TG_P_TENSOR && !tg_is_live(v)) { /* prod(shape(A)): numbers in a row */
-            tg_value list = v;
-            list.tag = TG_V_LIST;
-            tg_tensor *t;
-            if (!tg_to_tensor(in, list, "the argument", &t)) return false;
-            tg_value made = {.tag = TG_V_TENSOR, .as.tensor = t};
-            out->kind = TG_ARG_TENSOR;
-            bool ok = add_operand(f, made, a->ast, &out->operand);
-            tg_value_drop(made);
-            return ok;
-        }
-        out->kind = p && p->kind == TG_P_LIST ? TG_ARG_LIST : TG_ARG_TUPLE;
-        return describe_items(f, v.as.items->n, v.as.items->v, a->ast, p, depth, out);
-    case TG_V_RANGE: {
-        tg_tensor *t;
-        if (!tg_to_tensor(in, v, "the argument", &t)) return false;
-        tg_value made = {.tag = TG_V_TENSOR, .as.tensor = t};
-        bool ok = describe(f, &(tg_argument){a->name, made, a->ast}, p, depth, out);
-        tg_value_drop(made);
-        return ok;
-    }
+    case TG_V_TUPLE: return describe_container(f, a, p, depth, out);
+    case TG_V_RANGE: return describe_array(f, a, p, depth, out);
     default: break;
     }
-    return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no meaning for %s",
+    return tg_fail(&f->in->rt.c, TG_ERR_TYPE, "%s has no meaning for %s",
                    f->op->symbol ? f->op->symbol : f->op->name, tg_value_kind(v));
 }
+
+/* ---- the call ---- */
 
 static int rank_of(void *user, int operand) {
     const call_frame *f = user;

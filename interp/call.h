@@ -17,6 +17,8 @@ bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out);
 /* == and != of tuples, records, functions and none, which give one answer. */
 bool tg_compares_whole(tg_value a, tg_value b);
 bool tg_compare_whole(tg_interp *in, tg_value a, tg_value b, bool equal, tg_value *out);
+bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+                     tg_value *out);
 /* f' of a function value. */
 bool tg_function_derivative(tg_interp *in, tg_value f, tg_value *out);
 /* A function value for a definition or lambda. */

@@ -1,4 +1,4 @@
-/* Functions: those written in tg, the C builtins, and derivatives of functions.
+/* Calls: of functions written in tg, of derivatives of functions, and as they stand in the source.
  *
  * f' is made by calling f on a slot (a nameless variable), differentiating the formula that comes
  * out, and putting the argument in the slot's place. So it works for whatever f does, and f'' is
@@ -262,94 +262,12 @@ static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const
     return ok;
 }
 
-/* ---- builtins ---- */
-
-/* Reads "name(a, b=1, ...)": calls back for each parameter. Returns how many there are; *rest says
- * `...` comes last. */
-static int signature_params(const char *sig, const char *name[], size_t len[], bool required[],
-                            bool *rest) {
-    int n = 0;
-    *rest = false;
-    const char *p = strchr(sig, '(');
-    if (!p) return 0;
-    while (*p && *p != ')') {
-        p += strspn(p, "(, ");
-        size_t k = strcspn(p, ",=)");
-        if (strncmp(p, "...", 3) == 0)
-            *rest = true;
-        else if (k > 0 && n < 16) {
-            name[n] = p;
-            len[n] = k;
-            required[n++] = p[k] != '=';
-        }
-        int depth = 0;
-        for (; *p && (depth > 0 || (*p != ',' && *p != ')')); p++)
-            depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
-    }
-    return n;
-}
-
-static bool builtin_misuse(tg_interp *in, const tg_builtin *b, const char *what) {
-    tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", b->name, what);
-    return tg_help(&in->rt.c, "it is called as %s", b->signature);
-}
-
-static TG_APART bool call_builtin(tg_interp *in, const tg_builtin *b, int n,
-                                  const tg_argument *args, tg_value *out) {
-    const char *name[16];
-    size_t len[16];
-    bool required[16], rest;
-    char what[160];
-    int nparams = signature_params(b->signature, name, len, required, &rest), next = 0, extra = 0;
-    tg_argument *slot = tg_alloc_array((size_t)(nparams + n), sizeof *slot);
-    if (!slot) return tg_fail_memory(&in->rt.c);
-    bool ok = true;
-    for (int i = 0; ok && i < n; i++) {
-        int k = next;
-        if (args[i].name) {
-            for (k = 0; k < nparams; k++)
-                if (strncmp(args[i].name, name[k], len[k]) == 0 && args[i].name[len[k]] == 0) break;
-        }
-        if (k < nparams && !(args[i].name == NULL && rest && !required[k])) {
-            snprintf(what, sizeof what, "got its argument %.*s twice", (int)len[k], name[k]);
-            if (slot[k].value.tag != TG_V_NONE || slot[k].ast) ok = builtin_misuse(in, b, what);
-            slot[k] = args[i];
-            next += !args[i].name;
-        } else if (rest) {
-            slot[nparams + extra++] = args[i];
-        } else {
-            if (args[i].name)
-                snprintf(what, sizeof what, "has no argument named %s", args[i].name);
-            else
-                snprintf(what, sizeof what, "takes %d argument%s, not %d", nparams,
-                         nparams == 1 ? "" : "s", n);
-            ok = builtin_misuse(in, b, what);
-        }
-    }
-    int held = 0;
-    for (; ok && held < nparams; held++) {
-        tg_argument *a = &slot[held];
-        snprintf(what, sizeof what, "needs its argument %.*s", (int)len[held], name[held]);
-        if (required[held] && a->value.tag == TG_V_NONE && !a->ast)
-            ok = builtin_misuse(in, b, what);
-        if (!ok) break;
-        tg_value_hold(a->value);
-        if (!b->raw_lists) ok = tg_list_settle(in, a->value, &a->value);
-    }
-    *out = TG_NONE_VALUE;
-    bool ran = ok && b->run(in, nparams + extra, slot, out);
-    if (!ran) *out = TG_NONE_VALUE; /* what it began is dropped already */
-    for (int k = 0; k < held; k++) tg_value_drop(slot[k].value);
-    tg_free(slot);
-    return ran;
-}
-
 /* ---- any callable ---- */
 
 bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
     switch (f.tag) {
     case TG_V_OP: return tg_call_op(in, f.as.op, n, args, out);
-    case TG_V_BUILTIN: return call_builtin(in, f.as.builtin, n, args, out);
+    case TG_V_BUILTIN: return tg_call_builtin(in, f.as.builtin, n, args, out);
     case TG_V_FUNCTION:
         return f.as.function->def ? call_function(in, f.as.function, n, args, out)
                                   : call_derivative(in, f.as.function, n, args, out);

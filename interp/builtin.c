@@ -1,0 +1,124 @@
+/* The functions written in C: their tables, and how a call finds its way into one.
+ *
+ * A builtin's signature, "grad(y, x, seed=none)", is the text that help shows and the list of its
+ * parameters: arguments are matched to it, by place or name, before the function runs. */
+#include "base/alloc.h"
+#include "interp/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const tg_builtin *tg_builtin_at(int i) {
+    static const tg_builtin *const tables[] = {tg_builtins_formula, tg_builtins_data,
+                                               tg_builtins_batches, tg_builtins_session};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const tg_builtin *b = tables[t]; b->name; b++)
+            if (i-- == 0) return b;
+    return NULL;
+}
+
+enum { MOST = 16 };
+
+typedef struct parameters {
+    int n;
+    struct {
+        const char *name; /* in the signature */
+        size_t len;
+        bool required;
+    } item[MOST];
+    bool rest; /* `...` comes last */
+} parameters;
+
+/* signature = name "(" [ parameter { ", " parameter } ] ")" ; parameter = name [ "=" default ] |
+ * "..." */
+static parameters parameters_of(const char *signature) {
+    parameters ps = {0};
+    const char *p = strchr(signature, '(');
+    while (p && *p && *p != ')') {
+        p += strspn(p, "(, ");
+        size_t len = strcspn(p, ",=)");
+        if (strncmp(p, "...", 3) == 0) {
+            ps.rest = true;
+        } else if (len > 0 && ps.n < MOST) {
+            ps.item[ps.n].name = p;
+            ps.item[ps.n].len = len;
+            ps.item[ps.n++].required = p[len] != '=';
+        }
+        p += strcspn(p, ",)");
+    }
+    return ps;
+}
+
+static bool misuse(tg_interp *in, const tg_builtin *b, const char *what) {
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", b->name, what);
+    return tg_help(&in->rt.c, "it is called as %s", b->signature);
+}
+
+static bool is_absent(const tg_argument *a) {
+    return a->value.tag == TG_V_NONE && !a->ast;
+}
+
+/* The place of the parameter with that name; ps->n: there is none. */
+static int place_of(const parameters *ps, const char *name) {
+    int k = 0;
+    while (k < ps->n &&
+           !(strncmp(name, ps->item[k].name, ps->item[k].len) == 0 && !name[ps->item[k].len]))
+        k++;
+    return k;
+}
+
+/* Puts each argument into the slot of its parameter, those for `...` behind all; *used: slots in
+ * all. Where `...` takes positional arguments, optional parameters are given by name only. */
+static bool match(tg_interp *in, const tg_builtin *b, const parameters *ps, int n,
+                  const tg_argument *args, tg_argument *slot, int *used) {
+    char what[160];
+    int next = 0;
+    *used = ps->n;
+    for (int i = 0; i < n; i++) {
+        const char *name = args[i].name;
+        int k = name ? place_of(ps, name) : next;
+        bool named_only = !name && ps->rest && k < ps->n && !ps->item[k].required;
+        if (k < ps->n && !named_only) {
+            snprintf(what, sizeof what, "got its argument %.*s twice", (int)ps->item[k].len,
+                     ps->item[k].name);
+            if (!is_absent(&slot[k])) return misuse(in, b, what);
+            slot[k] = args[i];
+            next += !name;
+        } else if (ps->rest) {
+            slot[(*used)++] = args[i];
+        } else {
+            if (name)
+                snprintf(what, sizeof what, "has no argument named %s", name);
+            else
+                snprintf(what, sizeof what, "takes %d argument%s, not %d", ps->n,
+                         ps->n == 1 ? "" : "s", n);
+            return misuse(in, b, what);
+        }
+    }
+    for (int k = 0; k < ps->n; k++) {
+        snprintf(what, sizeof what, "needs its argument %.*s", (int)ps->item[k].len,
+                 ps->item[k].name);
+        if (ps->item[k].required && is_absent(&slot[k])) return misuse(in, b, what);
+    }
+    return true;
+}
+
+TG_APART bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+                              tg_value *out) {
+    parameters ps = parameters_of(b->signature);
+    tg_argument *slot = tg_alloc_array((size_t)(ps.n + n), sizeof *slot);
+    if (!slot) return tg_fail_memory(&in->rt.c);
+    int used, held = 0;
+    bool ok = match(in, b, &ps, n, args, slot, &used);
+    for (; ok && held < ps.n; held++) {
+        tg_value *v = &slot[held].value;
+        tg_value_hold(*v);
+        ok = b->raw_lists || tg_list_settle(in, *v, v);
+    }
+    *out = TG_NONE_VALUE;
+    ok = ok && b->run(in, used, slot, out);
+    if (!ok) *out = TG_NONE_VALUE; /* what it began is dropped already */
+    for (int k = 0; k < held; k++) tg_value_drop(slot[k].value);
+    tg_free(slot);
+    return ok;
+}
