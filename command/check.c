@@ -110,11 +110,7 @@ static void print_mismatch(const char *path, const tg_transcript *t, const tg_ex
 static bool run_exchange(checker *k, const char *path, const tg_exchange *x, tg_str *answer) {
     if ((x->fresh || !k->s) && !open_session(k, path)) return false;
     if (x->fresh && tg_has_suffix(path, ".tg")) { /* the definitions that its comments are about */
-        tg_str use = {0};
-        tg_str_addf(&use, "use \"%s\"", path);
-        tg_status status =
-            use.failed ? TG_FAILED : tg_run(k->s, "<check>", tg_str_text(&use), TG_QUIET);
-        tg_str_free(&use);
+        tg_status status = tg_run_file(k->s, path, TG_QUIET);
         tg_str_free(&k->answer);
         if (status != TG_DONE) {
             complain(path, tg_error(k->s));

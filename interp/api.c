@@ -232,8 +232,15 @@ tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8]
     return leave(s, true);
 }
 
+static bool is_keyword(const char *s) {
+    for (int i = 0; tg_keywords[i]; i++)
+        if (strcmp(tg_keywords[i], s) == 0) return true;
+    return false;
+}
+
+/* Could a program read the name? */
 static bool is_name(const char *s) {
-    if (!*s || (*s >= '0' && *s <= '9')) return false;
+    if (!*s || (*s >= '0' && *s <= '9') || is_keyword(s)) return false;
     for (; *s; s++)
         if (!strchr("_", *s) && !((unsigned char)*s >= 0x80) && !(*s >= '0' && *s <= '9') &&
             !((*s | 32) >= 'a' && (*s | 32) <= 'z'))

@@ -138,7 +138,7 @@ static bool run_number(tg_interp *in, int n, const tg_argument *args, tg_value *
     if (v.tag == TG_V_STRING) {
         char *end;
         x = strtod(v.as.text->bytes, &end);
-        while (*end == ' ') end++;
+        end += strspn(end, " \t\r\n");
         if (end == v.as.text->bytes || *end)
             return tg_fail(&in->rt.c, TG_ERR_VALUE, "\"%s\" is not a number", v.as.text->bytes);
     } else if (!tg_to_number(in, v, "the argument of number", &x)) {

@@ -140,13 +140,11 @@ bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char
     tg_source *src = tg_source_new(shown, text, len);
     tg_free(text);
     char *outer = in->dir, *dir = src ? folder_of(path) : NULL;
-    bool echo = in->echo, ok = dir != NULL;
+    bool ok = dir != NULL;
     if (!ok) tg_fail_memory(&in->rt.c);
     if (ok) {
         in->dir = dir;
-        in->echo = false; /* a file prints only what it prints */
         ok = tg_module_run(in, env, src, NULL);
-        in->echo = echo;
         in->dir = outer;
     }
     tg_free(dir);
@@ -183,8 +181,12 @@ bool tg_module_use(tg_interp *in, const char *name, bool quoted) {
     if (known) return true;
     char shown[300];
     snprintf(shown, sizeof shown, "<stdlib %s>", file);
-    if (tg_module_run_file(in, quoted ? in->globals : in->library, path, quoted ? path : shown))
-        return true;
+    bool echo = in->echo;
+    in->echo = false; /* it prints only what it prints */
+    bool ok =
+        tg_module_run_file(in, quoted ? in->globals : in->library, path, quoted ? path : shown);
+    in->echo = echo;
+    if (ok) return true;
     tg_free(in->used[place]); /* so that a mended file can be used again */
     in->nused--;
     memmove(in->used + place, in->used + place + 1, (size_t)(in->nused - place) * sizeof *in->used);

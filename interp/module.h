@@ -12,7 +12,7 @@ bool tg_module_use(tg_interp *in, const char *name, bool quoted);
  * unit lives as long as its functions. */
 bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *status);
 
-/* Reads and runs a file; errors call it `shown`. What it prints it prints; nothing is echoed. */
+/* Reads and runs a file; errors call it `shown`. */
 bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char *shown);
 /* What the prompt shows after the statement s, whose value was `last`. */
 bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last);

@@ -11,7 +11,10 @@
 #include "tg.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char output[4096];
 
@@ -139,6 +142,32 @@ static void test_live_draws(void **state) {
     tg_close(s);
 }
 
+static void test_a_name_must_be_readable(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"", "1x", "a b", "if", "true"};
+    tg_state *s = session();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(tg_set_number(s, wrong[i], 1), TG_FAILED);
+    assert_int_equal(tg_set_number(s, "iffy", 1), TG_DONE);
+    tg_close(s);
+}
+
+static void test_files_echo_when_told(void **state) {
+    (void)state;
+    static const char text[] = "x = 2\nx + 1\n";
+    char path[] = "/tmp/tg_echo_XXXXXX";
+    tg_state *s = session();
+    int file = mkstemp(path);
+    assert_true(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
+    close(file);
+    assert_int_equal(tg_run_file(s, path, TG_QUIET), TG_DONE);
+    assert_string_equal(output, "");
+    assert_int_equal(tg_run_file(s, path, TG_ECHO), TG_DONE);
+    assert_string_equal(output, "x = 2\n3\n");
+    remove(path);
+    tg_close(s);
+}
+
 static void test_nothing_leaks(void **state) {
     (void)state;
     size_t before = tg_alloc_get_stats().live_blocks;
@@ -159,6 +188,8 @@ int main(void) {
         cmocka_unit_test(test_a_failed_line_changes_nothing),
         cmocka_unit_test(test_loops_neither_grow_nor_recompile),
         cmocka_unit_test(test_live_draws),
+        cmocka_unit_test(test_a_name_must_be_readable),
+        cmocka_unit_test(test_files_echo_when_told),
         cmocka_unit_test(test_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
