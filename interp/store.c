@@ -270,7 +270,7 @@ static bool last_step(tg_interp *in, tg_env *env, const tg_ast *target, tg_value
  * when that is a cell, which is written. */
 static bool put_in(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v, writes *w,
                    tg_value *whole) {
-    tg_value base, now;
+    tg_value base = TG_NONE_VALUE, now;
     *whole = TG_NONE_VALUE;
     if (!follow(in, env, target->kids[0], w, &base)) return false;
     bool ok;
