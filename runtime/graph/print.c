@@ -227,9 +227,18 @@ static void print_cell(printer *p, const tg_cell *c) {
     if (c->kind == TG_CELL_VAR) put(p, ")");
 }
 
+/* A number of a formula; pi keeps its name. */
+static void print_plain(tg_str *s, double x) {
+    static const double pi = 3.14159265358979323846;
+    if (x == pi || x == -pi)
+        tg_str_add(s, x < 0 ? "-pi" : "pi");
+    else
+        tg_number_print(s, x);
+}
+
 static void print_leaf(printer *p, const tg_node *n) {
     if (n->op == &tg_op_number)
-        tg_number_print(p->s, n->leaf.number);
+        print_plain(p->s, n->leaf.number);
     else if (n->op == &tg_op_size)
         tg_size_print(p->rt, p->s, n->leaf.size);
     else if (n->op == &tg_op_const)
@@ -239,7 +248,9 @@ static void print_leaf(printer *p, const tg_node *n) {
 }
 
 static void print_call(printer *p, const tg_node *n, int depth) {
-    const tg_op *op = n->op;
+    tg_attrs spelt;
+    const tg_op *shorter = n->op->spell ? n->op->spell(p->rt, n->at, &spelt) : NULL;
+    const tg_op *op = shorter ? shorter : n->op;
     bool list = op->param[0].kind == TG_P_LIST;
     if (is_fresh(n)) put(p, "fresh(");
     put(p, op->shown ? op->shown : op->name);
@@ -250,7 +261,8 @@ static void print_call(printer *p, const tg_node *n, int depth) {
     }
     if (list) put(p, "]");
     if (!p->stopped)
-        tg_op_print_attrs(p->rt, p->s, op, n->n > 0 ? n->arg[0]->type.rank : 0, n->at, n->n == 0);
+        tg_op_print_attrs(p->rt, p->s, op, n->n > 0 ? n->arg[0]->type.rank : 0,
+                          shorter ? &spelt : n->at, n->n == 0);
     put(p, is_fresh(n) ? "))" : ")");
 }
 

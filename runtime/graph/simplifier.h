@@ -4,8 +4,9 @@
  * comes. Each part looks at one kind of node: simplify_product.c at mul, div, neg, pow;
  * simplify_sum.c, with simplify_factor.c, at add, sub; simplify_linear.c at operations that are
  * linear in an argument; simplify_shape.c at what moves elements; simplify_rules.c at anything that
- * a named pattern describes. simplify_parts.c has the small tools of all, and simplify_spell.c
- * writes the result. */
+ * a named pattern describes. simplify_frame.c knows what zeros around something do to sums;
+ * simplify_norm.c knows lengths and directions; simplify_parts.c has the small tools of all, and
+ * simplify_spell.c writes the result. */
 #ifndef TG_RUNTIME_SIMPLIFIER_H
 #define TG_RUNTIME_SIMPLIFIER_H
 
@@ -66,7 +67,7 @@ typedef struct tg_simp {
     int depth;      /* of replacements simplified in turn */
     bool expanding; /* products are being multiplied out: not again inside */
     const tg_op *add, *sub, *neg, *mul, *div, *pow, *expand, *zeros, *ones, *transpose, *sum, *mean,
-        *sigmoid, *eye, *where;
+        *sigmoid, *eye, *where, *norm, *unit;
     const tg_op *matmul, *matvec, *vecmat, *vdot;
 } tg_simp;
 
@@ -103,12 +104,16 @@ tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n);
 bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x);
 /* n stretched to the shape of t. */
 tg_node *tg_simp_expand(tg_simp *s, tg_node *n, const tg_type *t);
+/* Is n a reduction with the attributes axis and keep? */
+bool tg_simp_has_keep(const tg_node *n);
 /* What n stretches, where elementwise arithmetic would stretch it by itself; else n. NULL: an
  * error. */
 tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n);
 /* op(a, b) where a and b broadcast to a part of t's shape: a is expanded where neither has the
  * shape of the result. */
 tg_node *tg_simp_combine(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b, const tg_type *t);
+/* The number that n, of small tensors without names and numbers, is; else n. */
+tg_node *tg_simp_fold(tg_simp *s, tg_node *n);
 /* op(a, b, ...) without attributes. */
 tg_node *tg_simp_make(tg_simp *s, const tg_op *op, tg_node *a, tg_node *b);
 
@@ -158,6 +163,17 @@ tg_node *tg_simp_linear(tg_simp *s, tg_node *n,
                         int mask);         /* simplify_linear.c: arguments in simple form already */
 int tg_simp_linear_mask(const tg_node *n); /* the arguments that n is linear in */
 tg_node *tg_simp_structure(tg_simp *s, tg_node *n); /* simplify_shape.c: n or something shorter */
+/* Joins what of a product is a direction, x / norm(x), or a length times it (simplify_norm.c). */
+bool tg_product_norms(tg_simp *s, tg_product *p);
+/* x / norm(x) for unit(x). */
+tg_node *tg_simp_over_norm(tg_simp *s, tg_node *n);
+/* c when n is the number c between zeros, which c * onehot(i, n) says too; else 0. */
+double tg_simp_single(const tg_simp *s, const tg_node *n);
+/* simplify_frame.c: does n put zeros around its argument? Then n, and a sum of all elements, each
+ * itself or something shorter. */
+bool tg_simp_is_framed(const tg_node *n);
+tg_node *tg_simp_frame(tg_simp *s, tg_node *n);
+tg_node *tg_simp_sum_of_frame(tg_simp *s, tg_node *n);
 /* One of the named rules applied at the top of n, or n itself (simplify_rules.c). NULL: an error.
  * *law: which, or -1. */
 tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);

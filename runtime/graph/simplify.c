@@ -226,6 +226,8 @@ static tg_node *rewrite(tg_simp *s, tg_node *raw, tg_node **simple) {
     if (!n || n->n == 0) return n;
     if (is_sum(s, n)) return tg_simp_sum(s, n);
     if (is_product(s, n)) return tg_simp_product(s, n); /* the exponent became a number */
+    tg_node *folded = tg_simp_fold(s, n);
+    if (folded != n) return folded;
     int mask = tg_simp_linear_mask(n);
     if (mask) return tg_simp_linear(s, n, mask);
     if (n->op->class == TG_CLASS_ELEMENTWISE && n->n <= TG_MAX_TENSORS) return elementwise(s, n);
@@ -428,7 +430,7 @@ void tg_simp_name_ops(tg_simp *s) {
         {&s->sum, "sum"},       {&s->mean, "mean"},     {&s->transpose, "transpose"},
         {&s->where, "where"},   {&s->eye, "eye"},       {&s->sigmoid, "sigmoid"},
         {&s->matmul, "matmul"}, {&s->matvec, "matvec"}, {&s->vecmat, "vecmat"},
-        {&s->vdot, "vdot"},
+        {&s->vdot, "vdot"},     {&s->norm, "norm"},     {&s->unit, "unit"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         *names[i].op = tg_op_find(names[i].name);

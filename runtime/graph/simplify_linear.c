@@ -31,30 +31,10 @@ int tg_simp_linear_mask(const tg_node *n) {
     return 0;
 }
 
-/* Has the result zeros beside the elements of its argument? */
-static bool is_framed(const tg_node *n) {
-    static const char *const names[] = {
-#define NAMED(id, name, when)
-#define RULE(id, name, pattern, replacement, when)
-#define STABLE(id, name, pattern, replacement, when)
-#define LINEAR(op, mask)
-#define FRAMED(op) op,
-#include "runtime/graph/rules.def"
-#undef NAMED
-#undef RULE
-#undef STABLE
-#undef LINEAR
-#undef FRAMED
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (tg_node_is(n, names[i])) return true;
-    return false;
-}
-
 tg_node *tg_simp_linear(tg_simp *s, tg_node *n, int mask) {
     tg_node *in[TG_MAX_TENSORS], *made = NULL, *core;
     tg_product p = {.c = {1, 1}};
-    bool changed = false, framed = is_framed(n);
+    bool changed = false, framed = tg_simp_is_framed(n);
     for (int i = 0; i < n->n; i++) {
         in[i] = n->arg[i];
         if (!(mask >> i & 1)) continue;

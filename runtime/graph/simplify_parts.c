@@ -56,6 +56,53 @@ end:
     return -1;
 }
 
+/* ---- constants ---- */
+
+/* May n be computed now: a small tensor that prints in full, or a number? */
+static bool is_constant(const tg_node *n) {
+    enum { FEW = 8 };
+    return tg_node_is_number(n) ||
+           (n->op == &tg_op_const && !n->label && tg_view_count(&n->leaf.tensor->v) <= FEW);
+}
+
+static bool has_symbols(const tg_attrs *at) {
+    for (int i = 0; i < at->n; i++)
+        if ((at->sizes >> i & 1) && !tg_size_known(at->v[i])) return true;
+    return false;
+}
+
+tg_node *tg_simp_fold(tg_simp *s, tg_node *n) {
+    tg_tensor *in[TG_MAX_TENSORS] = {0}, *out = NULL;
+    bool weak[TG_MAX_TENSORS], constant = n->n > 0 && n->n <= TG_MAX_TENSORS, tensors = false;
+    for (int i = 0; constant && i < n->n; i++) {
+        constant = is_constant(n->arg[i]);
+        tensors = tensors || n->arg[i]->type.rank > 0;
+    }
+    if (!constant || !tensors || n->type.rank > 0 || !tg_dtype_is_float(n->type.dtype) ||
+        n->op->class == TG_CLASS_RANDOM || has_symbols(n->at))
+        return n;
+    bool ok = true;
+    for (int i = 0; ok && i < n->n; i++) {
+        const tg_node *x = n->arg[i];
+        weak[i] = x->type.weak;
+        in[i] = tg_node_is_number(x) ? tg_tensor_scalar(&s->rt->c, TG_F64, x->leaf.number)
+                                     : tg_tensor_hold(x->leaf.tensor);
+        ok = in[i] != NULL;
+    }
+    if (ok) out = tg_op_apply(s->rt, n->op, n->n, in, weak, n->at);
+    tg_node *made = NULL;
+    if (out)
+        made = tg_node_number(s->rt, tg_view_get(&out->v, 0));
+    else if (ok && s->rt->c.diag.kind != TG_ERR_MEMORY)
+        tg_clear(&s->rt->c), made = n; /* an error is left for the evaluation to tell */
+    for (int i = 0; i < n->n; i++) tg_tensor_drop(in[i]);
+    tg_tensor_drop(out);
+    if (made != n) tg_simp_note(s, TG_LAW_ARITHMETIC);
+    return made;
+}
+
+/* ---- nodes ---- */
+
 bool tg_simp_is_shared(tg_simp *s, tg_node *n) {
     enum { LARGE = 16 };
     const tg_memo_entry *e =
@@ -107,6 +154,11 @@ tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n) {
     if (n->op == s->expand && n->arg[0]->type.rank == 0) return n->arg[0];
     if (n->op == s->zeros) return tg_node_number(s->rt, 0);
     if (n->op == s->ones) return tg_node_number(s->rt, 1);
+    if (n->op == s->div && tg_node_is_number(n->arg[1])) { /* ones(3) / 3 */
+        const tg_node *top = n->type.rank > 0 ? tg_simp_scalar_of(s, n->arg[0]) : NULL;
+        if (top && tg_node_is_number(top))
+            return tg_node_number(s->rt, top->leaf.number / n->arg[1]->leaf.number);
+    }
     return NULL;
 }
 
@@ -115,6 +167,12 @@ bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x) {
     if (tg_simp_is_closed(s, n)) return false;
     if (n->op == s->expand) return tg_node_is_number(n->arg[0]) && n->arg[0]->leaf.number == x;
     return (n->op == s->zeros && x == 0) || (n->op == s->ones && x == 1);
+}
+
+bool tg_simp_has_keep(const tg_node *n) {
+    const tg_param *p = n->op->param;
+    return n->op->class == TG_CLASS_REDUCE && n->n == 1 && n->at->n == 2 &&
+           p[1].kind == TG_P_AXES && p[2].kind == TG_P_FLAG;
 }
 
 /* Does n stretch its argument by the usual broadcasting from the right? */
@@ -128,9 +186,10 @@ static bool stretches_plainly(const tg_node *n) {
 tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n) {
     if (tg_simp_is_closed(s, n)) return n;
     if (n->op == s->expand && stretches_plainly(n)) return n->arg[0];
-    if (n->op != s->sum && n->op != s->mean) return n;
     int rank = n->type.rank;
-    if (rank == 0 || !n->at->v[1] || n->at->v[0] != (INT64_C(1) << rank) - 1) return n;
+    if (!tg_simp_has_keep(n) || rank == 0 || !n->at->v[1] ||
+        n->at->v[0] != (INT64_C(1) << rank) - 1)
+        return n;
     tg_attrs at = {.n = 2, .v = {n->at->v[0], 0}}; /* all axes kept with size 1: a scalar will do */
     return tg_node_make(s->rt, n->op, 1, n->arg, &at);
 }

@@ -115,6 +115,16 @@ static bool add_atom(tg_simp *s, tg_product *p, tg_node *n, double power) {
     return n && add_factor(s, p, n, power);
 }
 
+/* n of the number 1. */
+static tg_node *with_one(tg_simp *s, const tg_node *n) {
+    tg_node *one = tg_node_number(s->rt, 1);
+    return one ? tg_node_make(s->rt, n->op, 1, &one, n->at) : NULL;
+}
+
+static bool is_number(const tg_node *n, double x) {
+    return tg_node_is_number(n) && n->leaf.number == x;
+}
+
 static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
     tg_node *n = it.node;
     if (tg_node_is_number(n) || (!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0))
@@ -134,6 +144,15 @@ static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
         if (unit || (is_whole(k) && is_whole(it.power)))
             return push(s, w, n->arg[0], k * it.power, it.raw, nest);
     }
+    double single = it.power == 1 ? tg_simp_single(s, n) : 0;
+    if (single != 0 && single != 1) {
+        p->c = tg_ratio_mul(p->c, tg_ratio_of(single));
+        n = tg_simp_frame(s, with_one(s, n));
+        return n && add_atom(s, p, n, 1);
+    }
+    if (n->op == s->where && n->arg[0]->type.dtype == TG_BOOL && !it.raw &&
+        is_number(n->arg[1], 1) && is_number(n->arg[2], 0))
+        return push(s, w, n->arg[0], it.power, false, nest); /* a truth value counts as 1 or 0 */
     tg_node *scalar = tg_simp_scalar_of(s, n);
     if (scalar && scalar != n && unit) return push(s, w, scalar, it.power, false, nest);
     tg_node *inner = tg_simp_unexpand(s, n);
@@ -256,7 +275,26 @@ static void drop_ones(tg_product *p) {
     p->n = left;
 }
 
+/* ones(3) / 3 rather than expand(0.3333333333333333, 3). */
+static tg_node *uniform_ratio(tg_simp *s, tg_ratio c, const tg_type *t) {
+    if (t->rank == 0 || c.d == 1 || !is_whole(c.n))
+        return tg_simp_uniform_number(s, tg_ratio_value(c), t);
+    tg_node *top = tg_simp_uniform_number(s, c.n, t);
+    return top ? tg_simp_make(s, s->div, top, tg_node_number(s->rt, c.d)) : NULL;
+}
+
+/* A truth value as a float: where(x > 0, 1, 0). */
+static tg_node *as_float(tg_simp *s, tg_node *n, const tg_type *t) {
+    static const tg_attrs none;
+    tg_node *in[3] = {n, tg_node_number(s->rt, 1), tg_node_number(s->rt, 0)};
+    if (!in[1] || !in[2]) return NULL;
+    if (n->type.dtype != TG_BOOL) return times(s, in[1], n, t);
+    return tg_node_make(s->rt, s->where, 3, in, &none);
+}
+
 tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
+    drop_ones(p);
+    if (!tg_product_norms(s, p)) return NULL;
     drop_ones(p);
     if (p->c.n == 0) {
         tg_simp_note(s, TG_LAW_ZERO);
@@ -273,7 +311,7 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
         if (p->f[i].power > 0) above = true;
         if (p->f[i].power < 0) below = true;
     }
-    if (!above && !(below && p->n)) return tg_simp_uniform_number(s, n / d, t);
+    if (!above && !(below && p->n)) return uniform_ratio(s, p->c, t);
     tg_node *start = !above || (n != 1 && n != -1) ? tg_node_number(s->rt, n) : NULL;
     if (!start && (!above || (n != 1 && n != -1))) return NULL;
     tg_node *made = multiply(s, p, 1, start, t, &none);
@@ -286,7 +324,7 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
         made = over ? tg_simp_combine(s, s->div, made, over, t) : NULL;
     }
     if (made && !tg_dtype_is_float(made->type.dtype) && tg_dtype_is_float(t->dtype))
-        made = times(s, tg_node_number(s->rt, 1), made, t); /* 1 * (x > 0) is a float */
+        made = as_float(s, made, t);
     if (!made) return NULL;
     return made->type.rank == 0 ? tg_simp_uniform(s, made, t) : tg_simp_expand(s, made, t);
 }

@@ -88,10 +88,7 @@ static tg_node *reshaped(tg_simp *s, tg_node *x, const tg_type *t) {
 /* The reduction n with keep=true, if that has the shape t; else NULL without an error. */
 static tg_node *kept_axes(tg_simp *s, tg_node *n, const tg_type *t) {
     const tg_op *op = n->op;
-    if (op->class != TG_CLASS_REDUCE || n->label || tg_simp_is_kept(s, n) || n->n != 1 ||
-        n->at->n != 2 || strcmp(op->param[1].name, "axis") != 0 || op->param[1].kind != TG_P_AXES ||
-        op->param[2].kind != TG_P_FLAG || n->at->v[1])
-        return NULL;
+    if (!tg_simp_has_keep(n) || n->label || tg_simp_is_kept(s, n) || n->at->v[1]) return NULL;
     const tg_type *x = &n->arg[0]->type;
     if (x->rank != t->rank) return NULL;
     for (int i = 0; i < x->rank; i++)
@@ -206,6 +203,45 @@ static tg_node *sum_of_transpose(tg_simp *s, tg_node *n, int64_t axes) {
     return tg_node_make(s->rt, s->sum, 1, &x->arg[0], &at);
 }
 
+/* Is x, a factor of something of that rank, the same along all these axes? */
+static bool is_constant_along(const tg_node *x, int rank, int64_t axes) {
+    for (int i = 0; i < x->type.rank; i++)
+        if ((axes >> (i + rank - x->type.rank) & 1) && x->type.dim[i] != 1) return false;
+    return true;
+}
+
+/* sum(x / s, axis=0) = sum(x, axis=0) / s where s is the same along the axis, and still broadcasts
+ * to the result: axes are kept, or the first ones. */
+static tg_node *sum_of_product(tg_simp *s, tg_node *n, int64_t axes) {
+    tg_node *x = n->arg[0], *made = n, *core;
+    int rank = x->type.rank;
+    bool leading = (axes & (axes + 1)) == 0;
+    tg_product all = {0}, out = {.c = {1, 1}};
+    if ((x->op != s->mul && x->op != s->div) || tg_simp_is_closed(s, x) || n->type.rank == 0)
+        return n;
+    if (!n->at->v[1] && !leading) return n;
+    if (!tg_product_add(s, &all, x, 1, false)) return NULL;
+    for (size_t i = 0; i < all.n; i++) {
+        tg_factor f = all.f[i];
+        bool fits = n->at->v[1] || f.base->type.rank <= n->type.rank;
+        if (!fits || !is_constant_along(f.base, rank, axes)) continue;
+        if (!tg_product_add(s, &out, f.base, f.power, false)) goto end;
+        all.f[i].power = 0;
+    }
+    if (out.n > 0 && out.n < all.n) {
+        made = NULL;
+        tg_simp_note(s, TG_LAW_LINEARITY);
+        core = tg_product_build(s, &all, &x->type);
+        if (core && (core = tg_node_make(s->rt, s->sum, 1, &core, n->at)) &&
+            (core = tg_simp_again(s, core)) && tg_product_add(s, &out, core, 1, false))
+            made = tg_product_build(s, &out, &n->type);
+    }
+end:
+    tg_product_free(&all);
+    tg_product_free(&out);
+    return made;
+}
+
 static tg_node *sum(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
     int64_t axes = n->at->v[0], single = 0, all = (INT64_C(1) << x->type.rank) - 1;
@@ -231,8 +267,13 @@ static tg_node *sum(tg_simp *s, tg_node *n) {
         tg_simp_note(s, TG_LAW_RESHAPE);
         return tg_node_make(s->rt, s->sum, 1, &x->arg[0], &at);
     }
-    return is_open(s, x, s->transpose) && !x->label && !n->at->v[1] ? sum_of_transpose(s, n, axes)
-                                                                    : n;
+    if (axes == all && !n->at->v[1] && x->type.rank > 0) {
+        tg_node *made = tg_simp_sum_of_frame(s, n);
+        if (made != n) return made;
+    }
+    if (is_open(s, x, s->transpose) && !x->label && !n->at->v[1])
+        return sum_of_transpose(s, n, axes);
+    return sum_of_product(s, n, axes);
 }
 
 /* ---- products ---- */
@@ -270,9 +311,10 @@ tg_node *tg_simp_structure(tg_simp *s, tg_node *n) {
     if (n->op == s->sum) return sum(s, n);
     if (n->op == s->mean) return reduced_mean(s, n);
     if (n->op == s->matmul || n->op == s->matvec || n->op == s->vecmat) return product(s, n);
-    if (n->op->class != TG_CLASS_VIEW || n->n != 1) return n;
+    tg_node *made = tg_simp_frame(s, n);
+    if (made != n || n->op->class != TG_CLASS_VIEW || n->n != 1) return made;
     if (n->op == s->expand) return expand(s, n);
-    tg_node *made = of_uniform(s, n);
+    made = of_uniform(s, n);
     if (made != n) return made;
     if (n->op == s->transpose) return transpose(s, n);
     return is_reshape(n) ? reshape(s, n) : n;

@@ -2,7 +2,8 @@
  * product as a whole, 2 * (A' @ r), so that products are recognised. A textbook writes 2 * A' @ r,
  * which reads (2 * A') @ r; the plan makes either one call of gemm. So in the terms of a result,
  * and nowhere deeper, scalar factors and signs move to the leftmost operand. A product that is used
- * in other places too stays whole, for it would be computed twice. */
+ * in other places too stays whole, for it would be computed twice. The direction of a name,
+ * unit(x), is written x / norm(x). */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 
@@ -37,6 +38,10 @@ static bool used_once(speller *p, const tg_node *n) {
 /* Is n made of scalars only? */
 static bool is_scalar(const tg_node *n) {
     return n->type.rank == 0;
+}
+
+static bool is_name(const tg_node *n) {
+    return n->label || n->op->class == TG_CLASS_LEAF;
 }
 
 /* May a factor stand before the leftmost operand of the product n? Not before one that would take
@@ -82,17 +87,27 @@ static tg_node *spell_minus(speller *p, tg_node *n, int depth) {
 
 static tg_node *spell(speller *p, tg_node *n, int depth) {
     const tg_simp *s = p->s;
-    if (depth == 0 || (n->label && n != p->root) || n->op->class != TG_CLASS_ELEMENTWISE) return n;
+    if (depth == 0 || (n->label && n != p->root)) return n;
+    if (n->op == s->unit && is_name(n->arg[0])) return tg_simp_over_norm(p->s, n);
+    if (n->op->class != TG_CLASS_ELEMENTWISE) return n;
     if (n->op == s->neg) return spell_minus(p, n, depth);
     if (n->op == s->add || n->op == s->sub) {
         tg_node *a = spell(p, n->arg[0], depth - 1);
         return with_args(p, n, a, a ? spell(p, n->arg[1], depth - 1) : NULL);
     }
+    if (n->op == s->where) {
+        tg_node *a = spell(p, n->arg[1], depth - 1), *b = a ? spell(p, n->arg[2], depth - 1) : NULL,
+                *in[3] = {n->arg[0], a, b};
+        return b ? tg_node_make(s->rt, s->where, 3, in, n->at) : NULL;
+    }
     if (n->op == s->mul && is_scalar(n->arg[0]) && is_matrix_product(p, n->arg[1]) &&
         takes(p, n->arg[1], depth))
         return into(p, n->arg[0], n->arg[1], depth);
-    if (n->op == s->mul || n->op == s->div)
-        return with_args(p, n, spell(p, n->arg[0], depth - 1), n->arg[1]);
+    if (n->op == s->mul || n->op == s->div) {
+        tg_node *b = n->arg[1];
+        if (n->op == s->mul && b->op == s->unit) b = spell(p, b, depth - 1);
+        return with_args(p, n, spell(p, n->arg[0], depth - 1), b);
+    }
     return n;
 }
 

@@ -98,7 +98,8 @@ static bool push(tg_simp *s, work *w, tg_node *n, tg_ratio c, bool raw, int nest
 /* A term that is no sum: its number joins the coefficient. */
 static bool add_term(tg_simp *s, tg_terms *a, work *w, item it) {
     tg_node *n = it.node;
-    bool product = n->op == s->mul || n->op == s->div || n->op == s->neg;
+    bool product =
+        n->op == s->mul || n->op == s->div || n->op == s->neg || tg_simp_single(s, n) != 0;
     if (!product || tg_simp_is_closed(s, n)) return collect(s, a, it.c, n, n);
     tg_product p = {0};
     tg_ratio c = it.c;

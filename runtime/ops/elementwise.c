@@ -196,10 +196,11 @@ static bool infer_logic(tg_rt *rt, const tg_op *op, int n, const tg_type *in, co
 static bool infer_choose(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
                          tg_type *out, tg_dtype *want) {
     (void)op, (void)at;
-    tg_dtype t = tg_promote(rt, n - 1, in + 1);
+    bool numbers = all_weak(n - 1, in + 1); /* chosen by a tensor they make a tensor */
+    tg_dtype t = numbers && in[0].rank > 0 ? rt->precision : tg_promote(rt, n - 1, in + 1);
     if (!agree(rt, n, in, 1, t, t, out, want)) return false;
     want[0] = TG_BOOL;
-    out->weak = out->rank == 0 && all_weak(n - 1, in + 1);
+    out->weak = out->rank == 0 && numbers;
     return true;
 }
 

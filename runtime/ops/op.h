@@ -148,15 +148,19 @@ struct tg_op {
                        ^ 8 */
     bool (*print)(tg_rt *rt, tg_str *s, const tg_attrs *at,
                   int rank); /* TG_PRINT_INDEX: appends "[0:3, 1]" */
-    const char *latex;       /* with {0}, {1} for the arguments; NULL: \operatorname{name} */
-    const char *doc;         /* one sentence */
-    const char *example;     /* tg text of an expression ... */
-    const char *value;       /* ... and what the prompt shows for it */
-    const char *samples;     /* for structural ops: example calls as tg text over x, y, z of given
-                                shapes, separated by
-                                `|`, for the generated tests: "x[3,4]: sum(x, axis=1) | x[2,3,4]: sum(x,
-                                axis=(0,2), keep=true)".     An elementwise op needs none: the tests
-                                broadcast it. */
+    /* How a call prints where another record says the same shorter: that record, and its
+     * attributes; what is printed binds to this operation again (by `canonical`). NULL: as it is.
+     */
+    const tg_op *(*spell)(tg_rt *rt, const tg_attrs *at, tg_attrs *spelt);
+    const char *latex;   /* with {0}, {1} for the arguments; NULL: \operatorname{name} */
+    const char *doc;     /* one sentence */
+    const char *example; /* tg text of an expression ... */
+    const char *value;   /* ... and what the prompt shows for it */
+    const char *samples; /* for structural ops: example calls as tg text over x, y, z of given
+                            shapes, separated by
+                            `|`, for the generated tests: "x[3,4]: sum(x, axis=1) | x[2,3,4]: sum(x,
+                            axis=(0,2), keep=true)".     An elementwise op needs none: the tests
+                            broadcast it. */
     /* The last step of binding, where an operation has several spellings: completes the attributes
      * (eye(n) is eye(n, n)) and may name a simpler operation (untranspose becomes transpose). rank
      * is that of argument 0. NULL: an error. */

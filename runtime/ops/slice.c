@@ -3,8 +3,10 @@
  * A slice is known by six things, one value an axis of x: its shape, where each axis starts, how
  * many places are taken, the step, which axes go (an index), and which axes of the result are new.
  * They are attributes of the ordinary kinds, so that the derivative can hand them on: slice and
- * unslice take the same six and each is the other's adjoint. With a negative step, start is one
- * more than the first place, so that no size is ever below zero, even of an empty axis.
+ * unslice take the same six and each is the other's adjoint. Most adjoints have a shorter name:
+ * one axis between zeros is embed, several are pad, an element or row in its place is place. With a
+ * negative step, start is one more than the first place, so that no size is ever below zero, even
+ * of an empty axis.
  *
  * Sizes may be symbols. Then bounds are taken to be in range and the shape rule, which runs again
  * when the sizes are known, checks. */
@@ -200,6 +202,96 @@ static const tg_op *canonical_slice(tg_rt *rt, const tg_op *op, int rank, tg_att
     }
     fill_attrs(r, given.v + v[0], part, given.v[tg_op_values(op, &given, 6, NULL)], at);
     return op;
+}
+
+/* Is axis i whole? */
+static bool is_whole(const parts *p, int i) {
+    return p->start[i] == 0 && p->count[i] == p->shape[i] && p->step[i] == 1;
+}
+
+/* A part between zeros: embed when one axis grows, pad when several do. */
+static const tg_op *canonical_unslice(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
+    if (!canonical_slice(rt, op, rank, at)) return NULL;
+    const tg_attrs settled = *at;
+    parts p = parts_of(&settled);
+    int cut = 0, axis = 0;
+    for (int i = 0; i < p.rank; i++) {
+        tg_size n = p.shape[i], start = p.start[i], count = p.count[i];
+        bool known = tg_size_known(n) && tg_size_known(start) && tg_size_known(count);
+        if (p.step[i] != 1 || (known && (start > n || count > n - start))) return op;
+        if (!is_whole(&p, i)) cut++, axis = i;
+    }
+    if (p.drop || p.insert || cut == 0) return op;
+    *at = (tg_attrs){0};
+    if (cut == 1) {
+        tg_attr_push(at, axis, false);
+        tg_attr_push(at, p.start[axis], true);
+        tg_attr_push(at, p.shape[axis], true);
+        return tg_op_find("embed");
+    }
+    const tg_op *pad = tg_op_find("pad");
+    for (int after = 0; after < 2; after++) {
+        tg_attr_push(at, p.rank, false);
+        for (int i = 0; i < p.rank; i++) {
+            tg_size n = after ? tg_size_sub(rt, p.shape[i], tg_size_add(rt, p.start[i], p.count[i]))
+                              : p.start[i];
+            if (n == TG_SIZE_FAIL) return NULL;
+            tg_attr_push(at, n, true);
+        }
+    }
+    tg_attr_push(at, tg_attr_bits(0), false);
+    return pad->canonical(rt, pad, p.rank, at);
+}
+
+/* ---- place: the adjoint of x[i, j] ---- */
+
+/* As unslice: the axes that the index is for are dropped, the others are whole. */
+static const tg_op *canonical_place(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at) {
+    (void)rank;
+    const tg_attrs given = *at;
+    int r, k, v = tg_op_values(op, &given, 1, &r), at_index = tg_op_values(op, &given, 2, &k),
+              j = 0;
+    int64_t axes = given.v[tg_op_values(op, &given, 3, NULL)];
+    if (axes == 0) axes = (INT64_C(1) << k) - 1;
+    if (k == 0 || axes >> r || __builtin_popcountll((unsigned long long)axes) != k) {
+        tg_fail(&rt->c, TG_ERR_VALUE, "place: the index must name one place for each axis");
+        return NULL;
+    }
+    axis_part part[TG_MAX_RANK];
+    for (int i = 0; i < r; i++) {
+        tg_size dim = given.v[v + i];
+        if (dim == TG_SIZE_INFER) {
+            tg_fail(&rt->c, TG_ERR_VALUE, "place: a size must not be negative");
+            return NULL;
+        }
+        part[i] = (axis_part){0, dim, 1, false};
+        if (!(axes >> i & 1)) continue;
+        tg_size place = given.v[at_index + j++];
+        if (place == TG_SIZE_INFER && dim != 0) place = tg_size_sub(rt, dim, 1);
+        if (place == TG_SIZE_FAIL) return NULL;
+        part[i] = (axis_part){place, 1, 1, true};
+    }
+    fill_attrs(r, given.v + v, part, 0, at);
+    return tg_op_find("unslice");
+}
+
+static const tg_op *spell_unslice(tg_rt *rt, const tg_attrs *at, tg_attrs *spelt) {
+    (void)rt;
+    parts p = parts_of(at);
+    int k = 0;
+    if (p.drop == 0 || p.insert) return NULL;
+    *spelt = (tg_attrs){0};
+    tg_attr_push(spelt, p.rank, false);
+    for (int i = 0; i < p.rank; i++) {
+        tg_attr_push(spelt, p.shape[i], true);
+        if (!is_dropped(&p, i) && !is_whole(&p, i)) return NULL;
+        k += is_dropped(&p, i);
+    }
+    tg_attr_push(spelt, k, false);
+    for (int i = 0; i < p.rank; i++)
+        if (is_dropped(&p, i)) tg_attr_push(spelt, p.start[i], true);
+    tg_attr_push(spelt, p.drop == (INT64_C(1) << k) - 1 ? 0 : p.drop, false);
+    return tg_op_find("place");
 }
 
 /* ---- kernels ---- */
@@ -463,7 +555,8 @@ static const tg_op ops[] = {
     {.name = "unslice",
      .class = TG_CLASS_VIEW,
      .param = SLICE_PARAMS,
-     .canonical = canonical_slice,
+     .canonical = canonical_unslice,
+     .spell = spell_unslice,
      .infer = infer_unslice,
      .run = run_unslice,
      .grad = {"slice(g, shape, start, count, step, drop=drop, insert=insert)"},
@@ -472,6 +565,23 @@ static const tg_op ops[] = {
      .value = "[1, 0, 3, 0]",
      .samples = "x[2]: unslice(x, 4, 0, 2, 2) | x[3]: unslice(x, (3, 4), (3, 1), (3, 1), (-1, 1), "
                 "drop=1)"},
+    /* never a node, but bound as unslice: the derivative is for readers */
+    {.name = "place",
+     .class = TG_CLASS_VIEW,
+     .param = {{"x", TG_P_TENSOR, NULL},
+               {"shape", TG_P_SHAPE, NULL},
+               {"index", TG_P_SHAPE, NULL},
+               {"axis", TG_P_AXES, "()"}},
+     .canonical = canonical_place,
+     .infer = infer_unslice,
+     .run = run_unslice,
+     .grad = {"g[index]"},
+     .doc = "Zeros of a shape with x in one place: the element or row that the index names along "
+            "the axes, by default the first ones.",
+     .example = "place([1, 2], (3, 2), 1)",
+     .value = "[[0, 0], [1, 2], [0, 0]]",
+     .samples = "x[]: place(x, 3, 1) | x[3]: place(x, (2, 3), 1) | x[2]: place(x, (2, 3), 0, "
+                "axis=1) | x[]: place(x, (2, 3), (1, 0))"},
 };
 
 const tg_op_table tg_ops_slice = {ops, sizeof ops / sizeof *ops};

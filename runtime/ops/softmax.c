@@ -106,8 +106,8 @@ static const tg_op ops[] = {
      AXES("none"),
      .infer = tg_infer_along,
      .run = run_unit,
-     .grad = {"(g - out * sum(g * out, axis=axis, keep=true)) * (" LENGTH " > 0) / where(" LENGTH
-              " > 0, " LENGTH ", 1)"},
+     .grad = {"where(" LENGTH " > 0, (g - out * sum(g * out, axis=axis, keep=true)) / " LENGTH
+              ", 0)"},
      .lo = 0.3,
      .hi = 2,
      .doc = "x / norm(x), the vector of length 1 in the direction of x; 0 where the norm is 0.",

@@ -83,7 +83,9 @@ static void calls_read_back(void **state) {
     SAME("sum(X)", "sum(Y, axis=1, keep=true)", "mean(X, keep=true)", "max(a, b)", "max(X, axis=0)",
          "softmax(X)", "softmax(X, axis=0)", "where(a < b, a, b)", "clip(a, 0, 1)", "reshape(A, 9)",
          "reshape(X, -1)", "expand(v, (3, 3))", "tril(A, k=-1)", "argmax(X, axis=1)",
-         "concat([A, A], axis=1)", "stack([v, v])", "zeros(3, 3) + A", "tile(A, 2, 1)");
+         "concat([A, A], axis=1)", "stack([v, v])", "zeros(3, 3) + A", "tile(A, 2, 1)",
+         "place(a, 3, 0)", "place(a, (2, 3), (1, 0))", "place(v, (3, 3), 2)",
+         "place(v, (3, 3), 2, axis=1)", "embed(v, 0, 1, 5)", "a + pi", "-pi * a");
 }
 
 static void indices_read_back(void **state) {

@@ -126,7 +126,7 @@ static void textbook(void **state) {
            {"mean((X @ w - y)^2)", "w", "2 * X' @ (X @ w - y) / N"},
            {"sum((A @ v - u)^2) + lam * sum(v^2)", "v", "2 * (A' @ (A @ v - u) + lam * v)"},
            {"trace(A @ Q @ B)", "Q", "A' @ B'"}, {"trace(Q' @ Q)", "Q", "2 * Q"},
-           {"trace(Q @ A @ Q')", "Q", "Q @ (A + A')"}, {"norm(v)", "v", "unit(v)"},
+           {"trace(Q @ A @ Q')", "Q", "Q @ (A + A')"}, {"norm(v)", "v", "v / norm(v)"},
            {"sum(exp(v))", "v", "exp(v)"}, {"logsumexp(v)", "v", "softmax(v)"},
            {"-mean(y * log(s) + (1 - y) * log(1 - s))", "w", "X' @ (s - y) / N"},
            {"sum((M - U @ V)^2)", "U", "-2 * (M - U @ V) @ V'"}, {"x^7", "x", "7 * x^6"},
@@ -143,6 +143,45 @@ static void cross_entropy(void **state) {
     DERIVE({cost, "W", "X' @ (P * sum(Y, axis=1, keep=true) - Y) / N"},
            {same_cost, "W", "X' @ (P * sum(Y, axis=1, keep=true) - Y) / N"},
            {cost, "P", "-Y / (N * P)"});
+}
+
+static void textbooks_write_it_so(void **state) {
+    (void)state;
+    DERIVE(
+        {"mean(v)", "v", "ones(5) / 5"}, {"mean(X)", "X", "expand(1 / (784*N), (N, 784))"},
+        {"relu(x)", "x", "where(x > 0, 1, 0)"}, {"sum(v * relu(v))", "v", "v * (v > 0) + relu(v)"},
+        {"softmax(v)[0]", "v", "(onehot(0, 5) - softmax(v)[0]) * softmax(v)"},
+        {"-log(softmax(v))[1]", "v", "softmax(v) - onehot(1, 5)"},
+        {"v[0] * v[1]", "v", "place(v[1], 5, 0) + place(v[0], 5, 1)"},
+        {"X[0, 1]^2", "X", "2 * place(X[0, 1], (N, 784), (0, 1))"},
+        {"sum(M[:, 2]^2)", "M", "2 * place(M[:, 2], (5, 7), 2, axis=1)"},
+        {"sum(X[1:]^2)", "X", "2 * embed(X[1:], 0, 1, N)"},
+        {"sum(M[1:, 1:]^2)", "M", "pad(2 * M[1:, 1:], 1, after=0)"},
+        {"sum(sort(v))", "v", "ones(5)"},
+        {"sqrt(mean((v - mean(v))^2))", "v", "(v - mean(v)) / (5 * sqrt(mean((v - mean(v))^2)))"},
+        {"norm(v)^2", "v", "2 * v"}, {"lam * norm(v)", "v", "lam * (v / norm(v))"},
+        {"norm(A @ v - u)", "v", "A' @ unit(A @ v - u)"});
+    SIMPLIFY({"sum(M - mean(M, axis=0, keep=true), axis=0)", "zeros(7)"},
+             {"sum(M / sum(M, axis=0), axis=0)", "ones(7)"}, {"3 * norm(v) * unit(v)", "3 * v"},
+             {"2 * v / norm(v)", "2 * (v / norm(v))"},
+             {"sum(where(a > 0, 1, 0) * a)", "sum(a * (a > 0))"});
+}
+
+static void add_tensor(const char *name, int64_t count, const char *label) {
+    tg_tensor *t = tg_tensor_new(&rt.c, TG_F64, 1, &count);
+    assert_non_null(t);
+    tg_view_set(&t->v, 0, 1);
+    add_name(name, tg_node_const(&rt, t, label));
+    tg_tensor_drop(t);
+}
+
+static void small_tensors_are_computed(void **state) {
+    (void)state;
+    add_tensor("t", 2, NULL);
+    add_tensor("large", 9, NULL);
+    add_tensor("named", 2, "named");
+    SIMPLIFY({"sum(t) * x", "x"}, {"x + max(t)", "x + 1"}, {"t[0] * x", "x"},
+             {"sum(large)", "sum(<[9] double>)"}, {"sum(named)", "sum(named)"});
 }
 
 static void assumptions_are_used_and_reported(void **state) {
@@ -292,6 +331,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(textbook),
         TEST(cross_entropy),
+        TEST(textbooks_write_it_so),
+        TEST(small_tensors_are_computed),
         TEST(assumptions_are_used_and_reported),
         TEST(sums),
         TEST(products),
