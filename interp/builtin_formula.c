@@ -160,11 +160,25 @@ static bool held_nodes(tg_interp *in, tg_value hold, targets *t) {
     return ok;
 }
 
+/* grad(f) is f', grad(f, x) is f'(x). */
+static bool slope(tg_interp *in, tg_value f, const tg_argument *x, tg_value *out) {
+    tg_value derivative;
+    if (!tg_function_derivative(in, f, &derivative)) return false;
+    if (!x->ast) {
+        *out = derivative;
+        return true;
+    }
+    bool ok =
+        tg_call_value(in, derivative, 1, &(tg_argument){.value = x->value, .ast = x->ast}, out);
+    tg_value_drop(derivative);
+    return ok;
+}
+
 static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     tg_value y = args[0].value, x = args[1].value, like = TG_NONE_VALUE;
     if (y.tag == TG_V_FUNCTION || y.tag == TG_V_OP || y.tag == TG_V_BUILTIN)
-        return tg_function_derivative(in, y, out);
+        return slope(in, y, &args[1], out);
     if (!args[1].ast && x.tag == TG_V_NONE) {
         tg_fail(&in->rt.c, TG_ERR_TYPE, "grad needs the variable to differentiate by");
         return tg_help(&in->rt.c, "grad(y, x), grad(y, [a, b]), or grad(f) for a function f");
@@ -228,7 +242,7 @@ const tg_builtin tg_builtins_formula[] = {
      "The gradient of the scalar formula y with respect to x, shaped like x: a formula again. x "
      "may be a var, an input, a named "
      "formula, or a list, tuple or record of them; hold=[...] are treated as constants. grad(f) is "
-     "the derivative of a function.",
+     "the derivative of a function, grad(f, x) its value at x.",
      "x = var(3); grad(x^2, x)", "2 * x\n  = 6", run_grad, true, false},
     {0},
 };

@@ -78,6 +78,16 @@ static bool fail_result(tg_rt *rt, const tg_type *in, int i, int j, const tg_typ
             "the shapes %s and %s do not combine: neither is the shape %s of the result",
             tg_shape_text(rt, in[i].rank, in[i].dim), tg_shape_text(rt, in[j].rank, in[j].dim),
             result);
+    for (int k = 0; k < 2;
+         k++) { /* [N] and [N, 1]: most often a column that was meant as a vector */
+        int column = k ? j : i, other = k ? i : j;
+        if (in[column].rank == 2 && in[column].dim[1] == 1 && in[other].rank == 1 &&
+            in[column].dim[0] == in[other].dim[0])
+            return tg_help(
+                &rt->c,
+                "element by element: flatten({%d}); each with each, %s: outer(a, b), or expand",
+                column, result);
+    }
     return tg_help(&rt->c,
                    "outer(a, b) multiplies each element of a vector with each of another; if %s is "
                    "meant, write "
