@@ -255,7 +255,7 @@ static bool apply_now(call_frame *f, const tg_bound *b, tg_value *out) {
     return true;
 }
 
-static bool has_open_sizes(const tg_attrs *at) {
+bool tg_attrs_open(const tg_attrs *at) {
     for (int i = 0; i < at->n; i++)
         if (at->sizes >> i & 1 && at->v[i] < 0) return true;
     return false;
@@ -331,7 +331,7 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
         if (!ok) tg_blame_operands(in, f.noperands < FEW ? f.noperands : FEW, operands, f.operand);
     }
     if (ok) {
-        bool live = has_open_sizes(&b.at) || (b.op->class == TG_CLASS_RANDOM && in->rt.live_draws);
+        bool live = tg_attrs_open(&b.at) || (b.op->class == TG_CLASS_RANDOM && in->rt.live_draws);
         for (int i = 0; i < b.n; i++) live = live || tg_is_live(f.operand[b.operand[i]].value);
         ok = live ? make_formula(&f, &b, out) : apply_now(&f, &b, out);
         if (!ok) tg_blame_operands(in, b.n, b.operand, f.operand);

@@ -5,6 +5,9 @@
 
 #include "interp/interp.h"
 
+/* Is there a size among the attributes that only data will tell? Then the call is a formula, even
+ * of known operands. */
+bool tg_attrs_open(const tg_attrs *at);
 /* A call as it stands in the source: evaluates the arguments. */
 bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out);
 /* [a, b]: a tensor where that is possible if `settle`, else always the list. */

@@ -207,9 +207,15 @@ static bool read_entries(tg_interp *in, tg_env *env, const tg_ast *e, const tg_t
     return true;
 }
 
-static bool apply_slice(tg_interp *in, tg_value base, const tg_attrs *at, tg_value *out) {
-    if (base.tag == TG_V_FORMULA) {
-        tg_node *n = tg_node_make(&in->rt, tg_op_slice(), 1, &base.as.node, at);
+/* A slice of a known tensor is a formula where a bound waits for data (x[N - 1]). `ast` names it.
+ */
+static bool apply_slice(tg_interp *in, const tg_ast *ast, tg_value base, const tg_attrs *at,
+                        tg_value *out) {
+    if (base.tag == TG_V_FORMULA || tg_attrs_open(at)) {
+        tg_node *x, *n = NULL;
+        const char *label = ast->kind == TG_AST_NAME ? ast->name : NULL;
+        if (tg_to_node_of(in, base, "the base of an index", false, label, &x))
+            n = tg_node_make(&in->rt, tg_op_slice(), 1, &x, at);
         if (n) *out = tg_value_formula(n, base.assumed);
         return n != NULL;
     }
@@ -368,7 +374,7 @@ static bool index_array(tg_interp *in, tg_env *env, const tg_ast *e, tg_value ba
         sliced = tg_value_hold(base);
         l.whole = e->kids[0];
     } else {
-        ok = ok && apply_slice(in, base, &at, &sliced);
+        ok = ok && apply_slice(in, e->kids[0], base, &at, &sliced);
     }
     if (ok && l.tensors > 0)
         ok = apply_tensors(in, sliced, &l, out);
