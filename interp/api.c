@@ -128,6 +128,7 @@ void tg_close(tg_state *s) {
 
 /* Each entry from outside: the stack guard measures from here, the last error is forgotten. */
 static tg_interp *enter(tg_state *s) {
+    s->in.nremarked = 0;
     tg_guard_enter(&s->in.rt.c);
     tg_clear(&s->in.rt.c);
     tg_blame_release(&s->in);

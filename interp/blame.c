@@ -203,6 +203,12 @@ void tg_remark(tg_interp *in, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (const char *p = text; *p; p++) hash = (hash ^ (unsigned char)*p) * 1099511628211u;
+    enum { MOST = sizeof in->remarked / sizeof *in->remarked };
+    for (int i = 0; i < in->nremarked && i < MOST; i++)
+        if (in->remarked[i] == hash) return; /* once is enough, not at every turn of a loop */
+    in->remarked[in->nremarked++ % MOST] = hash;
     if (in->echo) {
         tg_write(in, "note: ", 6);
         tg_write(in, text, strlen(text));

@@ -93,6 +93,18 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old) {
     }
 }
 
+/* p = p - 0.1 * grad(L, p), where p := ... was meant. */
+static void let_go_parts(tg_interp *in, const char *name, tg_value old) {
+    for (int i = 0; tg_is_container(old) && i < old.as.items->n; i++) {
+        tg_value part = old.as.items->v[i];
+        const char *reader = tg_value_cell(part) ? reader_of(in, name, part.as.node) : NULL;
+        if (!reader) continue;
+        tg_remark(in, "%s still uses the vars in what %s was; to change them write %s := ...",
+                  reader, name, name);
+        return;
+    }
+}
+
 enum { GROWN = 1000, LOOK_DEPTH = 4 };
 
 static bool contains(const tg_node *n, const tg_node *part, int depth) {
@@ -157,7 +169,10 @@ bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     if (env == in->globals) {
         tg_cell *c = tg_value_cell(v);
         bool same = old && old->tag == v.tag && v.tag == TG_V_FORMULA && old->as.node == v.as.node;
-        if (old && !same) tg_let_go(in, name, *old);
+        if (old && !same) {
+            tg_let_go(in, name, *old);
+            let_go_parts(in, name, *old);
+        }
         name_cells(in, name, v);
         if (v.tag == TG_V_FORMULA && !c && !v.as.node->label && worth_a_name(v.as.node))
             v.as.node->label = name;

@@ -252,7 +252,11 @@ static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const
     if (ok) {
         at = tg_value_formula(slot, 0);
         moved[0] = (tg_argument){.name = args[0].name, .value = at};
-        ok = call_primal(in, f, n, moved, &y) && derivative_at(in, f, y, slot, &d) &&
+        const tg_slot_var own = {slot, in->slot};
+        in->slot = &own;
+        ok = call_primal(in, f, n, moved, &y);
+        in->slot = own.outer;
+        ok = ok && derivative_at(in, f, y, slot, &d) &&
              finish_derivative(in, x, d, slot, target, out);
     }
     tg_value_drop(kept);

@@ -8,10 +8,20 @@
 #include "interp/value.h"
 #include "tg.h"
 
+/* A variable that stands for the argument while a function is being differentiated. */
+typedef struct tg_slot_var {
+    const tg_node *node;
+    const struct tg_slot_var *outer; /* of the derivative that is being taken around this one */
+} tg_slot_var;
+
 typedef struct tg_interp {
     tg_rt rt;
-    tg_env *globals;  /* the user's names */
-    tg_env *library;  /* stdlib and builtins, looked up after globals */
+    tg_env *globals;         /* the user's names */
+    tg_env *library;         /* stdlib and builtins, looked up after globals */
+    const tg_slot_var *slot; /* the innermost; NULL: nothing is being differentiated */
+    uint64_t
+        remarked[8]; /* what was remarked since the session was entered, so as not to repeat it */
+    int nremarked;
     bool computing;   /* inside the right side of `:=`: plain values become lift slots */
     size_t lift_next; /* the next lift slot of this statement */
     size_t nlifts, lifts_cap;

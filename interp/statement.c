@@ -54,6 +54,8 @@ static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_v
     ok = tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c);
     for (int i = 0; ok && i < n; i++)
         ok = tg_define(in, env, s->kids[i], tg_value_hold(n == 1 ? made : made.as.items->v[i]));
+    if (ok && n == 1 && s->kids[1]->kind == TG_AST_NAME && tg_value_cell(made))
+        tg_env_binding(env, s->kids[0]->name)->alias = s->kids[0]->name != s->kids[1]->name;
     return ok ? TG_FLOW_NEXT : fail_at(in, s);
 }
 

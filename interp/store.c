@@ -117,7 +117,7 @@ static bool misfit(tg_interp *in, const tg_cell *c, const char *name, const tg_t
                 have);
     if (t->v.rank == 0 && c->value)
         return tg_help(&in->rt.c, "to fill it write %s[...] := the number", name);
-    return c->kind == TG_CELL_VAR
+    return c->kind == TG_CELL_VAR && !strpbrk(name, ".[")
                ? tg_help(&in->rt.c, "`%s = var(...)` makes a new variable of another shape", name)
                : false;
 }
@@ -214,7 +214,9 @@ static bool keeps_scope(tg_value v) {
 /* Takes v. */
 static bool write_name(tg_interp *in, tg_env *env, const char *name, tg_value v, writes *w) {
     tg_env *home = home_of(in, env, name);
-    tg_value *old = tg_env_find(home, name), whole = TG_NONE_VALUE;
+    const struct tg_binding *bound = tg_env_binding(home, name);
+    const tg_value *old = bound && !bound->alias ? &bound->value : NULL;
+    tg_value whole = TG_NONE_VALUE;
     if (old && has_cells(*old)) {
         bool ok = merge(in, w, *old, v, &whole);
         tg_value_drop(v);
@@ -262,6 +264,10 @@ static bool last_step(tg_interp *in, tg_env *env, const tg_ast *target, tg_value
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s has no fields, so .%s cannot be stored",
                        tg_value_kind(base), target->name);
     const tg_value *old = tg_value_field(base, target->name);
+    if (!old && has_cells(base)) { /* a slip of the pen would train nothing */
+        tg_value none;
+        return tg_field_of(in, target, base, &none);
+    }
     *at = old ? (int)(old - base.as.items->v) : base.as.items->n;
     return true;
 }
@@ -352,9 +358,60 @@ static bool commit(tg_interp *in, writes *w) {
     return true;
 }
 
+/* ---- one element ---- */
+
+/* An index that may be evaluated twice: no call in it. */
+static bool is_plain_index(const tg_ast *e, int depth) {
+    if (e->kind == TG_AST_NAME || e->kind == TG_AST_NUMBER) return true;
+    if ((e->kind != TG_AST_UNARY && e->kind != TG_AST_BINARY) || depth == 0) return false;
+    for (int i = 0; i < e->n; i++)
+        if (!is_plain_index(e->kids[i], depth - 1)) return false;
+    return true;
+}
+
+/* The flat place of x[i, j] in a tensor; -1: leave it to the general way, which also words the
+ * errors. */
+static int64_t place_of(tg_interp *in, tg_env *env, const tg_ast *e, const tg_view *v) {
+    int64_t flat = 0;
+    if (e->n - 1 != v->rank) return -1;
+    for (int d = 0; d < v->rank; d++) {
+        tg_value i;
+        if (!is_plain_index(e->kids[d + 1], 3)) return -1;
+        if (!tg_eval(in, env, e->kids[d + 1], &i)) {
+            tg_clear(&in->rt.c);
+            return -1;
+        }
+        double x = i.tag == TG_V_NUMBER ? i.as.number : -0.5;
+        tg_value_drop(i);
+        if (x < 0) x += (double)v->dim[d];
+        if (!(x >= 0 && x < (double)v->dim[d]) || x != (double)(int64_t)x) return -1;
+        flat = flat * v->dim[d] + (int64_t)x;
+    }
+    return flat;
+}
+
+/* x[i] := number, in place: where the name alone holds a plain tensor, no copy of it is needed, and
+ * filling a vector in a loop takes time in proportion to its length. */
+static bool store_element(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
+    if (target->kind != TG_AST_INDEX || target->kids[0]->kind != TG_AST_NAME ||
+        v.tag != TG_V_NUMBER)
+        return false;
+    const char *name = target->kids[0]->name;
+    tg_value *held = tg_env_find(home_of(in, env, name), name);
+    if (!held || held->tag != TG_V_TENSOR) return false;
+    tg_tensor *t = held->as.tensor;
+    if (t->refs != 1 || t->buf->refs != 1 || !tg_view_is_contiguous(&t->v)) return false;
+    int64_t at = place_of(in, env, target, &t->v);
+    held = tg_env_find(home_of(in, env, name), name);
+    if (at < 0 || !held || held->tag != TG_V_TENSOR || held->as.tensor != t) return false;
+    tg_view_set(&t->v, at, v.as.number);
+    return true;
+}
+
 bool tg_store_all(tg_interp *in, tg_env *env, int n, tg_ast *const *targets, tg_value *values) {
     writes w = {0};
     bool ok = true;
+    if (n == 1 && store_element(in, env, targets[0], values[0])) return true;
     for (int i = 0; i < n; i++) {
         tg_value v = values[i];
         values[i] = TG_NONE_VALUE;
@@ -384,6 +441,19 @@ static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tu
     return true;
 }
 
+/* While f' is taken, a number computed from the argument would go on without its slope. */
+static bool keeps_slope(tg_interp *in, tg_value v) {
+    for (int i = 0; in->slot && tg_is_container(v) && i < v.as.items->n; i++)
+        if (!keeps_slope(in, v.as.items->v[i])) return false;
+    for (const tg_slot_var *s = in->slot; s && v.tag == TG_V_FORMULA; s = s->outer)
+        if (tg_node_depends(&in->rt, v.as.node, s->node)) {
+            tg_fail(&in->rt.c, TG_ERR_TYPE,
+                    "the function being differentiated stores a number here, and loses the slope");
+            return tg_help(&in->rt.c, "= keeps the formula: s = s + x, not s += x or s := s + x");
+        }
+    return in->rt.c.diag.kind == TG_ERR_NONE;
+}
+
 bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     bool outer = in->computing, ok;
     size_t lift = in->lift_next;
@@ -391,7 +461,8 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, &tuple)) return tg_blame(in, s);
     in->rt.tick++;
     in->computing = true;
-    ok = right_sides(in, env, s, tuple) && tg_value_now(in, tuple, &values);
+    ok = right_sides(in, env, s, tuple) && keeps_slope(in, tuple) &&
+         tg_value_now(in, tuple, &values);
     in->computing = outer;
     in->lift_next = lift;
     tg_value_drop(tuple);

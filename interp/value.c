@@ -287,14 +287,19 @@ static size_t slot_of(const tg_env *e, const char *name) {
     return at;
 }
 
-tg_value *tg_env_find(tg_env *e, const char *name) {
+struct tg_binding *tg_env_binding(tg_env *e, const char *name) {
     if (e->slots) {
         size_t k = e->slots[slot_of(e, name)];
-        return k ? &e->items[k - 1].value : NULL;
+        return k ? &e->items[k - 1] : NULL;
     }
     for (size_t i = 0; i < e->n; i++)
-        if (e->items[i].name == name) return &e->items[i].value;
+        if (e->items[i].name == name) return &e->items[i];
     return NULL;
+}
+
+tg_value *tg_env_find(tg_env *e, const char *name) {
+    struct tg_binding *b = tg_env_binding(e, name);
+    return b ? &b->value : NULL;
 }
 
 /* Rebuilds the hash index for at least `need` names. */
@@ -319,10 +324,10 @@ bool tg_env_reserve(tg_env *e, size_t more) {
 }
 
 bool tg_env_set(tg_env *e, const char *name, tg_value v) {
-    tg_value *old = tg_env_find(e, name);
+    struct tg_binding *old = tg_env_binding(e, name);
     if (old) {
-        tg_value was = *old;
-        *old = v;
+        tg_value was = old->value;
+        *old = (struct tg_binding){.name = name, .value = v};
         tg_value_drop(was);
         return true;
     }
@@ -330,7 +335,7 @@ bool tg_env_set(tg_env *e, const char *name, tg_value v) {
         tg_value_drop(v);
         return false;
     }
-    e->items[e->n++] = (struct tg_binding){name, v};
+    e->items[e->n++] = (struct tg_binding){.name = name, .value = v};
     if (e->slots) e->slots[slot_of(e, name)] = e->n;
     return true;
 }

@@ -148,6 +148,7 @@ struct tg_env {
     struct tg_binding {
         const char *name;
         tg_value value;
+        bool alias; /* y = x, x a var: y := ... gives y a value of its own, and leaves x */
     } * items;
     size_t *slots; /* hash index for large scopes; NULL while small */
     size_t nslots;
@@ -162,6 +163,8 @@ void tg_env_clear_ring(tg_env *anchor);
 tg_env *tg_env_hold(tg_env *e);
 void tg_env_drop(tg_env *e);
 tg_value *tg_env_find(tg_env *e, const char *name); /* in this scope only; NULL: not there */
+/* The binding of a name in this scope, valid until the next tg_env_set; NULL: not there. */
+struct tg_binding *tg_env_binding(tg_env *e, const char *name);
 bool tg_env_set(tg_env *e, const char *name,
                 tg_value v); /* takes ownership; drops the old; false: no memory (v dropped) */
 /* Makes room, so that the next `more` calls of tg_env_set succeed. False: no memory. */
