@@ -22,6 +22,9 @@ bool tg_compares_whole(tg_value a, tg_value b);
 bool tg_compare_whole(tg_interp *in, tg_value a, tg_value b, bool equal, tg_value *out);
 bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                      tg_value *out);
+/* A nameless number to show the derivative f of a function of one argument by, named as the
+ * argument is. False, perhaps with an error pending: f is no such derivative. */
+bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out);
 /* f' of a function value. */
 bool tg_function_derivative(tg_interp *in, tg_value f, tg_value *out);
 /* A function value for a definition or lambda. */

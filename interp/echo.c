@@ -8,6 +8,7 @@
  *
  * A var or input is shown by its name and value. A formula in a container is echoed on a line of
  * its own. */
+#include "interp/call.h"
 #include "interp/show.h"
 #include "runtime/graph/print.h"
 #include "runtime/graph/simplify.h"
@@ -198,8 +199,35 @@ static bool says_its_name(tg_value v, const char *name) {
     return v.tag == TG_V_BUILTIN && strcmp(v.as.builtin->name, name) == 0;
 }
 
+/* f'(t) = 3 * t^2 - 2, or g(t) = ... under a name of its own: a derivative as the formula that it
+ * is. False, and nothing written, where it has none. */
+static bool slope_echo(tg_interp *in, const char *name, tg_value f, tg_str *out) {
+    tg_value at, slope;
+    if (f.tag != TG_V_FUNCTION || !tg_function_argument(in, f.as.function, &at)) return false;
+    bool ok = tg_call_value(in, f, 1, &(tg_argument){.value = at}, &slope);
+    if (ok) {
+        size_t before = out->len;
+        ok = slope.tag == TG_V_FORMULA || slope.tag == TG_V_NUMBER;
+        if (ok && name)
+            tg_str_add(out, name);
+        else
+            ok = ok && add_plain(in, f, 0, out);
+        if (ok) {
+            tg_str_addf(out, "(%s) = ", at.as.node->leaf.cell->name);
+            ok = slope.tag == TG_V_NUMBER ? add_plain(in, slope, 0, out)
+                                          : tg_node_print(&in->rt, out, slope.as.node, false);
+        }
+        if (!ok && out->text) out->text[out->len = before] = 0;
+        tg_value_drop(slope);
+    }
+    tg_value_drop(at);
+    if (!ok) tg_clear(&in->rt.c);
+    return ok;
+}
+
 static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     if (!tg_guard(&in->rt.c)) return false;
+    if (slope_echo(in, name, v, out)) return true;
     if (v.tag == TG_V_FORMULA) return formula_echo(in, name, v, out);
     tg_value now = v;
     if (tg_is_live(v)) {

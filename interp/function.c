@@ -341,3 +341,20 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value_drop(f);
     return ok;
 }
+
+bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out) {
+    bool derivative = f->primal || !f->def;
+    while (f->primal) f = f->primal;
+    const char *name = NULL;
+    if (derivative && f->def && f->def->n == 2) name = f->def->kids[0]->name;
+    if (derivative && !f->def && f->native.tag == TG_V_OP && !f->native.as.op->param[1].name)
+        name = tg_intern(&in->rt.c, f->native.as.op->param[0].name,
+                         strlen(f->native.as.op->param[0].name));
+    if (!name) return false;
+    tg_cell *c = tg_cell_new(&in->rt, TG_CELL_VAR, name, &(tg_type){.dtype = TG_F64}, NULL);
+    tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;
+    tg_cell_drop(c);
+    if (!n) return false;
+    *out = tg_value_formula(n, 0);
+    return true;
+}

@@ -45,20 +45,19 @@ static void add_quoted(const tg_text *t, tg_str *out) {
 static void add_function(const tg_function *f, tg_str *out) {
     int primes = 0;
     for (; f->primal; f = f->primal) primes++;
+    if (!f->def) primes++; /* the derivative of an operation or builtin */
     if (primes && f->name) {
         tg_str_add(out, f->name);
     } else if (f->def) {
         const tg_span *span = &f->def->span;
-        tg_str_add(out, primes ? "(" : "");
+        bool bare = primes && !(f->def->flags & TG_AST_PARENS);
+        tg_str_add(out, bare ? "(" : "");
         tg_str_addn(out, span->src->text + span->lo, span->hi - span->lo);
-        tg_str_add(out, primes ? ")" : "");
+        tg_str_add(out, bare ? ")" : "");
     } else if (f->native.tag == TG_V_OP) {
-        if (primes)
-            tg_str_add(out, f->native.as.op->name);
-        else
-            tg_op_signature(out, f->native.as.op);
+        tg_str_add(out, f->native.as.op->name);
     } else if (f->native.tag == TG_V_BUILTIN) {
-        tg_str_add(out, primes ? f->native.as.builtin->name : f->native.as.builtin->signature);
+        tg_str_add(out, f->native.as.builtin->name);
     }
     tg_str_repeat(out, '\'', primes);
 }
