@@ -281,8 +281,8 @@ static bool put_in(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v,
     if (!follow(in, env, target->kids[0], w, &base)) return false;
     bool ok;
     if (target->kind == TG_AST_FIELD || tg_is_container(base)) {
-        int at;
-        const char *field;
+        int at = 0;
+        const char *field = NULL;
         ok = last_step(in, env, target, base, &at, &field) &&
              replace_item(in, w, base, at, field, v, whole);
     } else {

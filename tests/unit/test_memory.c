@@ -39,7 +39,7 @@ static const char program[] =
     "g(n) = if n < 2 { 1 } else { n * g(n - 1) }\n"
     "while g(3) < 6 { break }\n"
     "q = [1, 2, 3]; q[0], q[1] := q[1], q[0]; i = var(1); u = 2 * q[i]; a, d = [q, q]\n"
-    "p = {v: (var(1), 2)}; p.v[0], p.v[1], p.w := 3, 4, 5; late := (k -> (() -> k * i))(0.5)\n"
+    "p = {v: (var(1), 2)}; p.v[0], p.v[1] := 3, 4; late := (k -> (() -> k * i))(0.5)\n"
     "z = zip([1, 2], (x -> x, append((), u)))\n"
     "s = 6 * g(4)\n";
 
