@@ -142,7 +142,8 @@ static void test_one_operand_has_the_shape(void **state) {
     assert_non_null(strstr(rt.c.diag.msg, "[6, 1]"));
     assert_non_null(strstr(rt.c.diag.msg, "[6, 6]"));
     assert_non_null(strstr(rt.c.diag.help, "outer"));
-    assert_non_null(strstr(rt.c.diag.help, "expand({0}, [6, 6])"));
+    assert_non_null(strstr(rt.c.diag.help, "flatten({0})"));
+    assert_non_null(strstr(rt.c.diag.help, "expand"));
     assert_false(broadcasts(N1, M1, &y));
     assert_false(broadcasts(NM, N, &y));
     assert_non_null(strstr(rt.c.diag.msg, "4 and 6 differ"));
