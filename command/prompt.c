@@ -39,9 +39,7 @@ int tg_prompt(tg_state *s) {
     tg_str text = {0};
     tg_edit got = TG_EDIT_LINE;
     bool more = false;
-    printf("tg %s: formulas and their derivatives. A function's name alone shows its arguments; "
-           "Ctrl-D leaves.\n",
-           tg_version());
+    printf("tg %s. Type `sum` to see how sum is called, Ctrl-D to leave.\n", tg_version());
     tg_editor_open(s);
     tg_command_watch(NULL);
     while (got != TG_EDIT_FAILED) {
