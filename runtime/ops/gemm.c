@@ -2,7 +2,8 @@
  * the other, and calls the second "transposed"; so a view of which either stride is 1 is passed as
  * it is, and A' @ B costs no transposition. A vector is a matrix with one row or column and goes to
  * gemv, which reads the matrix once and packs nothing (Goto & van de Geijn, Anatomy of
- * high-performance matrix multiplication, 2008, on what gemm does instead). */
+ * high-performance matrix multiplication, 2008, on what gemm does instead). Few columns go to
+ * skinny.c. */
 #include "runtime/ops/linear.h"
 #include "base/alloc.h"
 
@@ -136,7 +137,22 @@ static bool product(tg_dtype t, matrix *a, matrix *b, const matrix *out, double 
     matrix at = transposed(*a), bt = transposed(*b), ot = transposed(*out);
     bool row = try_gemv(t, &bt, &at, &ot, alpha, beta, &ok); /* a row: out' = b' @ a' */
     *b = transposed(bt); /* it may have moved to scratch memory */
-    return row ? ok : gemm(t, a, b, out, alpha, beta);
+    if (row) return ok;
+    const tg_skinny few = {.dtype = t,
+                           .m = out->rows,
+                           .n = out->cols,
+                           .k = a->cols,
+                           .a = a->data,
+                           .a_row = a->row_step,
+                           .a_col = a->col_step,
+                           .b = b->data,
+                           .b_row = b->row_step,
+                           .b_col = b->col_step,
+                           .out = out->data,
+                           .out_row = out->row_step,
+                           .alpha = alpha,
+                           .beta = beta};
+    return (out->col_step == 1 && tg_linear_skinny(&few)) || gemm(t, a, b, out, alpha, beta);
 }
 
 bool tg_linear_gemm(const tg_view *va, const tg_view *vb, tg_view *vout, double alpha,

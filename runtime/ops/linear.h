@@ -19,6 +19,22 @@ bool tg_linear_gemm(const tg_view *a, const tg_view *b, tg_view *out, double alp
  * faster with one (threads.c). */
 void tg_linear_choose_threads(double multiplications);
 
+/* out = alpha * a @ b + beta * out, of shapes [m, k], [k, n], [m, n], by steps in elements; the
+ * elements of a row of out lie side by side. With beta = 0 the old contents of out do not matter.
+ */
+typedef struct tg_skinny {
+    tg_dtype dtype; /* single or double */
+    int64_t m, n, k;
+    const void *a, *b;
+    int64_t a_row, a_col, b_row, b_col;
+    void *out;
+    int64_t out_row;
+    double alpha, beta;
+} tg_skinny;
+/* False: nothing is done, and gemm shall do it: more columns than registers hold, a small product,
+ * another processor. */
+bool tg_linear_skinny(const tg_skinny *s);
+
 extern const tg_op_table tg_ops_linear;
 
 #endif
