@@ -22,11 +22,6 @@ enum {
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
-#undef NAMED
-#undef RULE
-#undef STABLE
-#undef LINEAR
-#undef FRAMED
     TG_LAWS
 };
 

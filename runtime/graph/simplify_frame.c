@@ -14,11 +14,6 @@ bool tg_simp_is_framed(const tg_node *n) {
 #define LINEAR(op, mask)
 #define FRAMED(op) op,
 #include "runtime/graph/rules.def"
-#undef NAMED
-#undef RULE
-#undef STABLE
-#undef LINEAR
-#undef FRAMED
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (tg_node_is(n, names[i])) return true;

@@ -18,11 +18,6 @@ int tg_simp_linear_mask(const tg_node *n) {
 #define LINEAR(op, mask) {op, mask},
 #define FRAMED(op) {op, 1},
 #include "runtime/graph/rules.def"
-#undef NAMED
-#undef RULE
-#undef STABLE
-#undef LINEAR
-#undef FRAMED
     };
     if (n->op->class == TG_CLASS_VIEW) return n->n == 1;
     if (n->op->class == TG_CLASS_ELEMENTWISE || n->n == 0) return 0;

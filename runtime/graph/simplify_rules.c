@@ -20,11 +20,6 @@ static const rule rules[TG_LAWS] = {
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
-#undef NAMED
-#undef RULE
-#undef STABLE
-#undef LINEAR
-#undef FRAMED
 };
 
 const char *tg_simp_law_name(int law) {

@@ -14,6 +14,11 @@
 #include "runtime/plan/plan.h"
 
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
 /* ---- values ---- */
 
@@ -239,6 +244,18 @@ static bool close_to(double a, double b, double tolerance) {
     if (a == b || (a != a && b != b)) return true;
     double size = fabs(a) > fabs(b) ? fabs(a) : fabs(b);
     return fabs(a - b) <= tolerance * (size > 1 ? size : 1);
+}
+
+/* ---- running ---- */
+
+/* A cmocka group with one test for each record of the registry, which is its initial state. */
+static int test_each_record(const char *group, void (*check)(void **state)) {
+    static struct CMUnitTest tests[512];
+    size_t n = 0;
+    for (const tg_op *op; (op = tg_op_at((int)n)) && n < 512; n++)
+        tests[n] = (struct CMUnitTest){
+            .name = op->name, .test_func = check, .initial_state = (void *)(uintptr_t)op};
+    return _cmocka_run_group_tests(group, tests, n, NULL, NULL);
 }
 
 #endif

@@ -9,10 +9,7 @@
  * itself rounds to single, h = 1/32 keeps rounding near 1e-6. */
 #include "op_cases.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static double step, slack; /* of the case at hand: h, and what tolerances are multiplied by */
 
@@ -174,10 +171,5 @@ static void check_record(void **state) {
 }
 
 int main(void) {
-    static struct CMUnitTest tests[512];
-    size_t n = 0;
-    for (const tg_op *op; (op = tg_op_at((int)n)) && n < 512; n++)
-        tests[n] = (struct CMUnitTest){
-            .name = op->name, .test_func = check_record, .initial_state = (void *)(uintptr_t)op};
-    return _cmocka_run_group_tests("op_gradients", tests, n, NULL, NULL);
+    return test_each_record("op_gradients", check_record);
 }

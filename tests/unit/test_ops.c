@@ -7,10 +7,7 @@
 
 #include "runtime/ops/random.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static bool tensors_agree(const tg_view *a, const tg_view *b, double tolerance) {
     if (!tg_shape_equal(a->rank, a->dim, b->rank, b->dim)) return false;
@@ -234,10 +231,5 @@ static void check_record(void **state) {
 }
 
 int main(void) {
-    static struct CMUnitTest tests[512];
-    size_t n = 0;
-    for (const tg_op *op; (op = tg_op_at((int)n)) && n < 512; n++)
-        tests[n] = (struct CMUnitTest){
-            .name = op->name, .test_func = check_record, .initial_state = (void *)(uintptr_t)op};
-    return _cmocka_run_group_tests("ops", tests, n, NULL, NULL);
+    return test_each_record("ops", check_record);
 }

@@ -206,11 +206,6 @@ static const rule rules[] = {
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
-#undef NAMED
-#undef RULE
-#undef STABLE
-#undef LINEAR
-#undef FRAMED
 };
 
 enum { RULES = sizeof rules / sizeof *rules };
