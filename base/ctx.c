@@ -1,6 +1,7 @@
 /* Errors as values, interned names, sources, and the guard on the depth of the stack. */
 #include "base/ctx.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 #include <pthread.h>
@@ -122,19 +123,13 @@ typedef struct tg_interner {
     } * blocks; /* not used for large names */
 } tg_interner;
 
-static size_t hash_bytes(const char *s, size_t n) {
-    size_t h = 1469598103934665603u; /* FNV-1a */
-    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)s[i]) * 1099511628211u;
-    return h;
-}
-
 static bool rehash(tg_interner *t) {
     size_t cap = t->cap ? t->cap * 2 : 512;
     char **slot = tg_alloc_array(cap, sizeof *slot);
     if (!slot) return false;
     for (size_t i = 0; i < t->cap; i++) {
         if (!t->slot[i]) continue;
-        size_t at = hash_bytes(t->slot[i], strlen(t->slot[i])) & (cap - 1);
+        size_t at = tg_hash_bytes(t->slot[i], strlen(t->slot[i])) & (cap - 1);
         while (slot[at]) at = (at + 1) & (cap - 1);
         slot[at] = t->slot[i];
     }
@@ -150,7 +145,7 @@ const char *tg_intern(tg_ctx *c, const char *s, size_t n) {
         tg_fail_memory(c);
         return NULL;
     }
-    size_t at = hash_bytes(s, n) & (t->cap - 1);
+    size_t at = tg_hash_bytes(s, n) & (t->cap - 1);
     for (; t->slot[at]; at = (at + 1) & (t->cap - 1))
         if (strncmp(t->slot[at], s, n) == 0 && t->slot[at][n] == 0) return t->slot[at];
     struct tg_name_block *b = t->blocks;

@@ -2,6 +2,7 @@
  * what stands in the source, and the shapes of the operands are listed under the carets. */
 #include "interp/blame.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "grammar/advice.h"
 
 #include <ctype.h>
@@ -203,8 +204,7 @@ void tg_remark(tg_interp *in, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (const char *p = text; *p; p++) hash = (hash ^ (unsigned char)*p) * 1099511628211u;
+    uint64_t hash = tg_hash_text(text);
     enum { MOST = sizeof in->remarked / sizeof *in->remarked };
     for (int i = 0; i < in->nremarked && i < MOST; i++)
         if (in->remarked[i] == hash) return; /* once is enough, not at every turn of a loop */

@@ -3,6 +3,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/index.h"
 #include "runtime/io/idx.h"
 #include "runtime/io/mnist.h"
 #include "runtime/io/paths.h"
@@ -128,21 +129,6 @@ static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *
     return tg_value_seal(&in->rt.c, made, out);
 }
 
-/* The i-th thing of something that can be walked over. */
-static bool item_of(tg_interp *in, tg_value v, int i, tg_value *out) {
-    if (tg_is_container(v)) {
-        *out = tg_value_hold(v.as.items->v[i]);
-        return true;
-    }
-    if (v.tag == TG_V_RANGE) {
-        *out = tg_value_number(v.as.range->lo + i);
-        return true;
-    }
-    tg_argument arg[3] = {
-        {.value = v}, {.value = tg_value_number(i)}, {.value = tg_value_number(0)}};
-    return tg_call_op(in, tg_op_find("gather"), 3, arg, out);
-}
-
 static bool count_of(tg_interp *in, tg_value v, int *n) {
     int64_t count;
     if (tg_is_container(v))
@@ -180,7 +166,7 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
         }
         if (numbered) pair.as.items->v[0] = tg_value_number(i);
         for (int k = 0; ok && k < n; k++)
-            ok = item_of(in, args[k].value, i, &pair.as.items->v[k + numbered]);
+            ok = tg_item_at(in, args[k].value, i, &pair.as.items->v[k + numbered]);
         if (ok)
             ok = tg_value_seal(&in->rt.c, pair, &made.as.items->v[i]);
         else
@@ -206,7 +192,7 @@ static bool run_map(tg_interp *in, int n, const tg_argument *args, tg_value *out
         return false;
     for (int i = 0; i < count; i++) {
         tg_argument arg = {0};
-        bool ok = item_of(in, args[1].value, i, &arg.value) &&
+        bool ok = tg_item_at(in, args[1].value, i, &arg.value) &&
                   tg_call_value(in, args[0].value, 1, &arg, &made.as.items->v[i]);
         tg_value_drop(arg.value);
         if (ok && tg_check_interrupt(&in->rt.c)) continue;

@@ -6,9 +6,24 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/index.h"
 #include "interp/store.h"
 
 #include <string.h>
+
+/* The i-th part along the first axis, as a formula. */
+static bool formula_row(tg_interp *in, tg_value v, int i, tg_value *out) {
+    tg_value row;
+    tg_argument cut[4] = {{.value = v},
+                          {.value = tg_value_number(0)},
+                          {.value = tg_value_number(i)},
+                          {.value = tg_value_number(1)}};
+    if (!tg_call_op(in, tg_op_find("narrow"), 4, cut, &row)) return false;
+    tg_argument flat[2] = {{.value = row}, {.value = tg_value_number(0)}};
+    bool ok = tg_call_op(in, tg_op_find("squeeze"), 2, flat, out);
+    tg_value_drop(row);
+    return ok;
+}
 
 bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
     int64_t have = tg_is_container(v)                                  ? v.as.items->n
@@ -21,23 +36,9 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
     if (have != n)
         return tg_fail(&in->rt.c, TG_ERR_VALUE, "there are %d names but %lld value%s", n,
                        (long long)have, have == 1 ? "" : "s");
-    const tg_op *slice = tg_op_find("narrow"), *squeeze = tg_op_find("squeeze");
     for (int i = 0; i < n; i++) {
-        if (tg_is_container(v)) {
-            out[i] = tg_value_hold(v.as.items->v[i]);
-            continue;
-        }
-        tg_value row;
-        tg_argument cut[4] = {{.value = v},
-                              {.value = tg_value_number(0)},
-                              {.value = tg_value_number(i)},
-                              {.value = tg_value_number(1)}};
-        bool ok = tg_call_op(in, slice, 4, cut, &row);
-        if (ok) {
-            tg_argument flat[2] = {{.value = row}, {.value = tg_value_number(0)}};
-            ok = tg_call_op(in, squeeze, 2, flat, &out[i]);
-            tg_value_drop(row);
-        }
+        bool ok =
+            v.tag == TG_V_FORMULA ? formula_row(in, v, i, &out[i]) : tg_item_at(in, v, i, &out[i]);
         if (ok) continue;
         while (i-- > 0) {
             tg_value_drop(out[i]);

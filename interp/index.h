@@ -17,6 +17,9 @@ bool tg_index_replace(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base
 bool tg_index_place(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, int *at,
                     const char **field);
 
+/* The i-th thing of a container, range or tensor, 0 <= i < its count: an item, a number, a row that
+ * shares the tensor's memory. */
+bool tg_item_at(tg_interp *in, tg_value v, int64_t i, tg_value *out);
 /* tg_index_of for a tuple, list, string or record. */
 bool tg_index_item(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out);
 /* A place or an end of a slice: a number of either sign, or a size; e NULL: not given. */

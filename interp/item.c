@@ -6,6 +6,20 @@
 
 #include <string.h>
 
+bool tg_item_at(tg_interp *in, tg_value v, int64_t i, tg_value *out) {
+    if (tg_is_container(v)) {
+        *out = tg_value_hold(v.as.items->v[i]);
+        return true;
+    }
+    if (v.tag == TG_V_RANGE) {
+        *out = tg_value_number(v.as.range->lo + (double)i);
+        return true;
+    }
+    tg_tensor *row = tg_tensor_row(&in->rt.c, v.as.tensor, i);
+    if (row) *out = tg_value_tensor(row);
+    return row != NULL;
+}
+
 static bool place_in(tg_interp *in, int64_t i, int64_t n, const char *of, int64_t *out) {
     *out = i < 0 ? i + n : i;
     if (*out >= 0 && *out < n) return true;

@@ -3,6 +3,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/index.h"
 #include "interp/module.h"
 #include "interp/progress.h"
 #include "interp/store.h"
@@ -216,12 +217,6 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
 static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
     int64_t i = w->at++;
     switch (w->over.tag) {
-    case TG_V_RANGE: *out = tg_value_number(w->over.as.range->lo + (double)i); return true;
-    case TG_V_TENSOR: {
-        tg_tensor *row = tg_tensor_row(&in->rt.c, w->over.as.tensor, i);
-        if (row) *out = tg_value_tensor(row);
-        return row != NULL;
-    }
     case TG_V_STREAM: return w->over.as.stream->next(in, w->over.as.stream, i, out);
     case TG_V_RECORD: {
         const char *field = w->over.as.items->field[i];
@@ -234,7 +229,7 @@ static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
         pair.as.items->v[1] = tg_value_hold(w->over.as.items->v[i]);
         return tg_value_seal(&in->rt.c, pair, out);
     }
-    default: *out = tg_value_hold(w->over.as.items->v[i]); return true;
+    default: return tg_item_at(in, w->over, i, out);
     }
 }
 

@@ -10,6 +10,7 @@
  * Nothing that can be seen depends on hashes or addresses. */
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 
 #include <assert.h>
 #include <string.h>
@@ -86,12 +87,6 @@ static uint64_t mix(uint64_t h, uint64_t x) {
 
 static uint32_t fold(uint64_t h) {
     return (uint32_t)(h ^ h >> 32);
-}
-
-static uint64_t hash_name(const char *name) {
-    uint64_t h = 1469598103934665603u; /* FNV-1a */
-    while (*name) h = (h ^ (unsigned char)*name++) * 1099511628211u;
-    return h;
 }
 
 /* The attributes as the one copy of their value; NULL: no memory. */
@@ -231,7 +226,7 @@ tg_node *tg_node_make(tg_rt *rt, const tg_op *op, int n, tg_node *const *args, c
     assert(op->class != TG_CLASS_LEAF);
     at = intern_attrs(rt, at);
     if (!at || !infer(rt, op, n, args, at, &type)) return NULL;
-    uint64_t h = hash_name(op->name);
+    uint64_t h = tg_hash_text(op->name);
     for (int i = 0; i < n; i++) h = mix(h, args[i]->id);
     uint32_t hash = fold(mix(h, tg_attrs_entry_of(at)->hash));
     for (tg_node *p = chain_of(g, hash); p; p = p->chain)

@@ -8,6 +8,7 @@
  * (`narrow(g, axis, start, start + count)`), which a formula cannot. */
 #include "runtime/graph/rule.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "grammar/parse.h"
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/linear.h"
@@ -47,12 +48,6 @@ void tg_rules_free(tg_rt *rt) {
     rt->rules = NULL;
 }
 
-static uint32_t hash_text(const char *s) {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (; *s; s++) h = (h ^ (unsigned char)*s) * 16777619u;
-    return h;
-}
-
 static parsed *find(const struct tg_rules *r, const char *text, uint32_t h) {
     for (size_t i = h & (r->cap - 1);; i = (i + 1) & (r->cap - 1)) {
         parsed *p = &r->slot[i];
@@ -75,7 +70,7 @@ static bool make_room(struct tg_rules *r) {
 
 const tg_ast *tg_rule_parse(tg_rt *rt, const char *text) {
     struct tg_rules *r = rt->rules;
-    uint32_t h = hash_text(text);
+    uint32_t h = (uint32_t)tg_hash_text(text);
     parsed *p = r->cap ? find(r, text, h) : NULL;
     if (p && p->text) return p->unit->statements[0];
     size_t len = strlen(text);

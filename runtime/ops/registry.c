@@ -1,6 +1,7 @@
 /* The registry: the list of all tables, and finding an operation by name. A file of operations is
  * made known by its word in TABLES and nowhere else. */
 #include "runtime/ops/op.h"
+#include "base/hash.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -33,16 +34,9 @@ enum { SLOTS = 1024 };
 static const tg_op *slot[SLOTS];
 static pthread_once_t filled = PTHREAD_ONCE_INIT;
 
-/* FNV-1a. */
-static unsigned hash(const char *name) {
-    unsigned h = 2166136261u;
-    for (; *name; name++) h = (h ^ (unsigned char)*name) * 16777619u;
-    return h;
-}
-
 /* Where the name is, or where it would go. */
 static const tg_op **place(const char *name) {
-    unsigned at = hash(name) % SLOTS;
+    unsigned at = (unsigned)(tg_hash_text(name) % SLOTS);
     while (slot[at] && strcmp(slot[at]->name, name) != 0) at = (at + 1) % SLOTS;
     return &slot[at];
 }
