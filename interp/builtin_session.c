@@ -2,7 +2,6 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
-#include "runtime/graph/simplify.h"
 #include "runtime/plan/plan.h"
 
 #include <stdlib.h>
@@ -24,24 +23,6 @@ static bool run_print(tg_interp *in, int n, const tg_argument *args, tg_value *o
         tg_value_drop(v);
         if (!ok) tg_blame(in, args[i].ast);
     }
-    tg_str_addc(&s, '\n');
-    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
-    if (ok) tg_write(in, tg_str_text(&s), s.len);
-    tg_str_free(&s);
-    *out = TG_NONE_VALUE;
-    return ok;
-}
-
-static bool run_show(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
-    (void)n;
-    tg_value v = args[0].value;
-    tg_str s = {0};
-    if (v.tag == TG_V_FORMULA) {
-        tg_node *simple = tg_simplify(&in->rt, v.as.node, NULL);
-        if (!simple) return false;
-        v.as.node = simple;
-    }
-    bool ok = tg_show_formula(in, v, &s);
     tg_str_addc(&s, '\n');
     if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
     if (ok) tg_write(in, tg_str_text(&s), s.len);
@@ -151,9 +132,6 @@ static bool run_number(tg_interp *in, int n, const tg_argument *args, tg_value *
 const tg_builtin tg_builtins_session[] = {
     {"print", "print(...)", "Writes its arguments, with blanks between them, and a newline.",
      "print(\"pi is {pi:.2f}\", 1)", "pi is 3.14 1", run_print, false, false},
-    {"show", "show(e)",
-     "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
-     "x = var(3); show(x + x)", "2 * x", run_show, false, false},
     {"error", "error(message)", "Stops the program, or the line at the prompt, with this message.",
      "error(\"no data\")", "...", run_error, false, false},
     {"assert", "assert(condition, message=none)", "Stops with an error unless the condition holds.",

@@ -114,8 +114,10 @@ bool tg_graph_bind_sizes(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg
 /* Does n reach that node? on == NULL: is it live? False with an error in rt when memory is short.
  */
 bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on);
-/* The number of operation nodes (leaves do not count), shared ones once. 0 with an error in rt when
- * memory is short. */
+/* The number of operation nodes under the roots (leaves do not count), shared ones once. False with
+ * an error in rt when memory is short. */
+bool tg_nodes_ops(tg_rt *rt, int n, tg_node *const *roots, size_t *ops);
+/* The same of one; 0 when memory is short. */
 size_t tg_node_ops(tg_rt *rt, tg_node *n);
 
 /* All is borrowed: the cell holds the value and copies the type. Only a lifted plain number stays

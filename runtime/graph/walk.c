@@ -110,12 +110,17 @@ bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on) {
     return reach_scratch(rt, &l, 1, &n, on->id) && on->seen == rt->graph->walk;
 }
 
-size_t tg_node_ops(tg_rt *rt, tg_node *n) {
+bool tg_nodes_ops(tg_rt *rt, int n, tg_node *const *roots, size_t *ops) {
     list l;
-    size_t ops = 0;
-    if (!reach_scratch(rt, &l, 1, &n, 0)) return 0;
-    for (size_t i = 0; i < l.n; i++) ops += l.item[i]->op->class != TG_CLASS_LEAF;
-    return ops;
+    *ops = 0;
+    if (!reach_scratch(rt, &l, n, roots, 0)) return false;
+    for (size_t i = 0; i < l.n; i++) *ops += l.item[i]->op->class != TG_CLASS_LEAF;
+    return true;
+}
+
+size_t tg_node_ops(tg_rt *rt, tg_node *n) {
+    size_t ops;
+    return tg_nodes_ops(rt, 1, &n, &ops) ? ops : 0;
 }
 
 /* ---- cells and sizes ---- */

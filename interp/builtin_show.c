@@ -1,0 +1,73 @@
+/* Builtins that show formulas. */
+#include "base/alloc.h"
+#include "interp/call.h"
+#include "interp/convert.h"
+#include "runtime/graph/simplify.h"
+
+/* ---- the formulas in a value ---- */
+
+typedef struct formulas {
+    tg_node **node;
+    size_t n, cap;
+} formulas;
+
+static bool add_formula(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    formulas *f = user;
+    *out = TG_NONE_VALUE;
+    if (v.tag != TG_V_FORMULA) return true;
+    void *p = f->node;
+    bool ok = tg_grow(&p, &f->cap, f->n + 1, sizeof *f->node);
+    f->node = p;
+    if (!ok) return tg_fail_memory(&in->rt.c);
+    f->node[f->n++] = v.as.node;
+    return true;
+}
+
+/* The formulas in v, which may be a container; the caller frees f->node, also on failure. */
+static bool formulas_of(tg_interp *in, tg_value v, formulas *f) {
+    tg_value skeleton = TG_NONE_VALUE;
+    bool ok = tg_map_leaves(in, v, add_formula, f, &skeleton);
+    tg_value_drop(skeleton);
+    return ok;
+}
+
+/* ---- show, ops ---- */
+
+static bool run_show(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_value v = args[0].value;
+    tg_str s = {0};
+    if (v.tag == TG_V_FORMULA) {
+        tg_node *simple = tg_simplify(&in->rt, v.as.node, NULL);
+        if (!simple) return false;
+        v.as.node = simple;
+    }
+    bool ok = tg_show_formula(in, v, &s);
+    tg_str_addc(&s, '\n');
+    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
+    if (ok) tg_write(in, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    *out = TG_NONE_VALUE;
+    return ok;
+}
+
+static bool run_ops(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    formulas f = {0};
+    size_t ops;
+    bool ok = formulas_of(in, args[0].value, &f) && tg_nodes_ops(&in->rt, (int)f.n, f.node, &ops);
+    tg_free(f.node);
+    if (ok) *out = tg_value_number((double)ops);
+    return ok;
+}
+
+const tg_builtin tg_builtins_show[] = {
+    {"show", "show(e)",
+     "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
+     "x = var(3); show(x + x)", "2 * x", run_show, false, false},
+    {"ops", "ops(e)",
+     "The number of operations in the formula e, its named parts unfolded: a part that occurs "
+     "several times counts once. Of a tuple, list or record: of all its formulas together.",
+     "x = var(3); ops(x^2 * sin(x) + x^2)", "4", run_ops, true, false},
+    {0},
+};
