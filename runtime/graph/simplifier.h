@@ -25,13 +25,25 @@ enum {
     TG_LAWS
 };
 
+/* A set of them, a bit each. */
+typedef struct tg_laws {
+    uint64_t w[(TG_LAWS + 63) / 64];
+} tg_laws;
+
+static inline void tg_laws_add(tg_laws *to, const tg_laws *more) {
+    for (size_t i = 0; i < sizeof to->w / sizeof *to->w; i++) to->w[i] |= more->w[i];
+}
+static inline bool tg_laws_has(const tg_laws *set, int law) {
+    return set->w[law / 64] >> law % 64 & 1;
+}
+
 /* ---- the memo: what each node was simplified to ---- */
 
 typedef struct tg_memo_entry {
     tg_node *key;   /* NULL: an empty place */
     tg_node *val;   /* NULL: not simplified yet */
     double cost;    /* operations in the node as a tree; negative: not counted yet */
-    uint64_t why;   /* the laws used in it, a bit each */
+    tg_laws why;    /* the laws used in it */
     uint32_t used;  /* the assumptions used in it, a bit each */
     bool stable;    /* a stable form replaced a naive one somewhere in it */
     bool shared;    /* has had several users in one formula */
@@ -56,19 +68,28 @@ typedef struct tg_simp {
     int nkeep; /* nodes to leave alone */
     tg_node *const *keep;
     /* of the node under way */
-    uint64_t why;
+    tg_laws why;
     uint32_t used;
     bool stable;
-    int depth;      /* of replacements simplified in turn */
-    bool expanding; /* products are being multiplied out: not again inside */
+    int depth; /* of replacements simplified in turn */
+    /* the budget: see tg_simp_step */
+    uint64_t steps, most;           /* taken in this run, and allowed; most == 0: any number */
+    uint64_t node_steps, node_most; /* steps when the node under way began, and allowed for it */
+    tg_node *met;                   /* where the budget was met first, or NULL */
+    tg_node *under;                 /* the node under way */
+    bool expanding;                 /* products are being multiplied out: not again inside */
     const tg_op *add, *sub, *neg, *mul, *div, *pow, *expand, *zeros, *ones, *transpose, *sum, *mean,
         *sigmoid, *eye, *where, *norm, *unit;
     const tg_op *matmul, *matvec, *vecmat, *vdot;
 } tg_simp;
 
 static inline void tg_simp_note(tg_simp *s, int law) {
-    s->why |= UINT64_C(1) << law;
+    s->why.w[law / 64] |= UINT64_C(1) << law % 64;
 }
+
+/* Counts n steps of a rewrite. False: the budget of the run, or of the node under way, is spent;
+ * the caller leaves what it has before it as it is, which is right but perhaps not simple. */
+bool tg_simp_step(tg_simp *s, uint64_t n);
 
 /* Kept nodes are looked at by nobody; labelled ones are not taken apart, so that they print by
  * their names. */

@@ -18,9 +18,14 @@
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { DEPTH = 12, ASSUMPTIONS = 32 };
+
+/* Steps that a run may take: some for each of its nodes, and some anyway. One node may take as many
+ * as NODE_STEPS, and more when it is the end of a long chain, which it takes apart alone. */
+enum { STEPS = 200000, STEPS_A_NODE = 400, NODE_STEPS = 100000, STEPS_A_LINK = 60 };
 
 struct tg_simplifier {
     tg_memo memo;
@@ -29,11 +34,11 @@ struct tg_simplifier {
         tg_node *lhs, *rhs; /* held */
         char *text;
     } assumed[ASSUMPTIONS];
-    uint64_t why;  /* of the last result */
-    uint64_t runs; /* begun so far */
+    tg_laws why;    /* of the last result */
+    uint64_t runs;  /* begun so far */
+    uint64_t steps; /* of the last run */
+    char met[160];  /* where the last run met its budget: a sentence, or empty */
 };
-
-_Static_assert(TG_LAWS <= 64, "the laws of a result are bits of one word");
 
 /* ---- the memo ---- */
 
@@ -114,7 +119,7 @@ void tg_simplify_free(tg_rt *rt) {
  * node under way. */
 static tg_node *as_part(tg_simp *s, const tg_memo_entry *e) {
     if (e->key->label && !e->stable && !e->used) return e->key;
-    s->why |= e->why;
+    tg_laws_add(&s->why, &e->why);
     s->used |= e->used;
     s->stable = s->stable || e->stable;
     return e->val;
@@ -127,6 +132,36 @@ tg_node *tg_simp_arg(tg_simp *s, tg_node *arg, bool *raw) {
     if (e->val) return as_part(s, e);
     *raw = e->inner;
     return arg;
+}
+
+/* ---- the budget ---- */
+
+bool tg_simp_step(tg_simp *s, uint64_t n) {
+    s->steps += n;
+    if (s->most == 0 || (s->steps <= s->most && s->steps - s->node_steps <= s->node_most))
+        return true;
+    if (!s->met) s->met = s->under;
+    tg_simp_note(s, TG_LAW_BUDGET);
+    return false;
+}
+
+static void record_budget(tg_simp *s) {
+    struct tg_simplifier *all = s->rt->simplifier;
+    all->steps = s->steps;
+    all->met[0] = 0;
+    if (!s->met) return;
+    snprintf(all->met, sizeof all->met, "the budget of %llu rewrites was met at %.100s",
+             (unsigned long long)(s->steps > s->most ? s->most : s->node_most),
+             s->met->label ? s->met->label : s->met->op->name);
+}
+
+bool tg_simplify_budget_met(tg_rt *rt, tg_str *out) {
+    tg_str_add(out, rt->simplifier->met);
+    return rt->simplifier->met[0] != 0;
+}
+
+uint64_t tg_simplify_steps(const tg_rt *rt) {
+    return rt->simplifier->steps;
 }
 
 /* ---- one node ---- */
@@ -294,15 +329,21 @@ static tg_node *by_rules(tg_simp *s, tg_node *n) {
 }
 
 static bool settle(tg_simp *s, tg_node *n) {
-    uint64_t why = s->why;
+    tg_laws why = s->why;
     uint32_t used = s->used;
     bool was_stable = s->stable;
-    s->why = 0, s->used = 0, s->stable = false;
-    tg_node *simple, *made = rewrite(s, n, &simple);
-    if (made) made = choose(s, n, simple, made);
-    if (made) made = assumed(s, made);
-    if (made) made = by_rules(s, made);
-    if (made && made != n) made = tg_simp_again(s, made);
+    s->why = (tg_laws){0}, s->used = 0, s->stable = false;
+    if (s->depth == 0) s->node_steps = s->steps, s->under = n;
+    tg_node *simple, *made;
+    if (tg_simp_step(s, 1)) {
+        made = rewrite(s, n, &simple);
+        if (made) made = choose(s, n, simple, made);
+        if (made) made = assumed(s, made);
+        if (made) made = by_rules(s, made);
+        if (made && made != n) made = tg_simp_again(s, made);
+    } else {
+        made = plain(s, n);
+    }
     tg_memo_entry *e = made ? tg_memo_at(s->rt, s->memo, n) : NULL;
     bool shared = false;
     if (e) {
@@ -387,6 +428,10 @@ static bool simplify_all(tg_simp *s, tg_node *n) {
     tg_node **list;
     size_t count;
     if (!pending(s, n, &list, &count)) return false;
+    if (s->depth == 0) {
+        s->most += STEPS + STEPS_A_NODE * (uint64_t)count;
+        s->node_most = NODE_STEPS + STEPS_A_LINK * (uint64_t)count;
+    }
     bool ok = true;
     for (size_t i = 0; i < count && ok; i++)
         ok = tg_simp_is_kept(s, list[i]) || mark_inner(s, list[i]);
@@ -406,14 +451,14 @@ tg_node *tg_simp_again(tg_simp *s, tg_node *n) {
     tg_memo_entry *e = tg_memo_at(s->rt, s->memo, n);
     if (!e) return NULL;
     if (!e->val) {
-        if (s->depth >= DEPTH) return n;
+        if (s->depth >= DEPTH || !tg_simp_step(s, 1)) return n;
         if (!tg_guard(&s->rt->c)) return NULL;
         s->depth++;
         bool ok = simplify_all(s, n);
         s->depth--;
         if (!ok || !(e = tg_memo_at(s->rt, s->memo, n))) return NULL;
     }
-    s->why |= e->why;
+    tg_laws_add(&s->why, &e->why);
     s->used |= e->used;
     s->stable = s->stable || e->stable;
     return e->val;
@@ -449,6 +494,7 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
     if (used) *used = 0;
     bool before = is_pending(rt);
     bool ok = simplify_all(&s, n);
+    record_budget(&s);
     /* A part that asked a question in vain took "no" for an answer: right, but not simple. */
     if (!before && is_pending(rt)) ok = false;
     if (!ok) forget(s.memo);
@@ -509,7 +555,7 @@ const char *tg_simplify_assumption(tg_rt *rt, int number) {
 
 void tg_simplify_why(tg_rt *rt, tg_str *out) {
     for (int i = 0; i < TG_LAWS; i++) {
-        if (!(rt->simplifier->why >> i & 1)) continue;
+        if (!tg_laws_has(&rt->simplifier->why, i)) continue;
         tg_str_add(out, tg_simp_law_name(i));
         tg_str_addc(out, '\n');
     }

@@ -23,6 +23,15 @@ tg_node *tg_node_stable(tg_rt *rt, tg_node *n);
  * "assuming". */
 int tg_simplify_assume(tg_rt *rt, tg_node *lhs, tg_node *rhs, const char *text);
 const char *tg_simplify_assumption(tg_rt *rt, int number); /* its text */
+/* Do a and b have one normal form: is their difference zero after simplifying, multiplying out,
+ * distributing products over sums and collecting? *same is true only when that is proved; *used
+ * (may be NULL) gets the assumptions that the proof needs. False: an error. */
+bool tg_simplify_same(tg_rt *rt, tg_node *a, tg_node *b, bool *same, uint32_t *used);
+/* Where the last tg_simplify met its budget of rewrites: appends one sentence and returns true. The
+ * formula is right then, but may not be simple. */
+bool tg_simplify_budget_met(tg_rt *rt, tg_str *out);
+/* The steps that the last tg_simplify took. */
+uint64_t tg_simplify_steps(const tg_rt *rt);
 /* The names of the rules applied in the last tg_simplify, for why(e): appended one a line. */
 void tg_simplify_why(tg_rt *rt, tg_str *out);
 

@@ -140,13 +140,18 @@ bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) 
     tg_terms out = {0}, as_is = {0};
     int room = MOST_TERMS;
     bool ok = true;
-    uint64_t why = s->why;
+    tg_laws why = s->why, why_wide;
+    uint32_t used = s->used, used_wide;
+    bool stable = s->stable, stable_wide;
     s->expanding = true;
     for (size_t i = 0; worth && ok && i < all.n && room >= 0; i++)
         ok = multiply_out(s, &all.p[i], t, &out, &room);
     if (worth && ok && room >= 0) {
         tg_node *wide = tg_terms_build(s, &out, t), *narrow = NULL;
         ok = wide != NULL;
+        /* only the laws of the form that is taken are laws of the result */
+        why_wide = s->why, used_wide = s->used, stable_wide = s->stable;
+        s->why = why, s->used = used, s->stable = stable;
         for (size_t i = 0; ok && i < a->n; i++) {
             ok = tg_grow((void **)&as_is.t, &as_is.cap, as_is.n + 1, sizeof *as_is.t) ||
                  tg_fail_memory(&s->rt->c);
@@ -157,11 +162,14 @@ bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) 
             double w = tg_simp_cost(s, wide), n = tg_simp_cost(s, narrow);
             ok = w >= 0 && n >= 0;
             if (ok) *made = w < n ? wide : narrow;
-            if (ok && w >= n) s->why = why;
-            if (ok && w < n) tg_simp_note(s, TG_LAW_EXPAND);
+            if (ok && w < n) {
+                s->why = why_wide, s->used = used_wide, s->stable = stable_wide;
+                tg_simp_note(s, TG_LAW_EXPAND);
+            }
         }
     }
     s->expanding = false;
+    if (!*made) s->why = why, s->used = used, s->stable = stable;
     tg_terms_free(&out);
     tg_terms_free(&as_is);
     free_products(&all);

@@ -127,7 +127,8 @@ static bool is_number(const tg_node *n, double x) {
 
 static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
     tg_node *n = it.node;
-    if (tg_node_is_number(n) || (!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0))
+    if (tg_node_is_number(n) || (!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0) ||
+        !tg_simp_step(s, 1))
         return add_atom(s, p, n, it.power);
     if (!top && !it.raw && tg_simp_is_shared(s, n)) return add_atom(s, p, n, it.power);
     int nest = it.raw ? NEST : it.nest - 1;

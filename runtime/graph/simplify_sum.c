@@ -126,7 +126,7 @@ static bool take_apart(tg_simp *s, tg_terms *a, work *w, item it, bool top) {
     tg_node *n = it.node;
     if (tg_node_is_number(n))
         return collect(s, a, tg_ratio_mul(it.c, tg_ratio_of(n->leaf.number)), NULL, NULL);
-    if ((!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0))
+    if ((!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0) || !tg_simp_step(s, 1))
         return collect(s, a, it.c, n, n);
     if (!top && !it.raw && tg_simp_is_shared(s, n)) return collect(s, a, it.c, n, n);
     int nest = it.raw ? NEST : it.nest - 1;
@@ -272,8 +272,9 @@ static bool join_pairs(tg_simp *s, tg_terms *a) {
 tg_node *tg_terms_build(tg_simp *s, tg_terms *a, const tg_type *t) {
     if (!tg_guard(&s->rt->c)) return NULL;
     drop_zeros(a);
-    if (!join_pairs(s, a)) return NULL;
-    for (bool changed = a->n >= 2 && a->n <= FEW; changed;) {
+    bool may = tg_simp_step(s, a->n);
+    if (may && !join_pairs(s, a)) return NULL;
+    for (bool changed = may && a->n >= 2 && a->n <= FEW; changed;) {
         if (!tg_terms_operands(s, a, &changed)) return NULL;
         drop_zeros(a);
         changed = changed && a->n >= 2;
@@ -281,7 +282,7 @@ tg_node *tg_terms_build(tg_simp *s, tg_terms *a, const tg_type *t) {
     if (a->n == 0) return tg_node_number(s->rt, 0);
     if (a->n == 1) return tg_term_build(s, a->t[0].c, a->t[0].core, t);
     tg_node *made = NULL;
-    if (a->n <= FEW && !tg_terms_expand(s, a, t, &made)) return NULL;
+    if (may && a->n <= FEW && !tg_terms_expand(s, a, t, &made)) return NULL;
     if (!made && !tg_terms_common(s, a, t, &made)) return NULL;
     return made ? made : build_terms(s, a, t);
 }
