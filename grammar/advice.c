@@ -95,7 +95,7 @@ static const struct {
     {"∑", "write sum(x)"},
     {"∏", "write prod(x)"},
     {"ⁿ", "write x^n"},
-    {"≈", "write abs(a - b) < 1e-9"},
+    {"≈", "for formulas same(a, b), for numbers abs(a - b) < 1e-9"},
     {"←", "write :="},
     {"⇒", "a function is written x -> expression"},
 };

@@ -304,8 +304,22 @@ static const tg_argument *structured(const tg_op *op, int n, const tg_argument *
     return NULL;
 }
 
+/* The same with an answer in its place as a truth value: not same(a, b). */
+static bool call_on_truth(tg_interp *in, const tg_op *op, int n, const tg_argument *args, int at,
+                          tg_value *out) {
+    tg_argument *moved = tg_alloc_array((size_t)n, sizeof *moved);
+    if (!moved) return tg_fail_memory(&in->rt.c);
+    memcpy(moved, args, (size_t)n * sizeof *args);
+    moved[at].value = args[at].value.as.items->v[0];
+    bool ok = tg_guard(&in->rt.c) && tg_call_op(in, op, n, moved, out);
+    tg_free(moved);
+    return ok;
+}
+
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
     const tg_argument *like = structured(op, n, args);
+    if (like && tg_value_said(like->value))
+        return call_on_truth(in, op, n, args, (int)(like - args), out);
     if (like) return map_structure(in, op, n, args, like, out);
     if (op->binary && n > 2 && !args[2].name &&
         args[2].value.tag == TG_V_NUMBER) { /* max(1, 2, 3) */

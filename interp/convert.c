@@ -172,6 +172,7 @@ bool tg_to_truth(tg_interp *in, tg_value v, const char *what, bool *out) {
         *out = v.as.truth;
         return true;
     }
+    if (tg_value_said(v)) return tg_to_truth(in, v.as.items->v[0], what, out);
     if (v.tag == TG_V_STRING || tg_is_container(v)) return wrong_kind(in, v, what, "true or false");
     double x;
     if (!tg_to_number(in, v, what, &x)) {

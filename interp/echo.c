@@ -230,7 +230,8 @@ static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     if (slope_echo(in, name, v, out)) return true;
     if (v.tag == TG_V_FORMULA) return formula_echo(in, name, v, out);
     tg_value now = v;
-    if (tg_is_live(v)) {
+    bool live = tg_is_live(v) && !tg_value_said(v);
+    if (live) {
         if (!only_cells(v)) return container_echo(in, name, v, out);
         if (!tg_value_now(in, v, &now)) return false;
     }
@@ -240,7 +241,7 @@ static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
         indent = tg_utf8_width(name, strlen(name)) + 3;
     }
     bool ok = add_plain(in, now, indent, out);
-    if (tg_is_live(v)) tg_value_drop(now);
+    if (live) tg_value_drop(now);
     return ok;
 }
 

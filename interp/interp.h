@@ -122,7 +122,11 @@ typedef struct tg_builtin {
 } tg_builtin;
 const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
 /* The tables, one a file; each ends with a row without a name. */
-extern const tg_builtin tg_builtins_formula[], tg_builtins_show[], tg_builtins_data[],
-    tg_builtins_batches[], tg_builtins_session[];
+extern const tg_builtin tg_builtins_formula[];
+extern const tg_builtin tg_builtins_show[];
+extern const tg_builtin tg_builtins_prove[];
+extern const tg_builtin tg_builtins_data[];
+extern const tg_builtin tg_builtins_batches[];
+extern const tg_builtin tg_builtins_session[];
 
 #endif

@@ -64,6 +64,12 @@ static void add_function(const tg_function *f, tg_str *out) {
 
 /* ---- containers ---- */
 
+static bool add_text(const tg_shower *s, const char *text, size_t n, tg_str *out) {
+    if (s->spec && !s->inlined) return tg_spec_text(&s->in->rt.c, s->spec, text, n, out);
+    tg_str_addn(out, text, n);
+    return true;
+}
+
 /* The texts of the items that are shown, one behind the other; end[k] is where the k-th ends. */
 typedef struct pieces {
     tg_str text;
@@ -98,6 +104,8 @@ static void add_piece(const pieces *p, int k, tg_str *out) {
 }
 
 static bool add_container(const tg_shower *s, tg_value v, tg_str *out) {
+    const tg_text *said = tg_value_said(v);
+    if (said) return add_text(s, said->bytes, said->len, out);
     const char *open = v.tag == TG_V_RECORD ? "{" : v.tag == TG_V_TUPLE ? "(" : "[";
     const char *close = v.tag == TG_V_RECORD ? "}" : v.tag == TG_V_TUPLE ? ")" : "]";
     if (s->depth == DEPTH_MOST && v.as.items->n > 0) {
@@ -133,12 +141,6 @@ static bool add_number(const tg_shower *s, double x, tg_str *out) {
     tg_style style = s->style == TG_STYLE_FULL ? tg_show_style(s->in, x) : s->style;
     if (s->spec) return tg_spec_number(&s->in->rt.c, s->spec, x, style, out);
     tg_format_number(out, x, style);
-    return true;
-}
-
-static bool add_text(const tg_shower *s, const char *text, size_t n, tg_str *out) {
-    if (s->spec && !s->inlined) return tg_spec_text(&s->in->rt.c, s->spec, text, n, out);
-    tg_str_addn(out, text, n);
     return true;
 }
 
@@ -187,7 +189,7 @@ bool tg_show_value(tg_interp *in, tg_value v, const char *spec, tg_str *out) {
         if (!tg_spec_parse(&in->rt.c, spec, &parsed)) return false;
         s.spec = &parsed;
     }
-    if (!tg_is_live(v)) return tg_show_with(&s, v, out);
+    if (!tg_is_live(v) || tg_value_said(v)) return tg_show_with(&s, v, out);
     tg_value now;
     if (tg_value_now(in, v, &now)) {
         bool ok = tg_show_with(&s, now, out);

@@ -77,6 +77,7 @@ static void work_off(graveyard *g) {
             tg_items *t = g->items;
             g->items = t->dying;
             for (int i = 0; i < t->n; i++) bury(g, t->v[i]);
+            if (t->said) bury(g, (tg_value){.tag = TG_V_STRING, .as.text = t->said});
             tg_free(t);
         } else if (g->functions) {
             tg_function *f = g->functions;

@@ -70,6 +70,7 @@ struct tg_items {
                       TG_MAX_ITEMS */
     tg_value *v;
     const char **field; /* of a record: interned names, in order of writing; else NULL */
+    tg_text *said;      /* of an answer: what it shows as (held); else NULL */
 };
 struct tg_function {
     int refs;
@@ -115,6 +116,11 @@ void tg_value_nest_like(tg_value made, tg_value like);
  * in a loop has soon more than can ever be walked over). Takes `made`, gives *out; past
  * TG_MAX_NESTING or TG_MAX_ITEMS `made` is dropped, *out unchanged, and the result false. */
 bool tg_value_seal(tg_ctx *c, tg_value made, tg_value *out);
+/* An answer (of same, check, derive) is a record that shows as a text, and whose first field, a
+ * truth value, is what a condition asks it for. The text; NULL: v is no answer. */
+static inline const tg_text *tg_value_said(tg_value v) {
+    return v.tag == TG_V_RECORD ? v.as.items->said : NULL;
+}
 /* The field of a record; NULL if there is none. */
 tg_value *tg_value_field(tg_value record, const char *interned_name);
 

@@ -1,0 +1,481 @@
+/* same(a, b): are two formulas equal?
+ *
+ * "Proved" means that the simplifier brings both to one normal form, or their difference to 0, with
+ * the names of parts unfolded; nothing else is called a proof. What cannot be proved is sampled
+ * (runtime/graph/sample.h): the formulas are computed in double precision at random points of their
+ * common domain, and the first point where they differ is the counterexample.
+ *
+ * When do two computed numbers differ? Each step rounds to 16 digits relative to what it computes,
+ * so a sum of terms of size S carries an error of the order 1e-16 S however small the sum is. The
+ * difference is therefore held against the largest magnitude met on the way to both values, S:
+ * below 1e-10 S it is taken for rounding. */
+#include "base/alloc.h"
+#include "interp/answer.h"
+#include "interp/call.h"
+#include "interp/convert.h"
+#include "interp/show.h"
+#include "runtime/graph/print.h"
+#include "runtime/graph/sample.h"
+#include "runtime/graph/simplify.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { POINTS = 20, CELLS_SHOWN = 6, ELEMENTS_SHOWN = 12 };
+static const double most_work = 2e7; /* elements computed at all points together */
+static const double rounding = 1e-10;
+
+typedef struct verdict {
+    bool equal, proved;
+    int points; /* the fewest for any part that was sampled */
+    double difference;
+    uint32_t used;    /* assumptions */
+    tg_str domain;    /* ", with x from 0.1 to 2" */
+    tg_str how;       /* why not equal */
+    tg_str remark;    /* what else is to be said */
+    const char *part; /* of a container: the first field that differs */
+} verdict;
+
+static void verdict_free(verdict *v) {
+    tg_str_free(&v->domain);
+    tg_str_free(&v->how);
+    tg_str_free(&v->remark);
+}
+
+/* ---- proof ---- */
+
+static bool is_zero(const tg_node *n) {
+    while (tg_node_is(n, "expand")) n = n->arg[0];
+    if (tg_node_is(n, "zeros")) return true;
+    return tg_node_is_number(n) && n->leaf.number == 0;
+}
+
+static bool by_normal_form(tg_rt *rt, tg_node *a, tg_node *b, bool *proved, uint32_t *used) {
+    uint32_t ua = 0, ub = 0, ud = 0;
+    tg_node *sa = tg_simplify(rt, a, &ua), *sb = sa ? tg_simplify(rt, b, &ub) : NULL;
+    if (!sb) return false;
+    *proved = sa == sb;
+    *used = ua | ub;
+    if (*proved) return true;
+    tg_node *d = tg_node_call2(rt, "sub", a, b), *sd = d ? tg_simplify(rt, d, &ud) : NULL;
+    if (!sd) return false;
+    *proved = is_zero(sd);
+    *used = ud;
+    return true;
+}
+
+static bool prove(tg_rt *rt, tg_node *a, tg_node *b, bool *proved, uint32_t *used) {
+    *used = 0;
+    *proved = a == b;
+    if (*proved) return true;
+    if (!by_normal_form(rt, a, b, proved, used)) return false;
+    if (*proved) return true;
+    tg_node **node;
+    size_t count;
+    if (!tg_node_collect(rt, 2, (tg_node *[]){a, b}, &node, &count)) return false;
+    const char **label = tg_alloc_array(count, sizeof *label);
+    bool ok = label ? true : tg_fail_memory(&rt->c), any = false;
+    for (size_t i = 0; ok && i < count; i++) {
+        label[i] = node[i]->label;
+        if (label[i] && node[i]->op->class != TG_CLASS_LEAF) {
+            any = true;
+            node[i]->label = NULL;
+        }
+    }
+    /* a memo of its own: what was remembered with the names does not hold without */
+    tg_node *none = ok && any ? tg_node_number(rt, 0) : NULL;
+    tg_node *d = none ? tg_node_call2(rt, "sub", a, b) : NULL;
+    tg_node *simple = d ? tg_simplify_around(rt, d, 1, &none, used) : NULL;
+    if (ok && any) ok = simple != NULL;
+    if (simple) *proved = is_zero(simple);
+    for (size_t i = 0; label && i < count; i++) node[i]->label = label[i];
+    tg_free(label);
+    tg_free(node);
+    return ok;
+}
+
+/* ---- text ---- */
+
+static bool add_value(tg_interp *in, const tg_tensor *t, tg_style style, tg_str *out) {
+    tg_layout layout = {.style = style, .inlined = true};
+    return tg_format_tensor(&in->rt, t, &layout, out);
+}
+
+/* "N = 3, x = 0.31": the sizes and cells of a point; values NULL: of the present one. */
+static bool add_point(tg_interp *in, const tg_sample *s, tg_tensor *const *values, tg_str *out) {
+    int shown = 0;
+    for (size_t i = 0; i < s->sizes.n; i++) {
+        const char *name = tg_size_symbol_name(&in->rt, s->sizes.items[i].symbol);
+        if (!name) continue;
+        tg_str_addf(out, "%s%s = %lld", shown++ ? ", " : "", name,
+                    (long long)s->sizes.items[i].value);
+    }
+    for (size_t i = 0; i < s->ncells; i++) {
+        const char *name = s->cells[i].cell->name;
+        if (shown == CELLS_SHOWN) {
+            tg_str_add(out, ", ...");
+            break;
+        }
+        tg_str_addf(out, "%s%s = ", shown++ ? ", " : "", name ? name : "a variable");
+        if (!add_value(in, values ? values[i] : s->cells[i].twin->value, TG_STYLE_SHORT, out))
+            return false;
+    }
+    return true;
+}
+
+/* Where in a tensor the flat place is: "[2, 3]". */
+static void add_place(const tg_view *v, int64_t flat, tg_str *out) {
+    int64_t at[TG_MAX_RANK];
+    for (int i = v->rank - 1; i >= 0; i--) {
+        at[i] = flat % v->dim[i];
+        flat /= v->dim[i];
+    }
+    for (int i = 0; i < v->rank; i++) tg_str_addf(out, "%s%lld", i ? ", " : "[", (long long)at[i]);
+    tg_str_addc(out, ']');
+}
+
+static void add_both(double x, double y, tg_str *out) {
+    char first[TG_NUMBER_ROOM], second[TG_NUMBER_ROOM];
+    tg_number_text(first, x, TG_STYLE_SHORT);
+    tg_number_text(second, y, TG_STYLE_SHORT);
+    if (strcmp(first, second) == 0) {
+        tg_number_text(first, x, TG_STYLE_FULL);
+        tg_number_text(second, y, TG_STYLE_FULL);
+    }
+    tg_str_addf(out, "the first is %s and the second %s", first, second);
+}
+
+/* "at x = 0.31 the first is 1.2 and the second 1.3" */
+static bool add_counterexample(tg_interp *in, const tg_sample *s, int64_t worst, tg_str *out) {
+    const tg_view *a = &s->value[0]->v, *b = &s->value[1]->v;
+    if (s->ncells > 0 || s->sizes.n > 0) {
+        tg_str_add(out, "at ");
+        if (!add_point(in, s, NULL, out)) return false;
+        tg_str_addc(out, ' ');
+    }
+    if (a->rank > 0) {
+        tg_str_add(out, "in place ");
+        add_place(a, worst, out);
+        tg_str_addc(out, ' ');
+    }
+    add_both(tg_view_get(a, worst), tg_view_get(b, worst), out);
+    return true;
+}
+
+/* ", with x from 0.12 to 1.9": cells for which the usual interval would not do. */
+static void add_domain(const tg_sample *s, tg_str *out) {
+    bool first = out->len == 0;
+    for (size_t i = 0; i < s->ncells; i++) {
+        const tg_sample_cell *c = &s->cells[i];
+        char lo[TG_NUMBER_ROOM], hi[TG_NUMBER_ROOM];
+        if (!c->narrowed && !c->below) continue;
+        tg_number_text(lo, c->lo, TG_STYLE_SHORT);
+        tg_number_text(hi, c->hi, TG_STYLE_SHORT);
+        tg_str_add(out, first ? ", with " : ", ");
+        first = false;
+        const char *name = c->cell->name ? c->cell->name : "a variable";
+        if (c->matrix)
+            tg_str_addf(out, "%s positive definite", name);
+        else
+            tg_str_addf(out, "%s from %s to %s", name, lo, hi);
+    }
+}
+
+/* ---- sampling ---- */
+
+/* The greatest difference and its place; relative to the values where these are above 1. */
+static double compare(const tg_view *a, const tg_view *b, int64_t *worst) {
+    int64_t count = tg_view_count(a);
+    double most = 0;
+    *worst = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double x = tg_view_get(a, i), y = tg_view_get(b, i);
+        double d = fabs(x - y) / fmax(1, fmax(fabs(x), fabs(y)));
+        if (d > most) most = d, *worst = i;
+    }
+    return most;
+}
+
+/* How many points the formulas' sizes allow. */
+static int points_for(const tg_sample *s) {
+    double work = 1;
+    for (size_t i = 0; i < s->count; i++) {
+        double elements = 1;
+        for (int k = 0; k < s->made[i]->type.rank; k++) elements *= (double)s->made[i]->type.dim[k];
+        work += elements;
+    }
+    double n = most_work / work;
+    return n > POINTS ? POINTS : n < 3 ? 3 : (int)n;
+}
+
+static bool at_point(tg_interp *in, tg_sample *s, verdict *v) {
+    const tg_view *a = &s->value[0]->v, *b = &s->value[1]->v;
+    int64_t worst;
+    double d = compare(a, b, &worst), scale = 1;
+    if (d > 1e-13) { /* asking for the scale costs: only where it may matter */
+        if (!tg_sample_scale(s, &scale)) return false;
+        double x = tg_view_get(a, worst), y = tg_view_get(b, worst);
+        v->equal = fabs(x - y) <= rounding * scale;
+        if (!v->equal) return add_counterexample(in, s, worst, &v->how);
+    }
+    if (d > v->difference) v->difference = d;
+    return true;
+}
+
+static bool add_split(tg_interp *in, const tg_sample *s, tg_str *out) {
+    tg_str_add(out, "at ");
+    if (!add_point(in, s, s->split, out)) return false;
+    tg_str_addf(out, " only the %s is a finite number", s->split_root == 0 ? "second" : "first");
+    return true;
+}
+
+static bool by_points(tg_interp *in, tg_sample *s, verdict *v) {
+    bool fits, found = true;
+    int done = 0;
+    if (!tg_sample_resize(s, 0, &fits)) return false;
+    int all = fits ? points_for(s) : 0;
+    while (fits && done < all && v->equal) {
+        if (!tg_sample_next(s, &found)) return false;
+        if (found && !at_point(in, s, v)) return false;
+        done += found;
+        bool turn = s->sizes.n > 0 && (done == all / 2 || !found);
+        if (!found && (done > 0 || !turn)) break;
+        if (turn && v->equal && !tg_sample_resize(s, s->layout + 1, &fits)) return false;
+    }
+    if (v->points > done || !v->points) v->points = done;
+    if (!v->equal) return true;
+    if (done == 0) {
+        v->equal = false;
+        if (s->nsplit) return add_split(in, s, &v->how);
+        tg_str_add(&v->how, "no point was found where both are finite");
+        return true;
+    }
+    add_domain(s, &v->domain);
+    if (!s->nsplit || v->remark.len) return true;
+    tg_str_add(&v->remark, "; ");
+    return add_split(in, s, &v->remark);
+}
+
+static bool same_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
+    tg_rt *rt = &in->rt;
+    if (!tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim)) {
+        v->equal = false;
+        tg_str_addf(&v->how, "shapes %s and %s", tg_shape_text(rt, a->type.rank, a->type.dim),
+                    tg_shape_text(rt, b->type.rank, b->type.dim));
+        return true;
+    }
+    bool proved;
+    uint32_t used;
+    if (!prove(rt, a, b, &proved, &used)) return false;
+    if (proved) {
+        v->used |= used;
+        return true;
+    }
+    v->proved = false;
+    tg_sample s;
+    if (!tg_sample_begin(&s, rt, 2, (tg_node *[]){a, b})) return false;
+    bool ok = by_points(in, &s, v);
+    tg_sample_end(&s);
+    return ok;
+}
+
+/* ---- values ---- */
+
+static bool is_function(tg_value v) {
+    return v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN;
+}
+
+static bool same_plain(tg_interp *in, tg_value a, tg_value b, verdict *v) {
+    tg_tensor *x = NULL, *y = NULL;
+    bool ok = tg_to_tensor(in, a, "the first", &x) && tg_to_tensor(in, b, "the second", &y);
+    if (ok && !tg_shape_equal(x->v.rank, x->v.dim, y->v.rank, y->v.dim)) {
+        v->equal = false;
+        tg_str_addf(&v->how, "shapes %s and %s", tg_shape_text(&in->rt, x->v.rank, x->v.dim),
+                    tg_shape_text(&in->rt, y->v.rank, y->v.dim));
+    }
+    int64_t count = ok && v->equal ? tg_view_count(&x->v) : 0;
+    for (int64_t i = 0; i < count && v->equal; i++) {
+        double p = tg_view_get(&x->v, i), q = tg_view_get(&y->v, i);
+        v->equal = p == q || (isnan(p) && isnan(q));
+        if (v->equal) continue;
+        if (x->v.rank > 0) {
+            tg_str_add(&v->how, "in place ");
+            add_place(&x->v, i, &v->how);
+            tg_str_addc(&v->how, ' ');
+        }
+        add_both(p, q, &v->how);
+    }
+    tg_tensor_drop(x);
+    tg_tensor_drop(y);
+    return ok;
+}
+
+static bool same_values(tg_interp *in, tg_value a, tg_value b, verdict *v);
+
+static bool same_items(tg_interp *in, tg_value a, tg_value b, verdict *v) {
+    const tg_items *p = a.as.items, *q = b.as.items;
+    if (!tg_guard(&in->rt.c)) return false;
+    if (p->n != q->n) {
+        v->equal = false;
+        tg_str_addf(&v->how, "%d and %d items", p->n, q->n);
+        return true;
+    }
+    for (int i = 0; i < p->n && v->equal; i++) {
+        tg_value y = q->v[i];
+        if (p->field) {
+            const tg_value *f = tg_value_field(b, p->field[i]);
+            if (!f) {
+                v->equal = false;
+                tg_str_addf(&v->how, "the second has no %s", p->field[i]);
+                return true;
+            }
+            y = *f;
+        }
+        if (!same_values(in, p->v[i], y, v)) return false;
+        if (!v->equal && p->field && !v->part) v->part = p->field[i];
+    }
+    return true;
+}
+
+/* The number of arguments that must be given. */
+static int arity_of(tg_value f) {
+    int n = 0;
+    if (f.tag == TG_V_OP) {
+        while (f.as.op->param[n].name && f.as.op->param[n].kind == TG_P_TENSOR) n++;
+        return n;
+    }
+    if (f.tag != TG_V_FUNCTION) return -1;
+    const tg_function *g = f.as.function;
+    while (g->primal) g = g->primal;
+    if (!g->def) return arity_of(g->native);
+    while (n < g->def->n - 1 && (g->def->kids[n]->n == 0 || !g->def->kids[n]->kids[0])) n++;
+    return n;
+}
+
+static const char *argument_name(tg_value f, int i) {
+    if (f.tag == TG_V_OP) return f.as.op->param[i].name;
+    const tg_function *g = f.as.function;
+    while (g->primal) g = g->primal;
+    return g->def ? g->def->kids[i]->name : argument_name(g->native, i);
+}
+
+/* Both on the same nameless numbers. */
+static bool same_functions(tg_interp *in, tg_value f, tg_value g, verdict *v) {
+    enum { MOST = 8 };
+    int n = arity_of(f), m = arity_of(g);
+    if (n != m) {
+        v->equal = false;
+        tg_str_addf(&v->how, "%d and %d arguments", n, m);
+        return true;
+    }
+    if (n < 0 || n > MOST)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE,
+                       "same compares functions of at most %d arguments that are written in tg, "
+                       "or operations",
+                       MOST);
+    tg_argument arg[MOST] = {{0}};
+    bool ok = true;
+    int made = 0;
+    for (; made < n && ok; made++) {
+        const char *name = argument_name(f.tag == TG_V_FUNCTION ? f : g, made);
+        const char *own = tg_intern(&in->rt.c, name, strlen(name));
+        tg_cell *c =
+            own ? tg_cell_new(&in->rt, TG_CELL_VAR, own, &(tg_type){.dtype = TG_F64}, NULL) : NULL;
+        tg_node *x = c ? tg_node_cell(&in->rt, c) : NULL;
+        tg_cell_drop(c);
+        ok = x != NULL;
+        if (ok) arg[made].value = tg_value_formula(x, 0);
+    }
+    tg_value a = TG_NONE_VALUE, b = TG_NONE_VALUE;
+    ok = ok && tg_call_value(in, f, n, arg, &a) && tg_call_value(in, g, n, arg, &b) &&
+         same_values(in, a, b, v);
+    tg_value_drop(a);
+    tg_value_drop(b);
+    for (int i = 0; i < made; i++) tg_value_drop(arg[i].value);
+    return ok;
+}
+
+static bool same_values(tg_interp *in, tg_value a, tg_value b, verdict *v) {
+    bool fields = a.tag == b.tag && (a.tag == TG_V_RECORD || a.tag == TG_V_TUPLE);
+    if (a.tag == TG_V_FORMULA) v->used |= a.assumed;
+    if (b.tag == TG_V_FORMULA) v->used |= b.assumed;
+    if (fields || (a.tag == TG_V_LIST && b.tag == TG_V_LIST)) return same_items(in, a, b, v);
+    if (is_function(a) && is_function(b)) return same_functions(in, a, b, v);
+    if (a.tag == TG_V_STRING && b.tag == TG_V_STRING) {
+        v->equal = a.as.text->len == b.as.text->len &&
+                   memcmp(a.as.text->bytes, b.as.text->bytes, a.as.text->len) == 0;
+        if (!v->equal) tg_str_add(&v->how, "two texts");
+        return true;
+    }
+    bool mixed = is_function(a) || is_function(b) || a.tag == TG_V_TUPLE || b.tag == TG_V_TUPLE ||
+                 a.tag == TG_V_RECORD || b.tag == TG_V_RECORD || a.tag == TG_V_STRING ||
+                 b.tag == TG_V_STRING || a.tag == TG_V_NONE || b.tag == TG_V_NONE;
+    if (mixed) {
+        v->equal = a.tag == b.tag;
+        if (!v->equal) tg_str_addf(&v->how, "%s and %s", tg_value_kind(a), tg_value_kind(b));
+        return true;
+    }
+    if (!tg_is_live(a) && !tg_is_live(b)) return same_plain(in, a, b, v);
+    tg_node *x, *y;
+    return tg_to_node(in, a, "the first", &x) && tg_to_node(in, b, "the second", &y) &&
+           same_nodes(in, x, y, v);
+}
+
+static void add_assumed(tg_interp *in, uint32_t used, const char *before, tg_str *out) {
+    for (int i = 0; i < 32; i++) {
+        const char *text = used >> i & 1 ? tg_simplify_assumption(&in->rt, i) : NULL;
+        if (!text) continue;
+        tg_str_addf(out, "%s%s", before, text);
+        before = ", ";
+    }
+}
+
+static void word(tg_interp *in, const verdict *v, tg_str *out) {
+    if (!v->equal) {
+        bool open = v->points == 0 && strncmp(tg_str_text(&v->how), "no point", 8) == 0;
+        tg_str_add(out, open ? "undecided" : "different");
+        if (v->part) tg_str_addf(out, " in %s", v->part);
+        tg_str_addf(out, ": %s", tg_str_text(&v->how));
+    } else if (v->proved) {
+        tg_str_add(out, "equal (proved");
+        add_assumed(in, v->used, ", assuming ", out);
+        tg_str_addc(out, ')');
+    } else {
+        tg_str_addf(out, "equal on %d random points%s, largest difference ", v->points,
+                    tg_str_text(&v->domain));
+        if (v->difference == 0)
+            tg_str_addc(out, '0');
+        else
+            tg_str_addf(out, "%.0e", v->difference);
+        add_assumed(in, v->used, ", assuming ", out);
+        tg_str_add(out, tg_str_text(&v->remark));
+    }
+}
+
+static bool run_same(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    verdict v = {.equal = true, .proved = true};
+    tg_answer a = {0};
+    bool ok = same_values(in, args[0].value, args[1].value, &v);
+    if (!v.equal) v.proved = false;
+    if (ok) word(in, &v, &a.said);
+    tg_answer_add(&a, "equal", tg_value_bool(v.equal));
+    tg_answer_add(&a, "proved", tg_value_bool(v.proved));
+    tg_answer_add(&a, "points", tg_value_number(v.points));
+    tg_answer_add(&a, "difference", tg_value_number(v.difference));
+    ok = ok && !(v.domain.failed || v.how.failed || v.remark.failed) ? true
+         : ok                                                        ? tg_fail_memory(&in->rt.c)
+                                                                     : false;
+    verdict_free(&v);
+    return tg_answer_give(in, &a, ok, out);
+}
+
+const tg_builtin tg_builtins_prove[] = {
+    {"same", "same(a, b)",
+     "Are two formulas equal? Proved by their normal form, or compared at random points; where "
+     "they "
+     "differ, with a point that shows it. The answer can stand in a condition, and has the fields "
+     "equal, proved, points and difference.",
+     "x = var(2); same((x + 1)^2 - 1, x^2 + 2*x)", "equal (proved)", run_same, false, false},
+    {0},
+};

@@ -1,0 +1,414 @@
+/* Finding points. The formulas are copied over twins of their cells, of double precision and of
+ * small known sizes. Each point is drawn anew until all roots are finite there: first from the
+ * usual interval around 0, so that both sides of a kink at 0 are met; then as the last point was
+ * found; then from intervals in which logarithms, roots and arc sines are at home, and positive
+ * definite matrices for square cells; then from mixtures of these. Every fourth point looks
+ * further out than the numbers in the formulas are, for the sake of where(x > 50, ...). Numbers
+ * have two decimals, so that what is printed of a point is the point.
+ *
+ * Equality at one size may be chance (sum(x) / 3 is mean(x) where x has 3 elements), and some sizes
+ * do not fit (x[5]): there is a list of choices, and the caller goes on to the next. */
+#include "runtime/graph/sample.h"
+#include "base/alloc.h"
+#include "runtime/plan/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { USUAL = 4, AGAIN = 4, MIXED = 160, LAYOUTS = 7 };
+
+/* Ways to draw a cell's numbers. */
+static const struct {
+    double lo, hi, grain;
+    bool matrix;
+} way[] = {
+    {-2, 2, 0.01, false},                       /* the usual */
+    {0.1, 2, 0.01, false},                      /* logarithms and roots */
+    {0.1, 0.9, 0.01, false},                    /* probabilities */
+    {1.1, 3, 0.01, false},                      /* acosh, log(x - 1) */
+    {-2, -0.1, 0.01, false},                    /* log(-x) */
+    {-0.2, 0.2, 0.01, false},                   /* sums of many that must stay below 1 */
+    {0.01, 0.1, 0.001, false}, {0, 0, 0, true}, /* positive definite */
+};
+enum { WAYS = sizeof way / sizeof *way, FAR = -1 };
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t draw(tg_sample *s) {
+    uint64_t z = s->state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+double tg_sample_uniform(tg_sample *s) {
+    return (double)(draw(s) >> 11) * 0x1p-53;
+}
+
+/* ---- what is under the roots ---- */
+
+static bool add_cell(tg_sample *s, size_t *cap, tg_cell *c) {
+    if (!tg_grow((void **)&s->cells, cap, s->ncells + 1, sizeof *s->cells))
+        return tg_fail_memory(&s->rt->c);
+    size_t at = s->ncells++;
+    for (; at > 0 && s->cells[at - 1].cell->serial > c->serial; at--)
+        s->cells[at] = s->cells[at - 1];
+    s->cells[at] = (tg_sample_cell){.cell = c, .lo = INFINITY, .hi = -INFINITY};
+    return true;
+}
+
+static tg_sample_cell *cell_of(const tg_sample *s, const tg_cell *c) {
+    for (size_t i = 0; i < s->ncells; i++)
+        if (s->cells[i].cell == c) return &s->cells[i];
+    return NULL;
+}
+
+/* A cell that an operation wants as whole numbers holds indices. How far they may go cannot be
+ * told in general: not beyond the first known size at hand. */
+static void note_indices(tg_sample *s, const tg_node *n) {
+    enum { MOST = 8 };
+    tg_type in[MOST], out = {0};
+    tg_dtype want[MOST];
+    bool any = false;
+    if (n->n > MOST) return;
+    for (int i = 0; i < n->n; i++) {
+        in[i] = n->arg[i]->type;
+        want[i] = in[i].dtype;
+        any = any || (n->arg[i]->op == &tg_op_cell && tg_dtype_is_float(in[i].dtype));
+    }
+    if (!any) return;
+    if (!n->op->infer(s->rt, n->op, n->n, in, n->at, &out, want)) {
+        tg_clear(&s->rt->c);
+        return;
+    }
+    for (int i = 0; i < n->n; i++) {
+        if (want[i] != TG_I64 || n->arg[i]->op != &tg_op_cell) continue;
+        tg_sample_cell *c = cell_of(s, n->arg[i]->leaf.cell);
+        if (c) c->below = 2;
+    }
+}
+
+static bool survey(tg_sample *s) {
+    size_t cap = 0;
+    s->wide = 10;
+    for (size_t i = 0; i < s->count; i++) {
+        const tg_node *n = s->node[i];
+        if (n->op == &tg_op_cell && n->leaf.cell->kind != TG_CELL_LIFT &&
+            !add_cell(s, &cap, n->leaf.cell))
+            return false;
+        if (n->op == &tg_op_number && fabs(n->leaf.number) * 2 > s->wide &&
+            fabs(n->leaf.number) < 1e6)
+            s->wide = fabs(n->leaf.number) * 2;
+        for (int k = 0; k < n->type.rank; k++)
+            if (!tg_size_symbols(s->rt, &s->sizes, n->type.dim[k])) return false;
+        if (n->op == &tg_op_size && !tg_size_symbols(s->rt, &s->sizes, n->leaf.size)) return false;
+        for (int k = 0; k < n->at->n; k++)
+            if (n->at->sizes >> k & 1 && n->at->v[k] < 0 &&
+                !tg_size_symbols(s->rt, &s->sizes, n->at->v[k]))
+                return false;
+    }
+    for (size_t i = 0; i < s->count; i++) note_indices(s, s->node[i]);
+    return true;
+}
+
+static void drop_values(tg_tensor **value, size_t n) {
+    for (size_t i = 0; value && i < n; i++) {
+        tg_tensor_drop(value[i]);
+        value[i] = NULL;
+    }
+}
+
+void tg_sample_end(tg_sample *s) {
+    drop_values(s->value, (size_t)s->n);
+    drop_values(s->split, s->ncells);
+    for (size_t i = 0; i < s->ncells; i++) tg_cell_drop(s->cells[i].twin);
+    tg_size_binding_free(&s->sizes);
+    tg_free(s->root);
+    tg_free(s->node);
+    tg_free(s->made);
+    tg_free(s->cells);
+    tg_free(s->value);
+    tg_free(s->split);
+    *s = (tg_sample){0};
+}
+
+bool tg_sample_begin(tg_sample *s, tg_rt *rt, int n, tg_node *const *roots) {
+    *s = (tg_sample){.rt = rt, .n = n, .state = 20};
+    bool ok = tg_node_collect(rt, n, roots, &s->node, &s->count) && survey(s);
+    if (ok) {
+        s->root = tg_alloc_array((size_t)n, sizeof(tg_node *));
+        s->value = tg_alloc_array((size_t)n, sizeof(tg_tensor *));
+        s->made = tg_alloc_array(s->count, sizeof(tg_node *));
+        s->split = tg_alloc_array(s->ncells, sizeof(tg_tensor *));
+        ok = s->root && s->value && s->made && s->split ? true : tg_fail_memory(&rt->c);
+    }
+    if (!ok) {
+        tg_sample_end(s);
+        return false;
+    }
+    memcpy(s->root, roots, (size_t)n * sizeof(tg_node *));
+    return true;
+}
+
+/* ---- the copies ---- */
+
+static size_t place(const tg_sample *s, const tg_node *n) {
+    size_t lo = 0, hi = s->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s->node[mid]->id < n->id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->count && s->node[lo] == n ? lo : s->count;
+}
+
+tg_node *tg_sample_copy(const tg_sample *s, const tg_node *n) {
+    size_t at = place(s, n);
+    return at < s->count ? s->made[at] : NULL;
+}
+
+static bool make_twin(tg_sample *s, tg_sample_cell *c) {
+    tg_type type = c->cell->type;
+    if (tg_dtype_is_float(type.dtype)) type.dtype = TG_F64;
+    for (int i = 0; i < type.rank; i++) {
+        type.dim[i] = tg_size_eval(s->rt, &s->sizes, type.dim[i]);
+        if (type.dim[i] == TG_SIZE_FAIL) return false;
+    }
+    tg_cell_drop(c->twin);
+    c->twin = tg_cell_new(s->rt, TG_CELL_VAR, c->cell->name, &type, NULL);
+    return c->twin != NULL;
+}
+
+/* A tensor that is known stays what it is; single becomes double. */
+static tg_node *known(tg_sample *s, const tg_node *n, tg_tensor *t) {
+    if (n->type.weak) return tg_node_number(s->rt, tg_view_get(&t->v, 0));
+    if (t->v.dtype != TG_F32) return tg_node_const(s->rt, t, NULL);
+    tg_tensor *wide = tg_tensor_convert(&s->rt->c, &t->v, TG_F64);
+    tg_node *made = wide ? tg_node_const(s->rt, wide, NULL) : NULL;
+    tg_tensor_drop(wide);
+    return made;
+}
+
+static tg_node *copy_leaf(tg_sample *s, tg_node *n) {
+    if (n->op == &tg_op_const) return known(s, n, n->leaf.tensor);
+    if (n->op == &tg_op_size) {
+        int64_t size = tg_size_eval(s->rt, &s->sizes, n->leaf.size);
+        return size < 0 ? NULL : tg_node_number(s->rt, (double)size);
+    }
+    if (n->op != &tg_op_cell) return n;
+    tg_sample_cell *c = cell_of(s, n->leaf.cell);
+    return c ? tg_node_cell(s->rt, c->twin) : known(s, n, n->leaf.cell->value);
+}
+
+static tg_node *copy_node(tg_sample *s, tg_node *n, tg_node **arg) {
+    if (n->op->class == TG_CLASS_LEAF) return copy_leaf(s, n);
+    tg_attrs at = *n->at;
+    for (int i = 0; i < at.n; i++) {
+        if (!(at.sizes >> i & 1) || at.v[i] >= 0) continue;
+        at.v[i] = tg_size_eval(s->rt, &s->sizes, at.v[i]);
+        if (at.v[i] == TG_SIZE_FAIL) return NULL;
+    }
+    for (int i = 0; i < n->n; i++) arg[i] = s->made[place(s, n->arg[i])];
+    return tg_node_make(s->rt, tg_node_is(n, "single") ? tg_op_find("double") : n->op, n->n, arg,
+                        &at);
+}
+
+static bool copy_all(tg_sample *s) {
+    int most = 1;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->node[i]->n > most) most = s->node[i]->n;
+    tg_node **arg = tg_alloc_array((size_t)most, sizeof(tg_node *));
+    if (!arg) return tg_fail_memory(&s->rt->c);
+    tg_dtype precision = s->rt->precision;
+    s->rt->precision = TG_F64;
+    bool ok = true;
+    for (size_t i = 0; i < s->ncells && ok; i++) ok = make_twin(s, &s->cells[i]);
+    for (size_t i = 0; i < s->count && ok; i++) {
+        if ((i & 255) == 0) ok = tg_check_interrupt(&s->rt->c);
+        ok = ok && (s->made[i] = copy_node(s, s->node[i], arg)) != NULL;
+    }
+    s->rt->precision = precision;
+    tg_free(arg);
+    return ok;
+}
+
+/* Errors that say something about the session, not about the point. */
+static bool is_grave(const tg_rt *rt) {
+    tg_err e = rt->c.diag.kind;
+    return e == TG_ERR_MEMORY || e == TG_ERR_INTERRUPT || e == TG_ERR_DEPTH;
+}
+
+bool tg_sample_resize(tg_sample *s, int layout, bool *fits) {
+    static const int first[LAYOUTS] = {3, 2, 4, 6, 10, 18, 40};
+    *fits = false;
+    for (; layout < LAYOUTS && (s->sizes.n > 0 || layout == 0); layout++) {
+        s->layout = layout;
+        for (size_t i = 0; i < s->sizes.n; i++)
+            s->sizes.items[i].value = first[layout] + (int64_t)i;
+        if (copy_all(s)) {
+            *fits = true;
+            return true;
+        }
+        if (is_grave(s->rt)) return false;
+        if (s->sizes.n == 0) return false; /* a defect: what was built once can be built again */
+        tg_clear(&s->rt->c);
+    }
+    return true;
+}
+
+/* ---- points ---- */
+
+void tg_sample_set(tg_sample_cell *c, tg_tensor *value) {
+    tg_tensor_drop(c->twin->value);
+    c->twin->value = value;
+    c->twin->version++;
+}
+
+static double number(tg_sample *s, double lo, double hi, double grain) {
+    return rint((lo + (hi - lo) * tg_sample_uniform(s)) / grain) * grain;
+}
+
+static bool is_square(const tg_type *t) {
+    return t->rank >= 2 && t->dim[t->rank - 1] == t->dim[t->rank - 2] && t->dim[t->rank - 1] > 0;
+}
+
+/* B @ B' / n + I / 2 in each of the last two axes, B random. */
+static void fill_definite(tg_sample *s, tg_tensor *t) {
+    int64_t n = t->v.dim[t->v.rank - 1], count = tg_view_count(&t->v) / (n * n);
+    double *a = t->v.data;
+    for (int64_t m = 0; m < count; m++, a += n * n) {
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j <= i; j++)
+                a[i * n + j] = number(s, -1, 1, 0.01) / (double)n + (i == j ? 1.5 : 0);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = i + 1; j < n; j++) a[i * n + j] = a[j * n + i];
+    }
+}
+
+static bool fill(tg_sample *s, tg_sample_cell *c, int how) {
+    const tg_type *type = &c->twin->type;
+    tg_tensor *t = tg_tensor_new(&s->rt->c, type->dtype, type->rank, type->dim);
+    if (!t) return false;
+    int64_t count = tg_view_count(&t->v);
+    if (how != FAR && way[how].matrix && !is_square(type)) how = 1;
+    c->way = how;
+    bool whole = c->below > 0 || !tg_dtype_is_float(type->dtype);
+    if (how != FAR && way[how].matrix && type->dtype == TG_F64) {
+        fill_definite(s, t);
+    } else {
+        for (int64_t i = 0; i < count; i++) {
+            double x;
+            if (whole)
+                x = floor(tg_sample_uniform(s) * (double)(c->below ? c->below : 2));
+            else if (how == FAR)
+                x = number(s, -s->wide, s->wide, 0.01);
+            else
+                x = number(s, way[how].lo, way[how].hi, way[how].grain);
+            tg_view_set(&t->v, i, x);
+        }
+    }
+    tg_sample_set(c, t);
+    return true;
+}
+
+/* The way for cell i at the attempt-th try; < 0 && != FAR: try no more. */
+static int way_of(tg_sample *s, size_t i, int attempt) {
+    if (attempt == 0 && s->points % 4 == 3) return FAR;
+    if (attempt < USUAL) return 0;
+    if (attempt < USUAL + AGAIN) return s->cells[i].good == FAR ? 0 : s->cells[i].good;
+    attempt -= USUAL + AGAIN;
+    if (attempt < 2 * WAYS) return attempt / 2;
+    return (int)(draw(s) % WAYS);
+}
+
+static bool all_finite(const tg_tensor *t) {
+    if (!tg_dtype_is_float(t->v.dtype)) return true;
+    int64_t count = tg_view_count(&t->v);
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(tg_view_get(&t->v, i))) return false;
+    return true;
+}
+
+/* One root; *finite: it can be computed here, and is finite. */
+static bool eval_root(tg_sample *s, int i, bool *finite) {
+    tg_node *n = tg_sample_copy(s, s->root[i]);
+    tg_tensor *t = NULL;
+    *finite = false;
+    if (!tg_plan_eval(s->rt, 1, &n, &t)) {
+        if (is_grave(s->rt)) return false;
+        tg_clear(&s->rt->c); /* a singular matrix, an index too large: not in the domain */
+        return true;
+    }
+    *finite = all_finite(t);
+    tg_tensor_drop(s->value[i]);
+    s->value[i] = t;
+    return true;
+}
+
+bool tg_sample_eval(tg_sample *s, bool *finite) {
+    int good = 0, bad = -1;
+    drop_values(s->value, (size_t)s->n);
+    for (int i = 0; i < s->n; i++) {
+        bool yes;
+        if (!eval_root(s, i, &yes)) return false;
+        if (yes) good++;
+        if (!yes && bad < 0) bad = i;
+    }
+    *finite = good == s->n;
+    if (good == 0 || good == s->n || s->nsplit++ > 0) return true;
+    s->split_root = bad;
+    for (size_t i = 0; i < s->ncells; i++) s->split[i] = tg_tensor_hold(s->cells[i].twin->value);
+    return true;
+}
+
+/* The point counts: what it says of the domain. */
+static void accept(tg_sample *s) {
+    s->points++;
+    for (size_t i = 0; i < s->ncells; i++) {
+        tg_sample_cell *c = &s->cells[i];
+        int64_t count = tg_view_count(&c->twin->value->v);
+        for (int64_t k = 0; k < count; k++) {
+            double x = tg_view_get(&c->twin->value->v, k);
+            c->lo = fmin(c->lo, x);
+            c->hi = fmax(c->hi, x);
+        }
+        c->good = c->way;
+        if (c->way > 0 || s->rejected > 0) c->narrowed = true;
+        if (c->way > 0 && way[c->way].matrix) c->matrix = true;
+    }
+}
+
+bool tg_sample_next(tg_sample *s, bool *found) {
+    *found = false;
+    for (int attempt = 0; attempt < USUAL + AGAIN + 2 * WAYS + MIXED && !*found; attempt++) {
+        if (!tg_check_interrupt(&s->rt->c)) return false;
+        for (size_t i = 0; i < s->ncells; i++)
+            if (!fill(s, &s->cells[i], way_of(s, i, attempt))) return false;
+        if (!tg_sample_eval(s, found)) return false;
+        s->rejected += !*found;
+    }
+    if (*found) accept(s);
+    return true;
+}
+
+bool tg_sample_scale(tg_sample *s, double *scale) {
+    *scale = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        tg_tensor *t = NULL;
+        tg_node *n = s->made[i];
+        if (!tg_dtype_is_float(n->type.dtype)) continue;
+        if (!tg_plan_eval(s->rt, 1, &n, &t)) {
+            if (is_grave(s->rt)) return false;
+            tg_clear(&s->rt->c);
+            continue;
+        }
+        int64_t count = tg_view_count(&t->v);
+        for (int64_t k = 0; k < count; k++) {
+            double x = fabs(tg_view_get(&t->v, k));
+            if (isfinite(x) && x > *scale) *scale = x;
+        }
+        tg_tensor_drop(t);
+    }
+    return true;
+}

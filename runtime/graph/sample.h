@@ -1,0 +1,68 @@
+/* Random points for formulas: values for the vars and inputs under some formulas at which these are
+ * finite, and the formulas' values there, in double precision whatever they are computed in
+ * otherwise. same, check and derive ask them what a proof cannot tell.
+ *
+ * A sampler copies the formulas over cells of its own (twins), with numbers in the place of
+ * symbolic sizes; nothing of the user's changes, the random stream neither. The draws are the same
+ * in every run.
+ *
+ * Ownership: the sampler owns its arrays, twins and values; nodes are borrowed, and made ones are
+ * held by nobody: a sampler lives within one statement. */
+#ifndef TG_RUNTIME_SAMPLE_H
+#define TG_RUNTIME_SAMPLE_H
+
+#include "runtime/graph/node.h"
+
+typedef struct tg_sample_cell {
+    tg_cell *cell; /* the user's */
+    tg_cell *twin; /* its value is the point's */
+    int64_t below; /* an index: whole numbers from 0, below this; 0: any numbers */
+    int way;       /* how its numbers of this point were drawn, a row of the table in sample.c */
+    int good;      /* how those of the last point were */
+    double lo, hi; /* of all numbers that were used so far */
+    bool narrowed; /* the usual interval would not do */
+    bool matrix;   /* positive definite matrices were drawn */
+} tg_sample_cell;
+
+typedef struct tg_sample {
+    tg_rt *rt;
+    int n;
+    tg_node **root; /* the formulas */
+    size_t count;
+    tg_node **node, **made; /* all under them, ascending id, and their copies over the twins */
+    size_t ncells;
+    tg_sample_cell *cells; /* in order of declaration */
+    tg_size_binding sizes; /* as chosen */
+    int layout;            /* which choice */
+    uint64_t state;        /* of the generator */
+    double wide;           /* how far to look at times: beyond the numbers in the formulas */
+    int points;            /* found so far */
+    int rejected;          /* draws from the usual interval that would not do */
+    tg_tensor **value;     /* of the roots at this point; NULL: not finite, or not computable */
+    int nsplit; /* points where some of the roots are finite and others not; of the first of these
+                 */
+    int split_root;    /* one that is not, and */
+    tg_tensor **split; /* the values of the cells */
+} tg_sample;
+
+/* Roots are borrowed. False: an error; there is nothing to free then. */
+bool tg_sample_begin(tg_sample *s, tg_rt *rt, int n, tg_node *const *roots);
+void tg_sample_end(tg_sample *s);
+/* Chooses sizes for the symbolic ones, from the layout-th of a list of choices on, the first with
+ * which the formulas can be built. *fits: false when none is left. */
+bool tg_sample_resize(tg_sample *s, int layout, bool *fits);
+/* The next point at which all roots are finite. *found: false when there seems to be none. */
+bool tg_sample_next(tg_sample *s, bool *found);
+/* The values of the roots with the twins as they are. *finite: all are finite numbers. */
+bool tg_sample_eval(tg_sample *s, bool *finite);
+/* The copy of a node that the roots reach; NULL: they do not. */
+tg_node *tg_sample_copy(const tg_sample *s, const tg_node *n);
+/* A value for a cell: the twin takes it over. */
+void tg_sample_set(tg_sample_cell *c, tg_tensor *value);
+/* The largest magnitude of anything that is computed on the way to the roots at this point: what a
+ * rounding error is relative to. */
+bool tg_sample_scale(tg_sample *s, double *scale);
+/* A number from 0 to 1 of the sampler's own stream. */
+double tg_sample_uniform(tg_sample *s);
+
+#endif
