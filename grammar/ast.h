@@ -39,6 +39,7 @@ typedef enum tg_ast_kind {
     TG_AST_FIELD,  /* kids[0].name */
     TG_AST_LAMBDA, /* x -> e, (x, y=1) -> e: kids are parameters (TG_AST_ARG), the last kid is the
                       body */
+    TG_AST_WHERE,  /* e where R = e1, S = e2: kids[0] is e, then TG_AST_ARG with names */
     TG_AST_BLOCK,  /* { a; b }: kids are statements; its value is the last one's */
     /* statements (also allowed where a statement stands in a block) */
     TG_AST_DEFINE, /* targets = exprs: kids[0..ntargets-1] targets (NAME; no others), then the

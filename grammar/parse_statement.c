@@ -3,7 +3,8 @@
  * function), ":=" stores, and otherwise it is a value.
  *
  * input, assume, precision and use are words only where a statement begins and what follows makes
- * sense of them; everywhere else they are names. */
+ * sense of them, and `where` only behind the expression of a statement; everywhere else they are
+ * names. */
 #include "grammar/parser.h"
 
 #include <stdio.h>
@@ -24,9 +25,51 @@ static tg_ast *list_value(tg_parser *p, size_t mark) {
     return tg_parser_collect(p, TG_AST_TUPLE, p->stack[mark]->span.lo, p->prev.hi, mark);
 }
 
+/* ---- e where R = e1, S = e2 ---- */
+
+/* On the line of the expression the word is always this; at the beginning of a line it may be the
+ * operation where(c, a, b), unless a name and "=" follow it. */
+static bool at_parts(const tg_parser *p) {
+    if (p->tok.kind != TG_TOK_NAME || !tg_parser_is_word(p, p->tok, "where")) return false;
+    if (!tg_parser_line_ended(p)) return true;
+    tg_lexer ahead = p->lex;
+    tg_token next = tg_lex_next(&ahead);
+    if (next.kind != TG_TOK_NAME || next.flags & TG_TOK_AFTER_LINE) return false;
+    next = tg_lex_next(&ahead);
+    return next.kind == TG_TOK_ASSIGN && !(next.flags & TG_TOK_AFTER_LINE);
+}
+
+/* part = NAME "=" expression; pushes it. */
+static bool part(tg_parser *p) {
+    tg_token name = p->tok;
+    if (name.kind != TG_TOK_NAME)
+        return tg_parser_expected(p, "a name for a part of the expression") != NULL;
+    tg_ast *node = tg_parser_node(p, TG_AST_ARG, name.lo, name.hi, 1);
+    if (!node || !(node->name = tg_parser_name(p, name))) return false;
+    tg_parser_advance(p);
+    if (p->tok.kind != TG_TOK_ASSIGN || tg_parser_line_ended(p))
+        return tg_parser_expected(p, "\"=\" behind the name of the part") != NULL;
+    tg_parser_advance(p);
+    if (!(node->kids[0] = tg_parse_level(p, TG_LEVEL_EXPRESSION))) return false;
+    node->span.hi = p->prev.hi;
+    return tg_parser_push(p, node);
+}
+
+/* parts = "where" part { "," part }; e itself where none follow. */
+static tg_ast *with_parts(tg_parser *p, tg_ast *e) {
+    size_t mark = p->count;
+    if (!e || !at_parts(p)) return e;
+    if (!tg_parser_push(p, e)) return NULL;
+    do {
+        tg_parser_advance(p);
+        if (!part(p)) return NULL;
+    } while (p->tok.kind == TG_TOK_COMMA && !tg_parser_line_ended(p));
+    return tg_parser_collect(p, TG_AST_WHERE, e->span.lo, p->prev.hi, mark);
+}
+
 /* ---- definitions and stores ---- */
 
-/* function = NAME arguments "=" expression */
+/* function = NAME arguments "=" expression [ parts ] */
 static tg_ast *function(tg_parser *p, tg_ast *head) {
     tg_ast *callee = head->kids[0];
     if (callee->kind != TG_AST_NAME || (callee->flags & TG_AST_PARENS)) {
@@ -40,7 +83,7 @@ static tg_ast *function(tg_parser *p, tg_ast *head) {
     if (!tg_parse_parameters(p, mark)) return NULL;
     tg_token at = p->tok;
     tg_parser_advance(p);
-    if (!tg_parser_push(p, tg_parse_level(p, TG_LEVEL_EXPRESSION))) return NULL;
+    if (!tg_parser_push(p, with_parts(p, tg_parse_level(p, TG_LEVEL_EXPRESSION)))) return NULL;
     tg_ast *node = tg_parser_collect(p, TG_AST_FUNCTION, head->span.lo, p->prev.hi, mark);
     if (!node) return NULL;
     node->name = callee->name;
@@ -70,7 +113,7 @@ static bool check_target(tg_parser *p, tg_ast *target, bool defines) {
 }
 
 /* define = NAME { "," NAME } "=" expressions ; store = target { "," target } ":=" expressions
- *        | target ( "+=" | "-=" | "*=" | "/=" ) expression
+ *        | target ( "+=" | "-=" | "*=" | "/=" ) expression ; one value may have parts
  * At the sign; the targets were pushed since `mark`. */
 static tg_ast *assign(tg_parser *p, tg_ast_kind kind, const char *op, size_t mark) {
     tg_token at = p->tok;
@@ -88,6 +131,10 @@ static tg_ast *assign(tg_parser *p, tg_ast_kind kind, const char *op, size_t mar
         if (targets == 1) tg_help(p->c, "a tuple stands in brackets: (a, b)");
         return NULL;
     }
+    if (values == 1) {
+        tg_ast *value = p->stack[--p->count];
+        if (!tg_parser_push(p, with_parts(p, value))) return NULL;
+    }
     tg_ast *node = tg_parser_collect(p, kind, p->stack[mark]->span.lo, p->prev.hi, mark);
     if (!node) return NULL;
     node->ntargets = (int)targets;
@@ -99,7 +146,7 @@ static tg_ast *assign(tg_parser *p, tg_ast_kind kind, const char *op, size_t mar
 static tg_ast *simple(tg_parser *p) {
     size_t mark = p->count;
     if (!expressions(p)) return NULL;
-    if (tg_parser_line_ended(p)) return list_value(p, mark);
+    if (tg_parser_line_ended(p)) return with_parts(p, list_value(p, mark));
     tg_ast *first = p->stack[mark];
     switch (p->tok.kind) {
     case TG_TOK_ASSIGN:
@@ -112,7 +159,7 @@ static tg_ast *simple(tg_parser *p) {
     case TG_TOK_SUB_STORE: return assign(p, TG_AST_STORE, "-", mark);
     case TG_TOK_MUL_STORE: return assign(p, TG_AST_STORE, "*", mark);
     case TG_TOK_DIV_STORE: return assign(p, TG_AST_STORE, "/", mark);
-    default: return list_value(p, mark);
+    default: return with_parts(p, list_value(p, mark));
     }
 }
 
@@ -359,13 +406,13 @@ static bool statement_ended(const tg_parser *p) {
            p->tok.kind == TG_TOK_RBRACE || tg_parser_line_ended(p);
 }
 
-/* return = "return" [ expressions ] */
+/* return = "return" [ expressions [ parts ] ] */
 static tg_ast *give_back(tg_parser *p) {
     uint32_t lo = p->tok.lo;
     tg_parser_advance(p);
     if (statement_ended(p)) return tg_parser_node(p, TG_AST_RETURN, lo, p->prev.hi, 0);
     size_t mark = p->count;
-    tg_ast *value = expressions(p) ? list_value(p, mark) : NULL;
+    tg_ast *value = expressions(p) ? with_parts(p, list_value(p, mark)) : NULL;
     tg_ast *node = value ? tg_parser_node(p, TG_AST_RETURN, lo, value->span.hi, 1) : NULL;
     if (node) node->kids[0] = value;
     return node;

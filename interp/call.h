@@ -15,6 +15,10 @@ bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, t
 /* a symbol b, for the operator or store e, whose first two kids were a and b. */
 bool tg_operate(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
                 tg_value *out);
+/* Drops the scope of a call that ends; functions that it alone keeps, and that keep it, go too. */
+void tg_scope_leave(tg_env *scope);
+/* e where R = e1, S = e2 (where.c). */
+bool tg_eval_where(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out);
 /* The field that e names, of its base. */
 bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out);
 /* == and != of tuples, records, functions and none, which give one answer. */

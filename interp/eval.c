@@ -449,6 +449,7 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_AST_CALL: return tg_eval_call(in, env, e, out) || tg_blame(in, e);
     case TG_AST_INDEX: return tg_eval_index(in, env, e, out) || tg_blame(in, e);
     case TG_AST_FIELD: return field(in, env, e, out);
+    case TG_AST_WHERE: return tg_eval_where(in, env, e, out);
     case TG_AST_LAMBDA: return tg_function_new(in, env, e, out) || tg_blame(in, e);
     case TG_AST_BLOCK:
     case TG_AST_IF: return block_value(in, env, e, out);

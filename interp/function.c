@@ -114,7 +114,7 @@ static TG_APART bool bind_parameters(tg_interp *in, const tg_function *f, tg_env
 
 /* A function defined inside a call is kept by that call's scope, and keeps the scope: a ring that
  * counting alone never frees. When nobody outside holds the scope any more, empty it. */
-static TG_APART void leave_scope(tg_env *scope) {
+TG_APART void tg_scope_leave(tg_env *scope) {
     int own = 0;
     for (size_t i = 0; scope->refs > 1 && i < scope->n; i++) {
         tg_value v = scope->items[i].value;
@@ -161,7 +161,7 @@ static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const t
     bool ok = bind_parameters(in, f, scope, n, args) && run_body(in, f, scope, out);
     in->unit = caller;
     if (!ok) tg_blame_keep(in, f->unit->src);
-    leave_scope(scope);
+    tg_scope_leave(scope);
     tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = f});
     return ok;
 }

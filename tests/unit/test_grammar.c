@@ -125,7 +125,7 @@ static bool is_word(const node *n) {
 static void words_agree(void **state) {
     (void)state;
     static const char *const names[] = {"input",  "assume", "precision", "use",
-                                        "single", "double", NULL};
+                                        "single", "double", "where",     NULL};
     for (int x = 0; x < node_count; x++) {
         if (nodes[x].kind == REF) rules[nodes[x].rule].used = true;
         if (!is_word(&nodes[x])) continue;
@@ -164,7 +164,7 @@ static void assert_visited(int x, const char *rule_name) {
 
 static void derived_sentences_parse(void **state) {
     (void)state;
-    for (int i = 0; i < 6000; i++) {
+    for (int i = 0; i < 15000; i++) {
         new_sentence();
         size_t len = join();
         if (parse(sentence, len) != TG_PARSE_OK)
@@ -328,6 +328,15 @@ static void wrong_programs_are_rejected(void **state) {
         "(x=1, y) -> x",
         "not",
         "and b",
+        "a where",
+        "a where R",
+        "a where 1 = 2",
+        "a where R = 1,",
+        "a where R = 1 where S = 2",
+        "a where R := 1",
+        "where R = 1",
+        "a, b = 1, 2 where R = 1",
+        "(a where R = 1)",
         "x in y",
         "break 1",
         "return return",
