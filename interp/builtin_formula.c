@@ -124,6 +124,7 @@ static bool place_gradient(tg_interp *in, tg_value v, void *user, tg_value *out)
     targets *t = user;
     tg_node *g = t->grad[t->next++];
     *out = tg_node_is_number(g) ? tg_value_number(g->leaf.number) : tg_value_formula(g, t->assumed);
+    out->derived = out->tag == TG_V_FORMULA && g->origin;
     return true;
 }
 
@@ -203,7 +204,8 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     tg_grad_options opt = {.seed = seed,
                            .nhold = (int)hold.n,
                            .hold = hold.node,
-                           .simplify = true,
+                           .simplify = !in->raw,
+                           .remember = !in->raw,
                            .used = &t.assumed};
     ok = ok && tg_grad(&in->rt, yn, (int)t.n, t.node, &opt, t.grad, t.cut);
     if (!ok) tg_blame_operands(in, 1, &(int){0}, args);

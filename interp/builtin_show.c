@@ -2,7 +2,9 @@
 #include "base/alloc.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "runtime/graph/grad.h"
 #include "runtime/graph/simplify.h"
+#include "runtime/graph/substitute.h"
 
 /* ---- the formulas in a value ---- */
 
@@ -61,6 +63,56 @@ static bool run_ops(tg_interp *in, int n, const tg_argument *args, tg_value *out
     return ok;
 }
 
+/* ---- raw ---- */
+
+/* Is the label of n a name that stands for it as a gradient? */
+static bool names_gradient(tg_interp *in, const tg_node *n) {
+    const tg_value *v = n->label && n->origin ? tg_env_find(in->globals, n->label) : NULL;
+    return v && v->tag == TG_V_FORMULA && v->as.node == n && v->derived;
+}
+
+/* The largest gradient under n that a name stands for; NULL: there is none, or an error. */
+static tg_node *named_gradient(tg_interp *in, tg_node *n) {
+    tg_node **node, *found = NULL;
+    size_t count;
+    if (!tg_node_collect(&in->rt, 1, &n, &node, &count)) return NULL;
+    for (size_t i = count; i-- > 0 && !found;)
+        if (node[i] != n && names_gradient(in, node[i])) found = node[i];
+    tg_free(node);
+    return found;
+}
+
+bool tg_raw_origin(tg_interp *in, tg_value v, tg_value *out) {
+    enum { MOST = 100 };
+    tg_node *n = v.as.node, *part;
+    if (v.derived && !(n = tg_grad_raw(&in->rt, n))) return false;
+    for (int i = 0; i < MOST && (part = named_gradient(in, n)); i++) {
+        tg_node *from = tg_grad_raw(&in->rt, part);
+        if (!from || !(n = tg_node_substitute(&in->rt, n, part, from))) return false;
+    }
+    if (in->rt.c.diag.kind != TG_ERR_NONE) return false;
+    *out = tg_value_formula(n, n == v.as.node ? v.assumed : 0);
+    return true;
+}
+
+static bool raw_leaf(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    (void)user;
+    tg_value from;
+    *out = tg_value_hold(v);
+    if (v.tag != TG_V_FORMULA) return true;
+    if (!tg_raw_origin(in, v, &from)) return false;
+    tg_node *n = tg_node_raw(&in->rt, from.as.node);
+    tg_value_drop(v);
+    if (n) *out = tg_value_formula(n, 0);
+    tg_value_drop(from);
+    return n != NULL;
+}
+
+bool tg_run_raw(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    return tg_map_leaves(in, args[0].value, raw_leaf, NULL, out);
+}
+
 const tg_builtin tg_builtins_show[] = {
     {"show", "show(e)",
      "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
@@ -69,5 +121,9 @@ const tg_builtin tg_builtins_show[] = {
      "The number of operations in the formula e, its named parts unfolded: a part that occurs "
      "several times counts once. Of a tuple, list or record: of all its formulas together.",
      "x = var(3); ops(x^2 * sin(x) + x^2)", "4", run_ops, true, false},
+    {"raw", "raw(e)",
+     "The formula e as it is written: neither simplified nor computed in a stable form. A gradient "
+     "in it is the one before simplifying.",
+     "x = var(-1000); raw(log(exp(x)))", "raw(log(exp(x)))\n  = -inf", tg_run_raw, false, false},
     {0},
 };

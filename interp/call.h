@@ -17,6 +17,11 @@ bool tg_operate(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, 
                 tg_value *out);
 /* Drops the scope of a call that ends; functions that it alone keeps, and that keep it, go too. */
 void tg_scope_leave(tg_env *scope);
+/* The builtin raw, whose argument is evaluated without rewrites. */
+tg_builtin_fn tg_run_raw;
+/* The formula v with the gradients in it, under the names that stand for them, as they were before
+ * they were simplified (builtin_show.c). */
+bool tg_raw_origin(tg_interp *in, tg_value v, tg_value *out);
 /* e where R = e1, S = e2 (where.c). */
 bool tg_eval_where(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out);
 /* The field that e names, of its base. */

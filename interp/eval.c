@@ -404,6 +404,7 @@ static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
         tg_blame_name(in, env, e->name);
         return tg_blame(in, e);
     }
+    if (in->raw && v->tag == TG_V_FORMULA) return tg_raw_origin(in, *v, out) || tg_blame(in, e);
     *out = tg_value_hold(*v);
     return true;
 }

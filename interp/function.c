@@ -185,7 +185,7 @@ static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_no
                           tg_node **out) {
     tg_node *yn;
     if (!tg_to_node(in, y, "the function's value", &yn)) return false;
-    tg_grad_options opt = {.simplify = true};
+    tg_grad_options opt = {.simplify = !in->raw};
     if (yn->type.rank > 0) {
         if (!same_shape(yn, slot))
             return tg_fail(&in->rt.c, TG_ERR_SHAPE,
@@ -330,7 +330,10 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     bool outer = in->rt.live_draws;
     if (f.tag == TG_V_BUILTIN && f.as.builtin->draws)
         in->rt.live_draws = !in->computing; /* `:=` draws now anyway */
+    bool raw = in->raw;
+    if (f.tag == TG_V_BUILTIN && f.as.builtin->run == tg_run_raw) in->raw = true;
     bool ok = eval_arguments(in, env, e, arg);
+    in->raw = raw;
     in->rt.live_draws = outer;
     if (ok && !tg_call_value(in, f, n, arg, out)) {
         ok = false;

@@ -22,6 +22,8 @@ typedef struct tg_interp {
     uint64_t
         remarked[8]; /* what was remarked since the session was entered, so as not to repeat it */
     int nremarked;
+    bool raw; /* inside the argument of raw: gradients are not simplified, and names of gradients
+                 stand for what they were */
     bool computing;   /* inside the right side of `:=`: plain values become lift slots */
     size_t lift_next; /* the next lift slot of this statement */
     size_t nlifts, lifts_cap;

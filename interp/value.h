@@ -34,7 +34,8 @@ typedef struct tg_stream tg_stream;
 typedef struct tg_env tg_env;
 
 typedef struct tg_value {
-    tg_tag tag;
+    tg_tag tag : 8;
+    bool derived : 1; /* a formula that grad gave: raw shows where it came from */
     uint32_t assumed; /* of a formula: bit mask of the assumptions it rests on */
     union {
         double number;

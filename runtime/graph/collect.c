@@ -26,6 +26,7 @@ bool tg_node_survives(const tg_node *n) {
 }
 
 void tg_node_destroy(tg_graph *g, tg_node *node) {
+    tg_free(node->origin);
     if (node->op == &tg_op_const) tg_tensor_drop(node->leaf.tensor);
     if (node->op == &tg_op_cell) {
         node->leaf.cell->leaf = NULL;
@@ -34,13 +35,31 @@ void tg_node_destroy(tg_graph *g, tg_node *node) {
     tg_pool_put(g, node);
 }
 
+/* A gradient keeps what it was taken of, which may be younger than the gradient (that was a formula
+ * already): true when the pass has left such a node behind. */
+static bool mark_origin(const tg_node *n) {
+    const tg_origin *o = n->origin;
+    bool behind = false;
+    for (int i = o->nhold + 2; i >= 0; i--) {
+        tg_node *from = i == 0 ? o->y : i == 1 ? o->x : i == 2 ? o->seed : o->hold[i - 3];
+        if (!from || from->mark) continue;
+        from->mark = true;
+        behind = behind || from->id > n->id;
+    }
+    return behind;
+}
+
 static void mark(tg_graph *g) {
-    for (size_t i = g->count; i-- > 0;) {
-        tg_node *n = g->all[i];
-        if (n->holders > 0) n->mark = true;
-        if (!n->mark) continue;
-        tg_attrs_entry_of(n->at)->mark = true;
-        for (int k = 0; k < n->n; k++) n->arg[k]->mark = true;
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = g->count; i-- > 0;) {
+            tg_node *n = g->all[i];
+            if (n->holders > 0) n->mark = true;
+            if (!n->mark) continue;
+            tg_attrs_entry_of(n->at)->mark = true;
+            for (int k = 0; k < n->n; k++) n->arg[k]->mark = true;
+            if (n->origin && mark_origin(n)) again = true;
+        }
     }
 }
 

@@ -13,6 +13,7 @@
  * A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, chapters 3 and 6. */
 #include "runtime/graph/grad.h"
 #include "base/alloc.h"
+#include "runtime/graph/graph.h"
 #include "runtime/graph/rule.h"
 #include "runtime/graph/simplify.h"
 
@@ -319,6 +320,41 @@ static bool check(tg_rt *rt, const tg_node *y, const tg_grad_options *opt) {
                    tg_shape_text(rt, opt->seed->type.rank, opt->seed->type.dim));
 }
 
+tg_node *tg_node_raw(tg_rt *rt, tg_node *n) {
+    static const tg_attrs none;
+    return n->n == 0 || n->op->opaque ? n : tg_node_make(rt, tg_op_find("raw"), 1, &n, &none);
+}
+
+/* Does something that must stay as it is written lie on a path from y to some x? */
+static bool meets_raw(const sweep *s) {
+    for (size_t i = 0; i < s->count; i++)
+        if (s->active[i] && s->node[i]->op->opaque) return true;
+    return false;
+}
+
+/* A formula may be the gradient of several: the one that somebody holds keeps its origin. */
+static bool remember(tg_rt *rt, tg_node *g, tg_node *y, tg_node *x, const tg_grad_options *opt) {
+    if (g->n == 0 || g == y || (g->origin && g->holders > 0)) return true;
+    tg_origin *o = tg_alloc(sizeof *o + (size_t)opt->nhold * sizeof *o->hold);
+    if (!o) return tg_fail_memory(&rt->c);
+    *o = (tg_origin){.y = y, .x = x, .seed = opt->seed, .nhold = opt->nhold};
+    if (opt->nhold) memcpy(o->hold, opt->hold, (size_t)opt->nhold * sizeof *o->hold);
+    tg_free(g->origin);
+    g->origin = o;
+    return true;
+}
+
+tg_node *tg_grad_raw(tg_rt *rt, tg_node *n) {
+    tg_origin *o = n->origin;
+    if (!o) return n;
+    if (!tg_guard(&rt->c)) return NULL;
+    tg_grad_options opt = {.seed = o->seed, .nhold = o->nhold, .hold = o->hold};
+    tg_node *y = tg_grad_raw(rt, o->y), *out; /* y may be a gradient itself, which x is part of */
+    if (!y) return NULL;
+    if (y != o->y && tg_node_depends(rt, o->y, o->x) && !tg_node_depends(rt, y, o->x)) y = o->y;
+    return tg_grad(rt, y, 1, &o->x, &opt, &out, NULL) ? out : NULL;
+}
+
 static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_grad_options *opt,
                    tg_node **out, const char **cut) {
     size_t at = place(s, x);
@@ -327,7 +363,11 @@ static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_g
     if (cut) *cut = NULL;
     if (!g && cut && !find_cut(rt, y, x, opt, cut)) return false;
     if (!g) g = zero_like(rt, x);
-    if (g && opt->simplify) g = tg_simplify(rt, g, &used);
+    if (g && meets_raw(s))
+        g = tg_node_raw(rt, g);
+    else if (g && opt->simplify)
+        g = tg_simplify(rt, g, &used);
+    if (g && opt->remember && !remember(rt, g, y, x, opt)) return false;
     if (opt->used) *opt->used |= used;
     *out = g;
     return g != NULL;

@@ -11,6 +11,7 @@ typedef struct tg_grad_options {
     int nhold;     /* nodes treated as constants */
     tg_node *const *hold;
     bool simplify;  /* simplify y before and each result after (the default for users) */
+    bool remember;  /* each result keeps what it is the gradient of, for tg_grad_raw */
     uint32_t *used; /* if not NULL, gets the bit mask of assumptions that simplifying used */
 } tg_grad_options;
 
@@ -20,5 +21,11 @@ typedef struct tg_grad_options {
  * scalar (and no seed), an operation without a rule. */
 bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt,
              tg_node **out, const char **cut);
+
+/* The gradient n, made with `remember`, before anything was simplified; n itself when it is none.
+ * NULL: an error. */
+tg_node *tg_grad_raw(tg_rt *rt, tg_node *n);
+/* raw(n); n itself where there is nothing to rewrite. NULL: an error. */
+tg_node *tg_node_raw(tg_rt *rt, tg_node *n);
 
 #endif

@@ -12,6 +12,13 @@ typedef struct tg_attrs_entry {
     tg_attrs at;
 } tg_attrs_entry;
 
+/* What a gradient was taken of. It keeps these nodes as long as the gradient lives. */
+typedef struct tg_origin {
+    tg_node *y, *x, *seed; /* seed NULL: y is a scalar */
+    int nhold;
+    tg_node *hold[];
+} tg_origin;
+
 enum { TG_GRAPH_SWEEPERS = 8, TG_POOL_ARGS = 4 };
 
 typedef struct tg_graph {

@@ -43,10 +43,11 @@ struct tg_node {
     bool mark; /* of the collector */
     bool live; /* depends on a var, an input, a symbolic size or a fresh draw: a definition stays a
                   formula */
-    uint64_t seen;     /* the last walk that met it (tg_graph_walk) */
-    const char *label; /* the user's name for this formula (interned), or NULL */
-    tg_node *chain;    /* next in its hash bucket */
-    tg_node *stable;   /* what is computed in its place (tg_node_stable); NULL: not known yet */
+    uint64_t seen;            /* the last walk that met it (tg_graph_walk) */
+    const char *label;        /* the user's name for this formula (interned), or NULL */
+    tg_node *chain;           /* next in its hash bucket */
+    struct tg_origin *origin; /* of a gradient: of what (grad.h); else NULL */
+    tg_node *stable; /* what is computed in its place (tg_node_stable); NULL: not known yet */
     union {
         double number;     /* tg_op_number: a plain number */
         tg_tensor *tensor; /* tg_op_const: a tensor known now (held) */

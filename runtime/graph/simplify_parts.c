@@ -10,6 +10,7 @@
 #include <string.h>
 
 bool tg_simp_is_kept(const tg_simp *s, const tg_node *n) {
+    if (n->op->opaque) return true;
     for (int i = 0; i < s->nkeep; i++)
         if (s->keep[i] == n) return true;
     return false;

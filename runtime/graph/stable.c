@@ -16,6 +16,7 @@ static void forget_dying(tg_rt *rt) {
 /* n over the twins of its arguments, then by the rules. */
 static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
     bool changed = false;
+    if (n->op->opaque) return n;
     for (int i = 0; i < n->n; i++) {
         arg[i] = n->arg[i]->stable;
         changed = changed || arg[i] != n->arg[i];
