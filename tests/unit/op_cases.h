@@ -63,6 +63,7 @@ static void draw_values(world *w) {
             double x = lo + (hi - lo) * (place[at % total] + 0.3 + 0.4 * draw()) / (double)total;
             w->x[i][k] = away_from_kinks(w->c.op, x, 0.1 * (hi - lo) / (double)total + 0.01);
         }
+    for (int i = 0; i < w->c.n; i++) give_kind(&w->c.leaf[i], w->count[i], w->x[i]);
 }
 
 /* ---- building ---- */

@@ -17,6 +17,8 @@ typedef struct leaf {
     char name[8];
     int rank;
     int64_t dim[TG_MAX_RANK];
+    char
+        kind[12]; /* what its values are like: "" anything of the interval, or a word of matrices */
 } leaf;
 
 typedef struct op_case {
@@ -42,7 +44,36 @@ static leaf leaf_of(const char *name, const char *dims) {
     return l;
 }
 
-/* "x[3,4], y[2]: text" up to `end`. */
+/* ---- kinds of matrices ---- */
+
+/* Matrices in the last two axes: "regular" has an inverse far from singular, a positive determinant
+ * and distinct singular values; "spd" is symmetric and positive definite besides, with distinct
+ * eigenvalues. Both are small parts of what was drawn (at most 2 in size) and a diagonal that grows
+ * from element to element. */
+enum { SMALL_PART = 8 }; /* what was drawn is divided by this */
+
+static bool is_kind(const char *word) {
+    return strcmp(word, "regular") == 0 || strcmp(word, "spd") == 0;
+}
+
+/* What kind adds to element k. */
+static inline double diagonal_of(const leaf *l, int64_t k) {
+    int64_t cols = l->dim[l->rank - 1], rows = l->dim[l->rank - 2];
+    int64_t i = k / cols % rows;
+    return i == k % cols ? 1.5 + (double)i : 0;
+}
+
+static inline void give_kind(const leaf *l, int64_t count, double *x) {
+    if (!*l->kind) return;
+    int64_t cols = l->dim[l->rank - 1], size = cols * l->dim[l->rank - 2];
+    for (int64_t k = 0; k < count; k++) {
+        int64_t i = k % size / cols, j = k % cols;
+        if (strcmp(l->kind, "spd") == 0 && i > j) x[k] = x[k - k % size + j * cols + i];
+    }
+    for (int64_t k = 0; k < count; k++) x[k] = x[k] / SMALL_PART + diagonal_of(l, k);
+}
+
+/* "x[3,4], y[2]: text" up to `end`; a word after the sizes is the kind, "x[3,3] spd: inv(x)". */
 static bool parse_sample(const char *p, const char *end, op_case *c) {
     const char *colon = p;
     int depth = 0;
@@ -50,7 +81,7 @@ static bool parse_sample(const char *p, const char *end, op_case *c) {
         depth += (*colon == '[') - (*colon == ']');
     if (colon == end) colon = p - 1; /* no leaves: an operation that creates */
     while (p < colon) {
-        char name[8] = "", dims[64] = "";
+        char name[8] = "", dims[64] = "", kind[12] = "";
         int used = 0;
         if (c->n == MOST_LEAVES || sscanf(p, " %7[a-z] %n", name, &used) != 1) return false;
         p += used;
@@ -59,7 +90,10 @@ static bool parse_sample(const char *p, const char *end, op_case *c) {
             snprintf(dims, sizeof dims, "%.*s", (int)len, p);
             p += len + 1;
         }
-        c->leaf[c->n++] = leaf_of(name, dims);
+        if (sscanf(p, " %11[a-z]%n", kind, &used) == 1) p += used;
+        if (*kind && !is_kind(kind)) return false;
+        c->leaf[c->n] = leaf_of(name, dims);
+        snprintf(c->leaf[c->n++].kind, sizeof kind, "%s", kind);
         while (p < colon && (*p == ',' || *p == ' ')) p++;
     }
     for (p = colon + 1; *p == ' ';) p++;

@@ -12,8 +12,8 @@
  * sigmoid(x)) loses. What that changes is let pass; a formula that jumps shows nothing, nor does an
  * element that is infinite or not a number. Most must show something, and each operation must have
  * been in one that did. */
-#include "op_list.h"
 #include "eager.h"
+#include "kinds.h"
 
 #include "runtime/graph/grad.h"
 #include "runtime/graph/print.h"
@@ -450,7 +450,10 @@ static tg_node *apply(const producer *p, int depth) {
         arg[i] = again ? arg[0] : formula(&p->c.leaf[i], depth - 1);
         /* atan2 jumps from 0 to pi between (0, 0) and (0, -0), and no law keeps the sign of a 0 */
         bool inside = pick(4) > 0 || p->c.op == tg_op_find("atan2");
-        if (arg[i] && p->kind == RECORD && inside) arg[i] = into_domain(p->c.op, arg[i]);
+        if (arg[i] && *p->c.leaf[i].kind)
+            arg[i] = into_kind(&rt, &p->c.leaf[i], arg[i]);
+        else if (arg[i] && p->kind == RECORD && inside)
+            arg[i] = into_domain(p->c.op, arg[i]);
         if (!arg[i]) return NULL;
     }
     return make_call(&p->c, arg);
