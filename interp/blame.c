@@ -153,6 +153,27 @@ static const char *const foreign[][2] = {
     {"quit", "Ctrl-D leaves the prompt"},
 };
 
+bool tg_is_library_text(const tg_source *src) {
+    return src && strncmp(src->name, "<stdlib", 7) == 0;
+}
+
+static bool place(tg_interp *in, const tg_ast *e, tg_value v) {
+    if (v.tag == TG_V_FORMULA)
+        return v.as.node->n == 0 || v.as.node->written.src || tg_is_library_text(e->span.src) ||
+               tg_node_place(&in->rt, v.as.node, e->span);
+    bool container = v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
+    for (int i = 0; container && i < v.as.items->n; i++)
+        if (!place(in, e, v.as.items->v[i])) return false;
+    return true;
+}
+
+bool tg_place(tg_interp *in, const tg_ast *e, tg_value *v) {
+    if (place(in, e, *v)) return true;
+    tg_value_drop(*v);
+    *v = TG_NONE_VALUE;
+    return false;
+}
+
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
     const char *best = NULL;
     int distance = strlen(name) <= 2 ? 1 : strlen(name) <= 4 ? 2 : 3;
@@ -204,11 +225,19 @@ void tg_remark(tg_interp *in, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    uint64_t hash = tg_hash_text(text);
+    if (tg_remark_is_new(in, tg_hash_text(text))) tg_remark_text(in, text);
+}
+
+/* Once is enough, not at every turn of a loop. */
+bool tg_remark_is_new(tg_interp *in, uint64_t key) {
     enum { MOST = sizeof in->remarked / sizeof *in->remarked };
     for (int i = 0; i < in->nremarked && i < MOST; i++)
-        if (in->remarked[i] == hash) return; /* once is enough, not at every turn of a loop */
-    in->remarked[in->nremarked++ % MOST] = hash;
+        if (in->remarked[i] == key) return false;
+    in->remarked[in->nremarked++ % MOST] = key;
+    return true;
+}
+
+void tg_remark_text(tg_interp *in, const char *text) {
     if (in->echo) {
         tg_write(in, "note: ", 6);
         tg_write(in, text, strlen(text));

@@ -11,6 +11,10 @@ bool tg_blame_operator(tg_interp *in, const tg_ast *e);
 /* Puts the source text of args[operand[i]] for {i} in message and help, and the operands' shapes
  * below. Returns false. */
 bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argument *args);
+/* Formulas in *v that know no place yet were written as e. What the library is made of is placed
+ * where the user called it. False: no memory; *v is dropped then. */
+bool tg_place(tg_interp *in, const tg_ast *e, tg_value *v);
+bool tg_is_library_text(const tg_source *src);
 /* An unknown name, with the nearest known one as help. Returns false. */
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name);
 /* Edits (insert, delete, replace, swap) from a to b, at most `most` + 1. */
@@ -22,5 +26,9 @@ void tg_blame_keep(tg_interp *in, tg_source *src);
 void tg_blame_release(tg_interp *in);
 /* A remark that is not an error, on the echo at the prompt and on standard error in a script. */
 void tg_remark(tg_interp *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a text of several lines; it is up to the caller not to repeat it. */
+void tg_remark_text(tg_interp *in, const char *text);
+/* Has nothing been remarked under that key since the session was entered? From now on it has. */
+bool tg_remark_is_new(tg_interp *in, uint64_t key);
 
 #endif

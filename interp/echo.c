@@ -9,6 +9,7 @@
  * A var or input is shown by its name and value. A formula in a container is echoed on a line of
  * its own. */
 #include "interp/call.h"
+#include "interp/nonfinite.h"
 #include "interp/show.h"
 #include "runtime/graph/print.h"
 #include "runtime/graph/simplify.h"
@@ -121,7 +122,8 @@ static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out
     if (tg_plan_eval(&in->rt, 1, &n, &t)) {
         bool ok = tg_node_print(&in->rt, out, n, false);
         add_remarks(in, v, NULL, out);
-        ok = ok && value_below(in, t, indent, out);
+        ok = ok && value_below(in, t, indent, out) &&
+             tg_nonfinite_shown(in, v, (tg_value){.tag = TG_V_TENSOR, .as.tensor = t}, out);
         tg_tensor_drop(t);
         return ok;
     }

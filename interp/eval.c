@@ -116,7 +116,7 @@ TG_APART bool tg_operate(tg_interp *in, const tg_ast *e, const char *symbol, tg_
     }
     tg_value_drop(held[0]);
     tg_value_drop(held[1]);
-    return ok || tg_blame_operator(in, e);
+    return (ok && tg_place(in, e, out)) || tg_blame_operator(in, e);
 }
 
 static bool is_logical(const tg_ast *e) {
@@ -265,7 +265,7 @@ static TG_APART bool unary(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
     tg_argument arg = {.value = v, .ast = e->kids[0]};
     bool ok = tg_call_op(in, tg_op_find(e->op[0] == '-' ? "neg" : "not"), 1, &arg, out);
     tg_value_drop(v);
-    return ok || tg_blame(in, e);
+    return (ok && tg_place(in, e, out)) || tg_blame(in, e);
 }
 
 static TG_APART bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
@@ -289,7 +289,7 @@ static TG_APART bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
         ok = tg_call_op(in, tg_op_find("transpose"), 1, &arg, out);
     }
     tg_value_drop(v);
-    return ok || tg_blame(in, e);
+    return (ok && tg_place(in, e, out)) || tg_blame(in, e);
 }
 
 /* ---- literals and containers ---- */
@@ -447,8 +447,10 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_AST_COMPARE: return comparisons(in, env, e, out);
     case TG_AST_RANGE: return range(in, env, e, out);
     case TG_AST_PRIME: return prime(in, env, e, out);
-    case TG_AST_CALL: return tg_eval_call(in, env, e, out) || tg_blame(in, e);
-    case TG_AST_INDEX: return tg_eval_index(in, env, e, out) || tg_blame(in, e);
+    case TG_AST_CALL:
+        return (tg_eval_call(in, env, e, out) && tg_place(in, e, out)) || tg_blame(in, e);
+    case TG_AST_INDEX:
+        return (tg_eval_index(in, env, e, out) && tg_place(in, e, out)) || tg_blame(in, e);
     case TG_AST_FIELD: return field(in, env, e, out);
     case TG_AST_WHERE: return tg_eval_where(in, env, e, out);
     case TG_AST_LAMBDA: return tg_function_new(in, env, e, out) || tg_blame(in, e);

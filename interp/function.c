@@ -294,15 +294,11 @@ static bool eval_arguments(tg_interp *in, tg_env *env, const tg_ast *e, tg_argum
     return true;
 }
 
-static bool is_library(const tg_source *src) {
-    return src && strncmp(src->name, "<stdlib", 7) == 0;
-}
-
 /* An error inside the library is shown where the user called it; inside the user's own functions,
  * where it happened, with the calls that led there. */
 static TG_APART void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
     tg_diag *d = &in->rt.c.diag;
-    if (!d->at.src || (is_library(d->at.src) && !is_library(e->span.src))) {
+    if (!d->at.src || (tg_is_library_text(d->at.src) && !tg_is_library_text(e->span.src))) {
         d->at = e->span;
         d->with[0] = d->with[1] = (tg_span){0};
         d->ntrace = d->nframes = 0;

@@ -106,6 +106,8 @@ bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
 bool tg_show_formula(tg_interp *in, tg_value v, tg_str *out);
 /* ---- report.c: the pending error as text, with carets; clears nothing ---- */
 bool tg_report(tg_interp *in, tg_str *out);
+/* The same with another word than "error: " before it. */
+bool tg_report_as(tg_interp *in, const char *word, tg_str *out);
 void tg_write(tg_interp *in, const char *text, size_t len);
 
 /* ---- builtins ---- */

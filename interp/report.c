@@ -198,12 +198,14 @@ static void add_trace(const tg_diag *d, tg_str *out) {
     }
 }
 
-/* Appends the pending error, without a newline at its end. */
 bool tg_report(tg_interp *in, tg_str *out) {
+    return tg_report_as(in, in->rt.c.diag.kind == TG_ERR_INTERRUPT ? "" : "error: ", out);
+}
+
+bool tg_report_as(tg_interp *in, const char *word, tg_str *out) {
     const tg_diag *d = &in->rt.c.diag;
     const tg_source *src = d->at.src;
     if (d->kind == TG_ERR_NONE) return true;
-    const char *word = d->kind == TG_ERR_INTERRUPT ? "" : "error: ";
     if (!src) {
         tg_str_addf(out, "%s%s", word, d->msg);
         add_lines(d->notes, "  ", out);

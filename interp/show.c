@@ -3,6 +3,7 @@
  * short, otherwise one item a line; within them tensors are kept to a line. Formulas are evaluated
  * where their data are known and written as formulas where not. */
 #include "interp/show.h"
+#include "interp/nonfinite.h"
 #include "runtime/graph/print.h"
 
 #include <string.h>
@@ -192,7 +193,7 @@ bool tg_show_value(tg_interp *in, tg_value v, const char *spec, tg_str *out) {
     if (!tg_is_live(v) || tg_value_said(v)) return tg_show_with(&s, v, out);
     tg_value now;
     if (tg_value_now(in, v, &now)) {
-        bool ok = tg_show_with(&s, now, out);
+        bool ok = tg_show_with(&s, now, out) && tg_nonfinite_shown(in, v, now, NULL);
         tg_value_drop(now);
         return ok;
     }

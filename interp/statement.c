@@ -5,6 +5,7 @@
 #include "interp/convert.h"
 #include "interp/index.h"
 #include "interp/module.h"
+#include "interp/nonfinite.h"
 #include "interp/progress.h"
 #include "interp/store.h"
 #include "runtime/graph/simplify.h"
@@ -50,9 +51,12 @@ static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_v
     bool ok = n == 1 ? tg_eval(in, env, s->kids[1], &made) : right_sides(in, env, s, &made);
     in->computing = computing;
     if (!ok) return fail_at(in, s);
+    for (int i = 0; ok && i < n && s->n == 2 * n; i++)
+        ok = tg_nonfinite_defined(in, env, s->kids[i]->name, s->kids[n + i],
+                                  n == 1 ? made : made.as.items->v[i]);
     tg_value_drop(*last);
     *last = made;
-    ok = tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c);
+    ok = ok && (tg_env_reserve(env, (size_t)n) || tg_fail_memory(&in->rt.c));
     for (int i = 0; ok && i < n; i++)
         ok = tg_define(in, env, s->kids[i], tg_value_hold(n == 1 ? made : made.as.items->v[i]));
     if (ok && n == 1 && s->kids[1]->kind == TG_AST_NAME && tg_value_cell(made))

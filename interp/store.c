@@ -15,6 +15,7 @@
 #include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/index.h"
+#include "interp/nonfinite.h"
 
 #include <string.h>
 
@@ -462,7 +463,7 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     in->rt.tick++;
     in->computing = true;
     ok = right_sides(in, env, s, tuple) && keeps_slope(in, tuple) &&
-         tg_value_now(in, tuple, &values);
+         tg_value_now(in, tuple, &values) && tg_nonfinite_stored(in, env, s, tuple, values);
     in->computing = outer;
     in->lift_next = lift;
     tg_value_drop(tuple);

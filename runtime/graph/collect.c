@@ -32,6 +32,7 @@ void tg_node_destroy(tg_graph *g, tg_node *node) {
         node->leaf.cell->leaf = NULL;
         tg_cell_drop(node->leaf.cell);
     }
+    if (node->written.src) tg_source_drop((tg_source *)node->written.src);
     tg_pool_put(g, node);
 }
 

@@ -370,7 +370,7 @@ static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_g
     if (g && opt->remember && !remember(rt, g, y, x, opt)) return false;
     if (opt->used) *opt->used |= used;
     *out = g;
-    return g != NULL;
+    return g && tg_node_set_backward(rt, g);
 }
 
 /* y simplified, with the nodes to differentiate by, and those held, kept as they are. */

@@ -47,6 +47,8 @@ struct tg_node {
     const char *label;        /* the user's name for this formula (interned), or NULL */
     tg_node *chain;           /* next in its hash bucket */
     struct tg_origin *origin; /* of a gradient: of what (grad.h); else NULL */
+    tg_span written;          /* where the user wrote it; its text is held. src NULL: not known */
+    bool backward;            /* part of a derivative, made by differentiating what stands there */
     tg_node *stable; /* what is computed in its place (tg_node_stable); NULL: not known yet */
     union {
         double number;     /* tg_op_number: a plain number */
@@ -74,6 +76,12 @@ tg_node *tg_node_size(tg_rt *rt, tg_size s); /* weak scalar; a known size become
 /* By name, attributes at their defaults: convenience for the simplifier and the grad driver. */
 tg_node *tg_node_call1(tg_rt *rt, const char *op, tg_node *a);
 tg_node *tg_node_call2(tg_rt *rt, const char *op, tg_node *a, tg_node *b);
+
+/* Notes for n, and for what it is made of, that they were written there; for those only that know
+ * no place yet. False: no memory. */
+bool tg_node_place(tg_rt *rt, tg_node *n, tg_span at);
+/* Notes for the same nodes that they come from differentiating. */
+bool tg_node_set_backward(tg_rt *rt, tg_node *n);
 
 tg_node *tg_node_hold(tg_node *n); /* NULL is allowed */
 void tg_node_drop(tg_node *n);

@@ -296,3 +296,36 @@ bool tg_node_needs(tg_rt *rt, int n, tg_node *const *roots, tg_str *names) {
     if (ok && names->failed) ok = tg_fail_memory(&rt->c);
     return ok;
 }
+
+/* ---- where formulas were written ---- */
+
+static bool is_placed(const tg_node *n) {
+    return n->n == 0 || n->written.src;
+}
+
+static bool note(tg_rt *rt, tg_node *n, const tg_span *at) {
+    list l = {0};
+    bool ok = is_placed(n) || push(rt, &l, n, tg_graph_walk(rt));
+    for (size_t i = 0; ok && i < l.n; i++) {
+        tg_node *node = l.item[i];
+        if (at) {
+            node->written = *at;
+            tg_source_hold((tg_source *)at->src);
+        } else {
+            if (node->backward) continue;
+            node->backward = true;
+        }
+        for (int k = 0; ok && k < node->n; k++)
+            if (!is_placed(node->arg[k])) ok = push(rt, &l, node->arg[k], rt->graph->walk);
+    }
+    tg_free(l.item);
+    return ok;
+}
+
+bool tg_node_place(tg_rt *rt, tg_node *n, tg_span at) {
+    return !at.src || note(rt, n, &at);
+}
+
+bool tg_node_set_backward(tg_rt *rt, tg_node *n) {
+    return note(rt, n, NULL);
+}

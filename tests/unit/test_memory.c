@@ -41,6 +41,7 @@ static const char program[] =
     "q = [1, 2, 3]; q[0], q[1] := q[1], q[0]; i = var(1); u = 2 * q[i]; a, d = [q, q]\n"
     "p = {v: (var(1), 2)}; p.v[0], p.v[1] := 3, 4; late := (k -> (() -> k * i))(0.5)\n"
     "z = zip([1, 2], (x -> x, append((), u)))\n"
+    "n = var([0, 1]); m := sum(log(n)); k = log([0, 1]) + q[0]; \"{log(n)}\"\n"
     "s = 6 * g(4)\n";
 
 static void swallow(void *user, const char *text, size_t len) {
