@@ -167,6 +167,12 @@ static bool node_text(tg_interp *in, const tg_node *n, char *to) {
     return ok;
 }
 
+/* One number, shown behind the operation that made it. */
+static bool is_plain_to_see(const tg_node *shown, const tg_node *culprit) {
+    if (shown->op->class == TG_CLASS_VIEW && shown->n == 1) shown = shown->arg[0];
+    return shown == culprit && shown->type.rank == 0;
+}
+
 static bool trace_formula(tg_interp *in, const char *what, tg_node *n, tg_str *out) {
     tg_culprit o;
     if (!tg_trace_culprit(&in->rt, n, 0, NULL, NULL, &o)) {
@@ -174,7 +180,7 @@ static bool trace_formula(tg_interp *in, const char *what, tg_node *n, tg_str *o
         tg_clear(&in->rt.c); /* no memory to look closer: then nothing is said */
         return true;
     }
-    if (!o.node || (out && o.node == n && n->type.rank == 0)) return true;
+    if (!o.node || (out && is_plain_to_see(n, o.node))) return true;
     finding f = {.what = what,
                  .at = o.written->written,
                  .backward = o.written->backward,
