@@ -132,5 +132,6 @@ extern const tg_builtin tg_builtins_prove[];
 extern const tg_builtin tg_builtins_data[];
 extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_session[];
+extern const tg_builtin tg_builtins_export[];
 
 #endif

@@ -157,7 +157,8 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
     case TG_V_NUMBER: return add_number(s, v.as.number, out);
     case TG_V_BOOL: return add_bool(s, v.as.truth, out);
     case TG_V_STRING:
-        if (!s->quoted) return add_text(s, v.as.text->bytes, v.as.text->len, out);
+        if (!s->quoted || (v.as.text->bare && s->depth == 0))
+            return add_text(s, v.as.text->bytes, v.as.text->len, out);
         add_quoted(v.as.text, out);
         return true;
     case TG_V_TENSOR: return tg_format_tensor(&s->in->rt, v.as.tensor, &layout, out);

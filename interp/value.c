@@ -143,6 +143,7 @@ bool tg_value_string(tg_ctx *c, const char *s, size_t n, tg_value *out) {
     tg_text *t = n < SIZE_MAX / 2 ? tg_alloc(sizeof *t + n + 1) : NULL;
     if (!t) return tg_fail_memory(c);
     t->refs = 1;
+    t->bare = false;
     t->len = n;
     if (n) memcpy(t->bytes, s, n);
     t->bytes[n] = 0;

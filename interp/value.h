@@ -55,6 +55,7 @@ typedef struct tg_value {
 enum { TG_MAX_NESTING = 1000, TG_MAX_ITEMS = 1 << 24 };
 struct tg_text {
     int refs;
+    bool bare; /* to be copied from the screen: the prompt shows it without quotes */
     size_t len;
     char bytes[];
 }; /* UTF-8, 0-terminated */

@@ -28,8 +28,8 @@ static bool run(const tg_call *call) {
 #define CAST(NAME, GRAD, LO, HI, DOC, EXAMPLE, VALUE)                                              \
     {                                                                                              \
         .name = NAME, .class = TG_CLASS_ELEMENTWISE, .param = {{"x", TG_P_TENSOR, NULL}},          \
-        .infer = infer, .run = run, .grad = {GRAD}, .lo = LO, .hi = HI, .latex = "{0}",            \
-        .doc = DOC, .example = EXAMPLE, .value = VALUE                                             \
+        .infer = infer, .run = run, .grad = {GRAD}, .lo = LO, .hi = HI, .doc = DOC,                \
+        .example = EXAMPLE, .value = VALUE                                                         \
     }
 
 static const tg_op ops[] = {

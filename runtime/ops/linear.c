@@ -341,12 +341,13 @@ static bool run_triangle(const tg_call *call) {
 #define PRODUCT                                                                                    \
     .class = TG_CLASS_LINEAR, .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},       \
     .infer = infer_product, .run = run_product, .reference = reference_product,                    \
-    .style = TG_PRINT_INFIX, .symbol = "@", .precedence = 6, .latex = "{0} {1}"
+    .style = TG_PRINT_INFIX, .symbol = "@", .precedence = 6
 
 static const tg_op ops[] = {
     {.name = "matmul",
      PRODUCT,
      .grad = {"g @ b'", "a' @ g"},
+     .latex = "{0} {1}",
      .doc = "The product of two matrices; leading axes are a batch and broadcast.",
      .example = "[[1, 2], [3, 4]] @ [[1], [1]]",
      .value = "[[3], [7]]",
@@ -354,6 +355,7 @@ static const tg_op ops[] = {
     {.name = "matvec",
      PRODUCT,
      .grad = {"outer(g, b)", "a' @ g"},
+     .latex = "{0} {1}",
      .doc = "The product of a matrix and a vector.",
      .example = "[[1, 2], [3, 4]] @ [1, 1]",
      .value = "[3, 7]",
@@ -361,6 +363,8 @@ static const tg_op ops[] = {
     {.name = "vecmat",
      PRODUCT,
      .grad = {"b @ g", "outer(a, g)"},
+     .latex = "{1}^{\\top} {0}",
+     .latex_turned = "{0}^{\\top} {1}",
      .doc = "The product of a vector, taken as a row, and a matrix.",
      .example = "[1, 1] @ [[1, 2], [3, 4]]",
      .value = "[4, 6]",
@@ -369,6 +373,7 @@ static const tg_op ops[] = {
      PRODUCT,
      .commutes = true,
      .grad = {"g * b", "g * a"},
+     .latex = "{0}^{\\top} {1}",
      .doc = "The inner product of two vectors.",
      .example = "[1, 2, 3] @ [4, 5, 6]",
      .value = "32",
@@ -390,7 +395,7 @@ static const tg_op ops[] = {
      .infer = infer_trace,
      .run = run_trace,
      .grad = {"g * eye(size(x, 0))"},
-     .latex = "\\operatorname{tr}({0})",
+     .latex = "\\operatorname{tr}\\left({0}\\right)",
      .doc = "The sum of the diagonal of a square matrix.",
      .example = "trace([[1, 2], [3, 4]])",
      .value = "5",
@@ -402,6 +407,7 @@ static const tg_op ops[] = {
      .run = run_diag,
      .view = look_diag,
      .grad = {"diag(g)"},
+     .latex = "\\operatorname{diag}\\left({0}\\right)",
      .doc = "The diagonal of a square matrix; of a vector, the matrix that has it as its diagonal.",
      .example = "diag([[1, 2], [3, 4]])",
      .value = "[1, 4]",

@@ -153,7 +153,12 @@ struct tg_op {
      * attributes; what is printed binds to this operation again (by `canonical`). NULL: as it is.
      */
     const tg_op *(*spell)(tg_rt *rt, const tg_attrs *at, tg_attrs *spelt);
-    const char *latex;   /* with {0}, {1} for the arguments; NULL: \operatorname{name} */
+    /* How latex(e) writes it: {0}, {1} for the arguments (in brackets where the operator next to
+     * them needs it), {0!} for one that stands behind a word and needs brackets unless it is one
+     * thing, {axis} and the other parameters' names for the attributes, {axis} as a subscript.
+     * NULL: \operatorname{name}(...). latex_turned: how its transpose reads where that is more than
+     * a \top behind it. */
+    const char *latex, *latex_turned;
     const char *doc;     /* one sentence */
     const char *example; /* tg text of an expression ... */
     const char *value;   /* ... and what the prompt shows for it */

@@ -148,6 +148,7 @@ static const tg_op ops[] = {
      .grad = {"flip(cumsum(flip(g, axis), axis), axis)"},
      .lo = -2,
      .hi = 2,
+     .latex = "\\operatorname{cumsum}{axis}\\left({0}\\right)",
      .doc =
          "The running sums along an axis: element i is the sum of the elements up to and with i.",
      .example = "cumsum([1, 2, 3], 0)",

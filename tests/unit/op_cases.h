@@ -225,7 +225,8 @@ typedef struct report {
     int failures;
 } report;
 
-static void complain(report *r, const world *w, const char *what, const char *detail) {
+__attribute__((unused)) static void complain(report *r, const world *w, const char *what,
+                                             const char *detail) {
     r->failures++;
     fprintf(stderr, "%s: %s", r->op->name, what);
     if (detail && *detail) fprintf(stderr, ": %s", detail);
@@ -241,7 +242,7 @@ static void complain(report *r, const world *w, const char *what, const char *de
     fprintf(stderr, "\n");
 }
 
-static bool close_to(double a, double b, double tolerance) {
+__attribute__((unused)) static bool close_to(double a, double b, double tolerance) {
     if (a == b || (a != a && b != b)) return true;
     double size = fabs(a) > fabs(b) ? fabs(a) : fabs(b);
     return fabs(a - b) <= tolerance * (size > 1 ? size : 1);
