@@ -1,5 +1,6 @@
 /* The tg command: main.c reads the options, prompt.c talks to a person, editor.c edits the line,
- * check.c replays transcripts. All of it stands on include/tg.h, and on base/ for memory and files;
+ * check.c replays transcripts,
+ * play.c performs one. All of it stands on include/tg.h, and on base/ for memory and files;
  * only examples.c looks into the library's tables. */
 #ifndef TG_COMMAND_H
 #define TG_COMMAND_H
@@ -20,6 +21,7 @@ void tg_command_complain(const tg_state *s);
 
 /* Each returns an exit status. */
 int tg_prompt(tg_state *s);
+int tg_play(tg_state *s, const char *path); /* a transcript */
 int tg_check(const tg_options *options, int nfiles, char *const *files, bool update);
 int tg_check_examples(const tg_options *options);
 

@@ -6,6 +6,7 @@
  * that signal is ignored, the failing write is noticed at the end. */
 #include "base/alloc.h"
 #include "command/command.h"
+#include "command/transcript.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -18,6 +19,7 @@
 static const char usage[] =
     "usage: tg                      the prompt\n"
     "       tg [options] file args  run a script\n"
+    "       tg [options] file.tgt   perform a transcript: its lines, with their answers of now\n"
     "       tg [options] -e code    run code and show its results\n"
     "       tg [options] -          run a script from standard input\n"
     "       tg --check files        replay the transcripts in files and compare\n"
@@ -234,7 +236,11 @@ static int run_command(const command *c) {
     if (tg_error(s)[0]) tg_command_complain(s); /* of a library that could not be read */
     int status = EXIT_DONE;
     switch (c->mode) {
-    case MODE_FILE: status = exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET)); break;
+    case MODE_FILE:
+        status = tg_has_suffix(c->rest[0], ".tgt")
+                     ? tg_play(s, c->rest[0])
+                     : exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET));
+        break;
     case MODE_CODE: status = exit_status(s, tg_run(s, "-e", c->code, TG_ECHO)); break;
     case MODE_STDIN: status = run_stdin(s); break;
     case MODE_OPS: {
