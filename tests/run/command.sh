@@ -35,16 +35,16 @@ printf 'x = 1\nprint("before")\nx = nowhere + 1\nprint("after")\n' >"$dir/wrong.
 expect "-e echoes" 0 "2" "$tg" -e '1 + 1'
 expect "-e of several" 0 "$(printf 'x = 2\n4')" "$tg" -e 'x = 2
 x * 2'
-printf '# two lines\ntg> x = 2\nx = 3\n\n# the second\ntg> x * nowhere\n' >"$dir/lesson.tgt"
+printf '# two lines\ntg> x = 2\nx = 3\n\n# the second\ntg> x * zzzzzz\n' >"$dir/lesson.tgt"
 expect "a transcript" 0 "# two lines
 tg> x = 2
 x = 2
 
 # the second
-tg> x * nowhere
-error: there is no name nowhere
-  | x * nowhere
-  |     ^^^^^^^" "$tg" "$dir/lesson.tgt"
+tg> x * zzzzzz
+error: there is no name zzzzzz
+  | x * zzzzzz
+  |     ^^^^^^" "$tg" "$dir/lesson.tgt"
 printf '# nothing\n' >"$dir/empty.tgt"
 expect "an empty transcript" 1 "" "$tg" "$dir/empty.tgt"
 errors_say "an empty transcript" "no line"
