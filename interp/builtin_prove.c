@@ -50,25 +50,11 @@ static bool is_zero(const tg_node *n) {
     return tg_node_is_number(n) && n->leaf.number == 0;
 }
 
-static bool by_normal_form(tg_rt *rt, tg_node *a, tg_node *b, bool *proved, uint32_t *used) {
-    uint32_t ua = 0, ub = 0, ud = 0;
-    tg_node *sa = tg_simplify(rt, a, &ua), *sb = sa ? tg_simplify(rt, b, &ub) : NULL;
-    if (!sb) return false;
-    *proved = sa == sb;
-    *used = ua | ub;
-    if (*proved) return true;
-    tg_node *d = tg_node_call2(rt, "sub", a, b), *sd = d ? tg_simplify(rt, d, &ud) : NULL;
-    if (!sd) return false;
-    *proved = is_zero(sd);
-    *used = ud;
-    return true;
-}
-
 static bool prove(tg_rt *rt, tg_node *a, tg_node *b, bool *proved, uint32_t *used) {
     *used = 0;
     *proved = a == b;
     if (*proved) return true;
-    if (!by_normal_form(rt, a, b, proved, used)) return false;
+    if (!tg_simplify_same(rt, a, b, proved, used)) return false;
     if (*proved) return true;
     tg_node **node;
     size_t count;

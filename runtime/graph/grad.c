@@ -21,7 +21,9 @@
 
 typedef struct piece { /* one contribution */
     tg_node *node;
-    size_t next; /* index + 1 of the next in the list of the same argument, 0: the last */
+    const tg_node *user; /* whose rule it comes from, NULL: the seed */
+    int arg;             /* ... for this argument */
+    size_t next;         /* index + 1 of the next in the list of the same argument, 0: the last */
 } piece;
 
 typedef struct sweep {
@@ -33,6 +35,7 @@ typedef struct sweep {
     tg_node **adjoint; /* the finished sums */
     piece *pieces;
     size_t npieces, cap;
+    const tg_grad_trace *trace;
 } sweep;
 
 static void end_sweep(sweep *s) {
@@ -125,10 +128,10 @@ static bool same_shape(const tg_type *a, const tg_type *b) {
 
 /* ---- contributions ---- */
 
-static bool contribute(sweep *s, size_t to, tg_node *c) {
+static bool contribute(sweep *s, size_t to, tg_node *c, const tg_node *user, int arg) {
     if (!tg_grow((void **)&s->pieces, &s->cap, s->npieces + 1, sizeof *s->pieces))
         return tg_fail_memory(&s->rt->c);
-    s->pieces[s->npieces] = (piece){.node = c, .next = s->first[to]};
+    s->pieces[s->npieces] = (piece){.node = c, .user = user, .arg = arg, .next = s->first[to]};
     s->first[to] = ++s->npieces;
     return true;
 }
@@ -240,19 +243,38 @@ static bool pass(sweep *s, size_t i, tg_node *g) {
         name_node(&r, "g", g);
         tg_node *c = apply_rule(s, node, rule, &r, g);
         if (c) c = fit(s->rt, c, &node->arg[k]->type);
-        if (!c || !contribute(s, to, c)) return false;
+        if (!c || !contribute(s, to, c, node, k)) return false;
     }
     return true;
+}
+
+/* Tells the observer of the adjoint of node i, and gives what it makes of it. */
+static tg_node *tell(sweep *s, size_t i) {
+    int n = 0;
+    for (size_t k = s->first[i]; k; k = s->pieces[k - 1].next) n++;
+    tg_grad_part *part = tg_alloc_array((size_t)n, sizeof *part);
+    if (!part) {
+        tg_fail_memory(&s->rt->c);
+        return NULL;
+    }
+    n = 0;
+    for (size_t k = s->first[i]; k; k = s->pieces[k - 1].next)
+        part[n++] =
+            (tg_grad_part){s->pieces[k - 1].user, s->pieces[k - 1].arg, s->pieces[k - 1].node};
+    tg_node *made = s->trace->finished(s->trace->user, s->node[i], s->adjoint[i], n, part);
+    tg_free(part);
+    return made;
 }
 
 static bool run(sweep *s, tg_node *seed) {
     size_t last = s->count - 1; /* y has the greatest id */
     if (!s->active[last]) return true;
-    if (!contribute(s, last, seed)) return false;
+    if (!contribute(s, last, seed, NULL, 0)) return false;
     for (size_t i = s->count; i-- > 0;) {
         if (!s->first[i]) continue;
         if ((i & 255) == 0 && !tg_check_interrupt(&s->rt->c)) return false;
         s->adjoint[i] = add_up(s, i);
+        if (s->adjoint[i] && s->trace) s->adjoint[i] = tell(s, i);
         if (!s->adjoint[i] || !pass(s, i, s->adjoint[i])) return false;
     }
     return true;
@@ -401,6 +423,7 @@ bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_opti
     tg_node *seed = opt->seed ? opt->seed : tg_node_number(rt, 1);
     sweep s;
     if (!from || !seed || !begin_sweep(&s, rt, from)) return false;
+    s.trace = opt->trace;
     mark_active(&s, n, x, opt);
     bool ok = run(&s, seed);
     for (int i = 0; i < n && ok; i++)

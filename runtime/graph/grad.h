@@ -6,12 +6,30 @@
 
 #include "runtime/graph/node.h"
 
+/* One contribution to an adjoint: what its consumer `user` sends to its argument `arg`. The seed
+ * has no user. */
+typedef struct tg_grad_part {
+    const tg_node *user;
+    int arg;
+    tg_node *node;
+} tg_grad_part;
+
+/* Someone who watches the sweep, for a derivation (derive.h). `finished` is told of each adjoint as
+ * soon as all its parts are added, from y down, and returns what is passed on in its place: the
+ * adjoint itself, or a name for it. NULL: an error. */
+typedef struct tg_grad_trace {
+    void *user;
+    tg_node *(*finished)(void *user, tg_node *node, tg_node *adjoint, int n,
+                         const tg_grad_part *part);
+} tg_grad_trace;
+
 typedef struct tg_grad_options {
     tg_node *seed; /* cotangent of y, shaped like y; NULL: 1, y must be a scalar */
     int nhold;     /* nodes treated as constants */
     tg_node *const *hold;
-    bool simplify;  /* simplify y before and each result after (the default for users) */
-    bool remember;  /* each result keeps what it is the gradient of, for tg_grad_raw */
+    bool simplify; /* simplify y before and each result after (the default for users) */
+    bool remember; /* each result keeps what it is the gradient of, for tg_grad_raw */
+    const tg_grad_trace *trace; /* or NULL */
     uint32_t *used; /* if not NULL, gets the bit mask of assumptions that simplifying used */
 } tg_grad_options;
 

@@ -10,6 +10,7 @@
  * do not fit (x[5]): there is a list of choices, and the caller goes on to the next. */
 #include "runtime/graph/sample.h"
 #include "base/alloc.h"
+#include "runtime/graph/assume.h"
 #include "runtime/plan/plan.h"
 
 #include <math.h>
@@ -379,13 +380,32 @@ static void accept(tg_sample *s) {
     }
 }
 
+/* Makes the point obey what is assumed of its cells. *obeys: it does. */
+static bool project(tg_sample *s, bool *obeys) {
+    uint32_t unmet = 0;
+    tg_cell **cell = tg_alloc_array(s->ncells, sizeof *cell);
+    tg_tensor **value = tg_alloc_array(s->ncells, sizeof *value);
+    bool ok = cell && value ? true : tg_fail_memory(&s->rt->c);
+    for (size_t i = 0; ok && i < s->ncells; i++) {
+        cell[i] = s->cells[i].cell;
+        value[i] = s->cells[i].twin->value;
+    }
+    ok = ok && tg_assume_project(s->rt, (int)s->ncells, cell, value, &unmet);
+    tg_free(cell);
+    tg_free(value);
+    *obeys = (unmet & s->assumed) == 0;
+    return ok;
+}
+
 bool tg_sample_next(tg_sample *s, bool *found) {
     *found = false;
+    bool obeys;
     for (int attempt = 0; attempt < USUAL + AGAIN + 2 * WAYS + MIXED && !*found; attempt++) {
         if (!tg_check_interrupt(&s->rt->c)) return false;
         for (size_t i = 0; i < s->ncells; i++)
             if (!fill(s, &s->cells[i], way_of(s, i, attempt))) return false;
-        if (!tg_sample_eval(s, found)) return false;
+        if (!project(s, &obeys)) return false;
+        if (obeys && !tg_sample_eval(s, found)) return false;
         s->rejected += !*found;
     }
     if (*found) accept(s);
