@@ -134,8 +134,8 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes) {
 
 /* ---- the interface ---- */
 
-static bool eval_roots(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
-                       tg_tensor **out) {
+bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                        tg_tensor **out) {
     tg_plans *all = rt->plans;
     uint64_t hash = hash_roots(n, roots);
     tg_plan *p = NULL;
@@ -164,7 +164,7 @@ bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_c
         return tg_fail_memory(&rt->c);
     bool ok = true;
     for (int i = 0; ok && i < n; i++) ok = (stable[i] = tg_node_stable(rt, roots[i])) != NULL;
-    ok = ok && eval_roots(rt, n, stable, &o, out);
+    ok = ok && tg_plan_eval_as_is(rt, n, stable, &o, out);
     if (stable != few) tg_free(stable);
     return ok;
 }

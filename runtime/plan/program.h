@@ -189,6 +189,9 @@ bool tg_plan_fuse(const tg_node *node, int (*uses)(void *user, const tg_node *x)
 /* buffers.c: offsets of all WORK and KEPT storage. */
 bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p);
 
+/* cache.c: tg_plan_eval_with, without a look for stable forms: the roots are what is computed. */
+bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                        tg_tensor **out);
 /* cache.c: room for `bytes` in the workspace. */
 bool tg_plans_reserve(tg_rt *rt, size_t bytes);
 

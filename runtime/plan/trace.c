@@ -103,8 +103,8 @@ static bool summarise(survey *s, const size_t *which, int n) {
     tg_node *root[BLOCK] = {0};
     tg_tensor *out[BLOCK] = {0};
     for (int i = 0; i < n; i++) root[i] = s->node[which[i]];
-    if (!tg_plan_eval_with(s->rt, n, root, s->with.n, s->with.cells, s->with.values, out))
-        return false;
+    if (n == 0) return true;
+    if (!tg_plan_eval_as_is(s->rt, n, root, &s->with, out)) return false;
     for (int i = 0; i < n; i++) {
         tg_view_summary(&out[i]->v, &s->summary[which[i]]);
         tg_tensor_drop(out[i]);
