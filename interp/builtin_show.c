@@ -6,6 +6,8 @@
 #include "runtime/graph/simplify.h"
 #include "runtime/graph/substitute.h"
 
+#include <string.h>
+
 /* ---- the formulas in a value ---- */
 
 typedef struct formulas {
@@ -33,24 +35,78 @@ static bool formulas_of(tg_interp *in, tg_value v, formulas *f) {
     return ok;
 }
 
-/* ---- show, ops ---- */
+/* ---- show, expand, ops ---- */
+
+static bool simplify_leaf(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    (void)user;
+    *out = tg_value_hold(v);
+    if (v.tag != TG_V_FORMULA) return true;
+    uint32_t used;
+    tg_node *simple = tg_simplify(&in->rt, v.as.node, &used);
+    tg_value_drop(v);
+    *out = TG_NONE_VALUE;
+    if (!simple) return false;
+    *out = tg_value_formula(simple, v.assumed | used);
+    out->unfold = v.unfold;
+    return true;
+}
+
+/* limit=: how many characters of a formula are written; 0: the usual. */
+static bool limit_of(tg_interp *in, const tg_argument *a, size_t *limit) {
+    double x;
+    *limit = 0;
+    if (a->value.tag == TG_V_NONE) return true;
+    if (!tg_to_number(in, a->value, "limit", &x)) return false;
+    if (!(x >= 1)) return tg_fail(&in->rt.c, TG_ERR_VALUE, "limit must be 1 or more characters");
+    *limit = x > 1e8 ? 100000000 : (size_t)x;
+    return true;
+}
 
 static bool run_show(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
-    tg_value v = args[0].value;
+    tg_value v;
     tg_str s = {0};
-    if (v.tag == TG_V_FORMULA) {
-        tg_node *simple = tg_simplify(&in->rt, v.as.node, NULL);
-        if (!simple) return false;
-        v.as.node = simple;
-    }
-    bool ok = tg_show_formula(in, v, &s);
+    size_t limit;
+    if (!limit_of(in, &args[1], &limit) ||
+        !tg_map_leaves(in, args[0].value, simplify_leaf, NULL, &v))
+        return false;
+    bool ok = tg_show_formula(in, v, limit, &s);
+    tg_value_drop(v);
     tg_str_addc(&s, '\n');
     if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
     if (ok) tg_write(in, tg_str_text(&s), s.len);
     tg_str_free(&s);
     *out = TG_NONE_VALUE;
     return ok;
+}
+
+static bool unfold_leaf(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    (void)in;
+    *out = tg_value_hold(v);
+    if (v.tag == TG_V_FORMULA) out->unfold = *(const unsigned *)user & TG_UNFOLD_MOST;
+    return true;
+}
+
+/* expand(e) unfolds names; with a shape it is the operation. */
+static bool run_expand(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    enum { E, DEPTH, REST };
+    if (n > REST) {
+        tg_argument *moved = tg_alloc_array((size_t)n, sizeof *moved);
+        if (!moved) return tg_fail_memory(&in->rt.c);
+        moved[0] = args[E];
+        memcpy(moved + 1, args + REST, (size_t)(n - REST) * sizeof *moved);
+        bool ok = tg_call_op(in, tg_op_find("expand"), n - REST + 1, moved, out);
+        tg_free(moved);
+        return ok;
+    }
+    unsigned levels = TG_UNFOLD_MOST;
+    if (args[DEPTH].value.tag != TG_V_NONE) {
+        int64_t depth;
+        if (!tg_to_int(in, args[DEPTH].value, "depth", &depth)) return false;
+        if (depth < 0) return tg_fail(&in->rt.c, TG_ERR_VALUE, "depth must not be negative");
+        if (depth < TG_UNFOLD_MOST) levels = (unsigned)depth;
+    }
+    return tg_map_leaves(in, args[E].value, unfold_leaf, &levels, out);
 }
 
 static bool run_ops(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
@@ -114,9 +170,16 @@ bool tg_run_raw(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
 }
 
 const tg_builtin tg_builtins_show[] = {
-    {"show", "show(e)",
-     "Writes the simplified formula e, with its shape and what it assumes, but not its value.",
+    {"show", "show(e, limit=2000)",
+     "Writes the simplified formula e, with its shape and what it assumes, but not its value. Of a "
+     "formula longer than limit characters the largest parts are left out.",
      "x = var(3); show(x + x)", "2 * x", run_show, false, false},
+    {"expand", "expand(e, depth=none, ...)",
+     "The formula e with its named parts written out, those in them too, or only so many levels of "
+     "them as depth says. With a shape it is the operation instead, which stretches a tensor to "
+     "that shape: expand(x, 3, 4).",
+     "x = var(3); h = sin(x) + 1; expand(h * 2)", "(sin(x) + 1) * 2\n  = 2.2822", run_expand, true,
+     false},
     {"ops", "ops(e)",
      "The number of operations in the formula e, its named parts unfolded: a part that occurs "
      "several times counts once. Of a tuple, list or record: of all its formulas together.",

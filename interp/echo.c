@@ -25,16 +25,25 @@ enum {
 /* Remarks behind a formula: [N, 10]   needs X */
 typedef struct remarks {
     tg_str *out;
+    int indent; /* of a line of their own; negative: they follow the formula */
     bool begun;
 } remarks;
 
 static void begin_remark(remarks *r) {
-    tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : NOTES_GAP);
+    if (!r->begun && r->indent >= 0) {
+        tg_str_addc(r->out, '\n');
+        tg_str_repeat(r->out, ' ', r->indent);
+    } else {
+        tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : NOTES_GAP);
+    }
     r->begun = true;
 }
 
-static void add_remarks(tg_interp *in, tg_value v, const char *needs, tg_str *out) {
-    remarks r = {.out = out};
+/* `from` is where the formula begins in out: behind one of several lines they get their own. */
+static void add_remarks(tg_interp *in, tg_value v, const char *needs, size_t from, int indent,
+                        tg_str *out) {
+    bool lines = out->text && memchr(out->text + from, '\n', out->len - from);
+    remarks r = {.out = out, .indent = lines ? indent + 2 : -1};
     const tg_type *type = &v.as.node->type;
     if (type->rank > 0) {
         begin_remark(&r);
@@ -119,9 +128,10 @@ static bool size_echo(tg_interp *in, tg_node *n, tg_str *out) {
 static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out) {
     tg_node *n = v.as.node;
     tg_tensor *t = NULL;
+    size_t from = out->len;
     if (tg_plan_eval(&in->rt, 1, &n, &t)) {
-        bool ok = tg_node_print(&in->rt, out, n, false);
-        add_remarks(in, v, NULL, out);
+        bool ok = tg_show_node(in, v, indent, 0, out);
+        add_remarks(in, v, NULL, from, indent, out);
         ok = ok && value_below(in, t, indent, out) &&
              tg_nonfinite_shown(in, v, (tg_value){.tag = TG_V_TENSOR, .as.tensor = t}, out);
         tg_tensor_drop(t);
@@ -130,8 +140,8 @@ static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out
     if (in->rt.c.diag.kind != TG_ERR_DATA) return false;
     tg_clear(&in->rt.c);
     tg_str needs = {0};
-    bool ok = tg_node_print(&in->rt, out, n, false) && tg_node_needs(&in->rt, 1, &n, &needs);
-    add_remarks(in, v, tg_str_text(&needs), out);
+    bool ok = tg_show_node(in, v, indent, 0, out) && tg_node_needs(&in->rt, 1, &n, &needs);
+    add_remarks(in, v, tg_str_text(&needs), from, indent, out);
     if (needs.failed) out->failed = true;
     tg_str_free(&needs);
     return ok;
@@ -217,7 +227,7 @@ static bool slope_echo(tg_interp *in, const char *name, tg_value f, tg_str *out)
         if (ok) {
             tg_str_addf(out, "(%s) = ", at.as.node->leaf.cell->name);
             ok = slope.tag == TG_V_NUMBER ? add_plain(in, slope, 0, out)
-                                          : tg_node_print(&in->rt, out, slope.as.node, false);
+                                          : tg_show_node(in, slope, 0, 0, out);
         }
         if (!ok && out->text) out->text[out->len = before] = 0;
         tg_value_drop(slope);
@@ -254,9 +264,10 @@ bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     return !out->failed || tg_fail_memory(&in->rt.c);
 }
 
-bool tg_show_formula(tg_interp *in, tg_value v, tg_str *out) {
+bool tg_show_formula(tg_interp *in, tg_value v, size_t limit, tg_str *out) {
     if (v.tag != TG_V_FORMULA) return echo(in, NULL, v, out);
-    bool ok = tg_node_print(&in->rt, out, v.as.node, false);
-    add_remarks(in, v, NULL, out);
+    size_t from = out->len;
+    bool ok = tg_show_node(in, v, 0, limit, out);
+    add_remarks(in, v, NULL, from, 0, out);
     return ok;
 }

@@ -103,7 +103,7 @@ bool tg_show_value(tg_interp *in, tg_value v, const char *spec, tg_str *out);
 bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
 /* A formula without its value, behind it its shape and the assumptions it rests on; other things as
  * the prompt shows them. */
-bool tg_show_formula(tg_interp *in, tg_value v, tg_str *out);
+bool tg_show_formula(tg_interp *in, tg_value v, size_t limit, tg_str *out);
 /* ---- report.c: the pending error as text, with carets; clears nothing ---- */
 bool tg_report(tg_interp *in, tg_str *out);
 /* The same with another word than "error: " before it. */

@@ -150,6 +150,23 @@ static bool add_bool(const tg_shower *s, bool truth, tg_str *out) {
     return add_text(s, truth ? "true" : "false", truth ? 4 : 5, out);
 }
 
+/* A name that stands for something is not given to a part of a formula. */
+static bool is_taken(void *user, const char *name) {
+    tg_interp *in = user;
+    const char *interned = tg_intern(&in->rt.c, name, strlen(name));
+    return !interned || tg_env_find(in->globals, interned) || tg_env_find(in->library, interned);
+}
+
+bool tg_show_node(tg_interp *in, tg_value v, int indent, size_t limit, tg_str *out) {
+    tg_print_options o = {.unfold = v.unfold == TG_UNFOLD_MOST ? TG_UNFOLD_ALL : (int)v.unfold,
+                          .limit = limit,
+                          .width = LINE_MOST,
+                          .indent = indent,
+                          .taken = is_taken,
+                          .user = in};
+    return tg_node_print_with(&in->rt, out, v.as.node, &o);
+}
+
 static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
     tg_layout layout = {s->style, s->spec, s->indent, s->inlined};
     switch (v.tag) {
@@ -162,7 +179,7 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
         add_quoted(v.as.text, out);
         return true;
     case TG_V_TENSOR: return tg_format_tensor(&s->in->rt, v.as.tensor, &layout, out);
-    case TG_V_FORMULA: return tg_node_print(&s->in->rt, out, v.as.node, false);
+    case TG_V_FORMULA: return tg_node_print(&s->in->rt, out, v.as.node, v.unfold > 0);
     case TG_V_LIST:
     case TG_V_TUPLE:
     case TG_V_RECORD: return add_container(s, v, out);

@@ -35,8 +35,10 @@ typedef struct tg_env tg_env;
 
 typedef struct tg_value {
     tg_tag tag : 8;
-    bool derived : 1; /* a formula that grad gave: raw shows where it came from */
-    uint32_t assumed; /* of a formula: bit mask of the assumptions it rests on */
+    unsigned unfold : 8; /* of a formula, for expand: how many levels of names are written out;
+                            TG_UNFOLD_MOST: all */
+    bool derived : 1;    /* a formula that grad gave: raw shows where it came from */
+    uint32_t assumed;    /* of a formula: bit mask of the assumptions it rests on */
     union {
         double number;
         bool truth;
@@ -84,6 +86,8 @@ struct tg_function {
     tg_function *primal; /* not NULL: this is the derivative of that function */
     tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
 };
+
+enum { TG_UNFOLD_MOST = 255 };
 
 #define TG_NONE_VALUE ((tg_value){.tag = TG_V_NONE})
 static inline tg_value tg_value_number(double x) {

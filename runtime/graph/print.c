@@ -5,10 +5,11 @@
  * begin with a minus sign gets brackets too: a - (-b).
  *
  * A formula is a graph; written out as a tree it can be exponentially longer, and a long sum leans
- * to the left as deep as it is long. So printing stops after LIMIT characters, and DEPTH levels
- * down; `...` stands for what is left out and a count follows. Recursion is bounded by DEPTH, and
- * the cost by what is printed. */
-#include "runtime/graph/print.h"
+ * to the left as deep as it is long. A text is first tried as it is. When it becomes too long, a
+ * plan (print_plan.c) tells the length of each part without writing it: parts that occur several
+ * times get names, and what is still too long is left out where it is longest, so that the outline
+ * of the whole remains. Recursion is bounded by the depth, and the cost by what is printed. */
+#include "runtime/graph/print_plan.h"
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
 
@@ -19,9 +20,13 @@
 
 enum {
     LIMIT = 2000,
-    DEPTH = 500,
-    LITERAL = 8
-}; /* LITERAL: elements of a tensor that prints in full */
+    DEPTH = 500,       /* operations around one that is printed */
+    DEEPEST = 5000,    /* ... of a text with a higher limit */
+    LITERAL = 8,       /* elements of a tensor that prints in full */
+    LEAST = 30,        /* characters that are worth beginning a part for */
+    COUNTED = 2000000, /* nodes that are looked at to count what is left out */
+    PART_LEAST = 300   /* characters that each named part may have in any case */
+};
 
 /* Precedences, as in op.h; POSTFIX and ATOM bind closer than any operator. */
 enum {
@@ -39,12 +44,16 @@ typedef struct printer {
     tg_rt *rt;
     tg_str *s;
     const tg_node *root;
+    const tg_print_plan *plan; /* NULL: lengths are not known, and nothing has a chosen name */
     bool unfold;
-    size_t end;     /* the length at which to stop */
-    bool cut;       /* something was left out */
-    bool stopped;   /* nothing more is printed */
-    uint64_t walk;  /* stamps what was printed ... */
-    size_t printed; /* ... of which so many operations */
+    int depth;       /* the most */
+    int raw;         /* how many raw(...) are around */
+    size_t end;      /* the length at which to stop */
+    bool cut;        /* something was left out */
+    bool stopped;    /* nothing more is printed */
+    uint64_t walk;   /* stamps what was printed */
+    bool redrawn;    /* a draw was printed twice, which reads as two draws */
+    size_t counting; /* nodes that may still be looked at to count */
 } printer;
 
 /* ---- numbers ---- */
@@ -118,11 +127,17 @@ static bool is_leaf(const tg_node *n) {
     return n->op->class == TG_CLASS_LEAF;
 }
 
-/* The name that stands for n, or NULL when it is written out. */
+/* The name that stands for n, or NULL when it is written out. Inside raw the name of a gradient
+ * would stand for what the gradient was (tg_grad_raw). */
 static const char *name_of(const printer *p, const tg_node *n) {
     if (n->op == &tg_op_cell) return n->leaf.cell->name;
     if (n->op == &tg_op_const) return n->label;
-    return is_leaf(n) || n == p->root || p->unfold ? NULL : n->label;
+    if (is_leaf(n) || n == p->root) return NULL;
+    const tg_print_part *part = p->plan ? tg_print_plan_find(p->plan, n) : NULL;
+    if (part && part->name[0]) return part->name;
+    if (!n->label || p->unfold || tg_print_is_open(p->root, n) || (p->raw && n->origin))
+        return NULL;
+    return part && !part->label ? NULL : n->label;
 }
 
 /* The tensor that a leaf prints as, or NULL. */
@@ -131,10 +146,6 @@ static const tg_view *value_of(const tg_node *n) {
     if (n->op != &tg_op_cell || n->leaf.cell->kind != TG_CELL_LIFT || !n->leaf.cell->value)
         return NULL;
     return &n->leaf.cell->value->v;
-}
-
-static bool is_fresh(const tg_node *n) {
-    return n->op->class == TG_CLASS_RANDOM && n->at->n > 0 && n->at->v[n->at->n - 1] == 1;
 }
 
 /* A transpose that swaps the last two axes and nothing else. */
@@ -209,7 +220,44 @@ static void put(printer *p, const char *text) {
     if (!p->stopped) tg_str_add(p->s, text);
 }
 
-static void print_node(printer *p, const tg_node *n, int min, int depth);
+/* Where a node is printed: how deep, and how many characters it may take. */
+typedef struct place {
+    int depth;
+    double room;
+} place;
+
+static void print_node(printer *p, const tg_node *n, int min, place at);
+
+static double length_of(const printer *p, const tg_node *n) {
+    const tg_print_part *part = p->plan ? tg_print_plan_find(p->plan, n) : NULL;
+    return !part ? 0 : part->name[0] && n != p->root ? 2 : part->len;
+}
+
+/* The place of argument i of n, which is at `at`. What is short gets all that it needs, and the
+ * others share the rest. */
+static place place_of(const printer *p, const tg_node *n, int i, place at) {
+    place in = {at.depth + 1, at.room};
+    double all = length_of(p, n);
+    if (!p->plan || all <= at.room) return in;
+    double rest = at.room - 8, most = rest / n->n;
+    if (n->n <= TG_MAX_TENSORS) {
+        for (int round = 0; round < n->n; round++) {
+            double left = rest;
+            int large = 0;
+            for (int k = 0; k < n->n; k++) {
+                double len = length_of(p, n->arg[k]);
+                if (len > most)
+                    large++;
+                else
+                    left -= len;
+            }
+            if (large) most = left / large;
+        }
+    }
+    double len = length_of(p, n->arg[i]);
+    in.room = len < most ? len : most;
+    return in;
+}
 
 static void print_cell(printer *p, const tg_cell *c) {
     if (c->kind == TG_CELL_INPUT) {
@@ -247,76 +295,108 @@ static void print_leaf(printer *p, const tg_node *n) {
         print_cell(p, n->leaf.cell);
 }
 
-static void print_call(printer *p, const tg_node *n, int depth) {
+static void print_call(printer *p, const tg_node *n, place at) {
     tg_attrs spelt;
     const tg_op *shorter = n->op->spell ? n->op->spell(p->rt, n->at, &spelt) : NULL;
     const tg_op *op = shorter ? shorter : n->op;
     bool list = op->param[0].kind == TG_P_LIST;
-    if (is_fresh(n)) put(p, "fresh(");
+    if (tg_print_is_fresh(n)) put(p, "fresh(");
     put(p, op->shown ? op->shown : op->name);
     put(p, list ? "([" : "(");
     for (int i = 0; i < n->n && !p->stopped; i++) {
         if (i > 0) put(p, ", ");
-        print_node(p, n->arg[i], 0, depth + 1);
+        print_node(p, n->arg[i], 0, place_of(p, n, i, at));
     }
     if (list) put(p, "]");
     if (!p->stopped)
         tg_op_print_attrs(p->rt, p->s, op, n->n > 0 ? n->arg[0]->type.rank : 0,
                           shorter ? &spelt : n->at, n->n == 0);
-    put(p, is_fresh(n) ? "))" : ")");
+    put(p, tg_print_is_fresh(n) ? "))" : ")");
 }
 
-static void print_infix(printer *p, const tg_node *n, int depth) {
+static void print_infix(printer *p, const tg_node *n, place at) {
     const tg_op *op = n->op;
     int min = is_power(op) ? POWER : op->precedence + 1;
     bool arithmetic = op->precedence == ADDITIVE || op->precedence == PRODUCT;
     if (arithmetic && begins_with_minus(p, n->arg[1], min)) min = ALWAYS;
-    print_node(p, n->arg[0], left_min(op), depth + 1);
+    print_node(p, n->arg[0], left_min(op), place_of(p, n, 0, at));
     if (!is_power(op)) put(p, " ");
     put(p, op->symbol);
     if (!is_power(op)) put(p, " ");
-    print_node(p, n->arg[1], min, depth + 1);
+    print_node(p, n->arg[1], min, place_of(p, n, 1, at));
 }
 
-static void print_prefix(printer *p, const tg_node *n, int depth) {
+static void print_prefix(printer *p, const tg_node *n, place at) {
     const tg_op *op = n->op;
     bool word = isalpha((unsigned char)op->symbol[0]) != 0;
     int min = word ? op->precedence : op->precedence + 1;
     put(p, op->symbol);
     if (word) put(p, " ");
-    print_node(p, n->arg[0], min, depth + 1);
+    print_node(p, n->arg[0], min, place_of(p, n, 0, at));
 }
 
-static void print_operation(printer *p, const tg_node *n, int depth) {
+static void print_operation(printer *p, const tg_node *n, place at) {
     switch (n->op->style) {
-    case TG_PRINT_INFIX: print_infix(p, n, depth); return;
-    case TG_PRINT_PREFIX: print_prefix(p, n, depth); return;
+    case TG_PRINT_INFIX: print_infix(p, n, at); return;
+    case TG_PRINT_PREFIX: print_prefix(p, n, at); return;
     case TG_PRINT_PRIME:
         if (!is_prime(n)) break;
-        print_node(p, n->arg[0], POSTFIX, depth + 1);
+        print_node(p, n->arg[0], POSTFIX, place_of(p, n, 0, at));
         put(p, "'");
         return;
     case TG_PRINT_INDEX:
-        print_node(p, n->arg[0], POSTFIX, depth + 1);
+        print_node(p, n->arg[0], POSTFIX, place_of(p, n, 0, at));
         if (!p->stopped && !n->op->print(p->rt, p->s, n->at, n->arg[0]->type.rank))
             p->s->failed = true;
         return;
     default: break;
     }
-    print_call(p, n, depth);
+    print_call(p, n, at);
 }
 
-static void print_node(printer *p, const tg_node *n, int min, int depth) {
+/* How many operations are written out under n, shared ones once; 0: there are too many to count. */
+static size_t count_under(printer *p, const tg_node *n) {
+    uint64_t walk = tg_graph_walk(p->rt);
+    void *items = NULL;
+    size_t found = 0, cap = 0;
+    bool ok = tg_grow(&items, &cap, 1, sizeof(tg_node *));
+    if (ok) ((tg_node **)items)[found++] = (tg_node *)(uintptr_t)n;
+    for (size_t i = 0; ok && i < found; i++) {
+        const tg_node *node = ((tg_node **)items)[i];
+        for (int k = 0; ok && k < node->n; k++) {
+            tg_node *arg = node->arg[k];
+            if (arg->seen == walk || is_leaf(arg) || name_of(p, arg)) continue;
+            arg->seen = walk;
+            ok = found < p->counting && tg_grow(&items, &cap, found + 1, sizeof(tg_node *));
+            if (ok) ((tg_node **)items)[found++] = arg;
+        }
+    }
+    p->counting -= found < p->counting ? found : p->counting;
+    tg_free(items);
+    return ok ? found : 0;
+}
+
+static void leave_out(printer *p, const tg_node *n) {
+    size_t count = p->plan ? count_under(p, n) : 0;
+    p->cut = true;
+    put(p, "(...");
+    if (count > 0 && !p->stopped)
+        tg_str_addf(p->s, " %zu operation%s", count, count == 1 ? "" : "s");
+    put(p, ")");
+}
+
+static void print_node(printer *p, const tg_node *n, int min, place at) {
     if (p->stopped) return;
-    if (p->s->len >= p->end || depth > DEPTH) {
-        put(p, "...");
-        p->cut = true;
-        p->stopped = depth <= DEPTH;
+    const char *name = name_of(p, n);
+    if (name && p->s->len < p->end) {
+        put(p, name);
         return;
     }
-    const char *name = name_of(p, n);
-    if (name) {
-        put(p, name);
+    bool room = at.depth <= p->depth && (at.room >= LEAST || length_of(p, n) <= at.room);
+    if (p->s->len >= p->end || (!room && !is_leaf(n))) {
+        bool full = p->s->len >= p->end;
+        leave_out(p, n);
+        p->stopped = full;
         return;
     }
     bool brackets = precedence(p, n) < min;
@@ -324,48 +404,94 @@ static void print_node(printer *p, const tg_node *n, int min, int depth) {
     if (is_leaf(n)) {
         print_leaf(p, n);
     } else {
-        if (n->seen != p->walk) p->printed++;
-        ((tg_node *)(uintptr_t)n)->seen = p->walk; /* the stamp is no part of the formula */
-        print_operation(p, n, depth);
+        if (!p->plan) {
+            p->redrawn = p->redrawn || (tg_print_is_fresh(n) && n->seen == p->walk);
+            ((tg_node *)(uintptr_t)n)->seen = p->walk; /* the stamp is no part of the formula */
+        }
+        p->raw += n->op->opaque;
+        print_operation(p, n, at);
+        p->raw -= n->op->opaque;
     }
     if (brackets) put(p, ")");
 }
 
-/* How many operations a full text would show, shared ones once; 0 without memory: the count is left
- * out. */
-static size_t count_shown(const printer *p) {
-    uint64_t walk = tg_graph_walk(p->rt);
-    void *items = NULL;
-    size_t n = 0, cap = 0;
-    bool ok = tg_grow(&items, &cap, 1, sizeof(tg_node *));
-    if (ok) ((tg_node **)items)[n++] = (tg_node *)(uintptr_t)p->root;
-    for (size_t i = 0; ok && i < n; i++) {
-        const tg_node *node = ((tg_node **)items)[i];
-        for (int k = 0; ok && k < node->n; k++) {
-            tg_node *arg = node->arg[k];
-            if (arg->seen == walk || is_leaf(arg) || name_of(p, arg)) continue;
-            arg->seen = walk;
-            ok = tg_grow(&items, &cap, n + 1, sizeof(tg_node *));
-            if (ok) ((tg_node **)items)[n++] = arg;
-        }
-    }
-    tg_free(items);
-    return ok ? n : 0;
-}
+/* ---- the whole ---- */
 
-bool tg_node_print(tg_rt *rt, tg_str *s, const tg_node *n, bool unfold) {
+/* As it is. False, and nothing written: it is too long, or too wide, or says less than it should.
+ */
+static bool print_short(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_options *o,
+                        size_t limit) {
+    size_t before = s->len;
+    if (o->width > 0 && (size_t)o->width * 4 < limit) limit = (size_t)o->width * 4;
     printer p = {.rt = rt,
                  .s = s,
                  .root = n,
-                 .unfold = unfold,
-                 .end = s->len + LIMIT,
+                 .unfold = o->unfold != 0,
+                 .depth = DEPTH,
+                 .end = before + limit,
                  .walk = tg_graph_walk(rt)};
+    if (o->unfold == 0 || o->unfold == TG_UNFOLD_ALL) {
+        print_node(&p, n, 0, (place){0, HUGE_VAL});
+        bool wide = o->width > 0 && s->text &&
+                    tg_utf8_width(s->text + before, s->len - before) + o->indent > o->width;
+        if (!p.cut && !wide && !(p.redrawn && o->width > 0)) return true;
+    }
+    if (s->text) s->text[s->len = before] = 0;
+    return false;
+}
+
+/* By plan: the formula, and a line for each part that has a name. */
+static void print_planned(printer *p, const tg_print_options *o, size_t limit) {
+    const tg_print_plan *plan = p->plan;
+    const tg_node *whole = p->root;
+    double all = plan->part[plan->n - 1].len, share = HUGE_VAL;
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->part[i].name[0]) all += plan->part[i].len;
+    if (all > (double)limit) share = (double)limit / (plan->names + 1);
+    if (share < PART_LEAST && plan->names > 0) share = PART_LEAST;
+    print_node(p, whole, 0, (place){0, share});
+    int left = plan->names;
+    if (left > 0) put(p, " where");
+    for (size_t i = 0; i < plan->n && left > 0; i++) {
+        const tg_print_part *part = &plan->part[i];
+        if (!part->name[0]) continue;
+        put(p, "\n");
+        if (!p->stopped) tg_str_repeat(p->s, ' ', o->indent + 2);
+        put(p, part->name);
+        put(p, " = ");
+        p->root = part->node;
+        print_node(p, part->node, 0, (place){0, share});
+        if (--left > 0) put(p, ",");
+    }
+    p->root = whole;
+}
+
+bool tg_node_print_with(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_options *o) {
+    size_t limit = o->limit ? o->limit : LIMIT;
     if (!tg_guard(&rt->c)) return false;
-    print_node(&p, n, 0, 0);
-    size_t all = p.cut ? count_shown(&p) : 0;
-    if (all > p.printed)
-        tg_str_addf(s, " (%zu more operation%s)", all - p.printed, all - p.printed == 1 ? "" : "s");
-    else if (all > 0)
-        tg_str_add(s, " (the rest repeats)");
-    return s->failed ? tg_fail_memory(&rt->c) : true;
+    if (print_short(rt, s, n, o, limit)) return !s->failed || tg_fail_memory(&rt->c);
+    tg_print_plan plan;
+    bool ok = tg_print_plan_make(rt, (tg_node *)(uintptr_t)n, o->unfold, &plan) &&
+              (o->width == 0 || tg_print_plan_name(rt, &plan, o));
+    if (ok) {
+        size_t deep = limit / 4;
+        printer p = {.rt = rt,
+                     .s = s,
+                     .root = n,
+                     .plan = &plan,
+                     .unfold = o->unfold == TG_UNFOLD_ALL,
+                     .depth = deep < DEPTH     ? DEPTH
+                              : deep > DEEPEST ? DEEPEST
+                                               : (int)deep,
+                     .end = s->len + 2 * limit + (size_t)plan.names * PART_LEAST,
+                     .counting = COUNTED};
+        print_planned(&p, o, limit);
+    }
+    tg_print_plan_free(&plan);
+    return ok && (!s->failed || tg_fail_memory(&rt->c));
+}
+
+bool tg_node_print(tg_rt *rt, tg_str *s, const tg_node *n, bool unfold) {
+    tg_print_options o = {.unfold = unfold ? TG_UNFOLD_ALL : 0};
+    return tg_node_print_with(rt, s, n, &o);
 }

@@ -4,10 +4,25 @@
 
 #include "runtime/graph/node.h"
 
+enum { TG_UNFOLD_ALL = -1 };
+
+typedef struct tg_print_options {
+    int unfold;   /* how many levels of labelled parts below the root are written out, or
+                     TG_UNFOLD_ALL; cells and constants keep their names */
+    size_t limit; /* characters, about; 0: the usual */
+    int width;    /* of a longer formula, large parts that occur several times stand behind it:
+                     `... where`, and a line `R = ...` for each; 0: never */
+    int indent;   /* columns before those lines */
+    bool (*taken)(void *user, const char *name); /* must a part not be called so? NULL: no more
+                                                     than what the formula says */
+    void *user;
+} tg_print_options;
+
 /* Appends the formula. Nodes below the root that have a label print as that name; the root prints
- * unfolded unless it is a leaf. unfold: also unfold labelled parts that are not cells or constants.
- * Of a formula longer than about 2000 characters or more than 500 operations deep, `...` and the
- * number of operations left out are printed. */
+ * unfolded unless it is a leaf. Of a formula longer than the limit the largest parts are left out:
+ * `(... 1240 operations)` stands for each, which is no formula and does not parse. */
+bool tg_node_print_with(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_options *o);
+/* The same in one line. unfold: also unfold all labelled parts that are not cells or constants. */
 bool tg_node_print(tg_rt *rt, tg_str *s, const tg_node *n, bool unfold);
 /* A number the shortest way that reads back the same: 2, 0.01, 1e-12. */
 void tg_number_print(tg_str *s, double x);
