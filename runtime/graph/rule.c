@@ -255,7 +255,8 @@ static bool build_size(builder *b, const tg_node *x, const value *axis, value *o
     tg_size s = 1;
     int64_t mask = (1 << x->type.rank) - 1;
     if (axis && axis->node) {
-        tg_size i = size_of(axis->node);
+        bool back = tg_node_is_number(axis->node) && axis->node->leaf.number < 0;
+        tg_size i = back ? x->type.rank + (tg_size)axis->node->leaf.number : size_of(axis->node);
         if (i < 0 || i >= x->type.rank)
             return tg_fail(&b->rt->c, TG_ERR_VALUE, "a rule names an axis that is not there");
         mask = INT64_C(1) << i;

@@ -13,8 +13,10 @@
     X(order)                                                                                       \
     X(softmax)                                                                                     \
     X(scan)                                                                                        \
-    X(linear) X(solve) X(spectrum) X(view) X(slice) X(index) X(join) X(create) X(random) X(cast)   \
-        X(raw)
+    X(linear)                                                                                      \
+    X(solve)                                                                                       \
+    X(spectrum)                                                                                    \
+    X(matrix_function) X(view) X(slice) X(index) X(join) X(create) X(random) X(cast) X(raw)
 
 #define DECLARE(word) extern const tg_op_table tg_ops_##word;
 TABLES(DECLARE)
