@@ -332,8 +332,8 @@ static const tg_op ops[] = {
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}},
      .grad = {SECOND("expm_frechet", ""), "expm_frechet(x', g)"},
      .doc = "The derivative of expm at x in the direction e.",
-     .example = "expm_frechet(zeros(2, 2), [[1, 2], [3, 4]])",
-     .value = "[[1, 2], [3, 4]]",
+     .example = "expm_frechet(eye(2), [[1, 2], [3, 4]])",
+     .value = "[[2.7183,  5.4366], [8.1548, 10.8731]]",
      .samples = "x[3,3], y[3,3]: expm_frechet(x, y) | x[2,2,2], y[2,2,2]: expm_frechet(x, y)"},
     {.name = "matpow",
      DIRECTION,
@@ -352,7 +352,7 @@ static const tg_op ops[] = {
      .doc =
          "The derivative of matpow at x in the direction e: the sum of x^k @ e @ x^(n-1-k) over k.",
      .example = "matpow_frechet(eye(2), [[1, 2], [3, 4]], 3)",
-     .value = "[[3, 6], [9, 12]]",
+     .value = "[[3,  6], [9, 12]]",
      .samples =
          "x[3,3], y[3,3]: matpow_frechet(x, y, 3) | x[2,2] regular, y[2,2]: matpow_frechet(x, y, "
          "-2) | x[2,2,2], y[2,2,2]: matpow_frechet(x, y, 2)"},
