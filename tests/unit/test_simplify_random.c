@@ -516,8 +516,8 @@ static bool agree(const char *what, tg_node *raw, tg_node *made) {
 
 static tg_node *check_simplify(const char *what, tg_node *raw) {
     tg_node *made = tg_simplify(&rt, raw, NULL);
-    /* a stable form may be an operation longer than what it replaces, while a shorter one of another
-     * part was not taken */
+    /* a stable form may be an operation longer than what it replaces, while a shorter one of
+     * another part was not taken */
     tg_node *stable = tg_node_stable(&rt, raw);
     double limit = fmax(tree_size(raw), tree_size(stable)) + 1;
     if (made && tree_size(made) > limit) report("it grew", raw, made);
