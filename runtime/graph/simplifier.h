@@ -106,8 +106,10 @@ tg_node *tg_simp_arg(tg_simp *s, tg_node *arg, bool *raw);
 bool tg_simp_is_shared(tg_simp *s, tg_node *n);
 /* Simplifies a node made by a rewrite, whose parts may be new. */
 tg_node *tg_simp_again(tg_simp *s, tg_node *n);
-/* The number of operations of n as a tree. Negative: no memory. */
+/* The number of operations of n as a tree, in which named parts are names. Negative: no memory. */
 double tg_simp_cost(tg_simp *s, tg_node *n);
+/* The same where n is a part of something: nothing for a named one. */
+double tg_simp_part_cost(tg_simp *s, tg_node *n);
 
 /* Same shape; a plain number may stand for a scalar of any float type. */
 bool tg_simp_fits(const tg_type *a, const tg_type *want);
@@ -172,6 +174,17 @@ tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p
 tg_node *tg_simp_negated(tg_simp *s, tg_node *n, int depth);
 tg_node *tg_simp_product(tg_simp *s, tg_node *n);
 
+/* ---- chains of @ (simplify_chain.c) ---- */
+
+/* Is n a product of several by @, or the transpose of one? */
+bool tg_chain_is(const tg_simp *s, const tg_node *n);
+/* The same for all bracketings of a chain and all places of its transposes. NULL: an error. */
+tg_node *tg_chain_key(tg_simp *s, tg_node *n);
+/* n with its transposes moved where there are fewest, or n. NULL: an error. */
+tg_node *tg_chain_transposes(tg_simp *s, tg_node *n);
+/* n' for a matrix n, transposes moved inward where that leaves fewer. */
+tg_node *tg_chain_prime(tg_simp *s, tg_node *n);
+
 /* ---- the rest ---- */
 
 tg_node *tg_simp_sum(tg_simp *s, tg_node *n); /* simplify_sum.c: add and sub */
@@ -200,6 +213,8 @@ void tg_simp_name_ops(tg_simp *s);
 /* a + sign * b by one of the rules whose pattern is a sum or difference; NULL without an error when
  * none fits. */
 tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed);
+/* The same for a * b, or a / b when `over`, by a rule whose pattern is a product or quotient. */
+tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed);
 const char *tg_simp_law_name(int law);
 /* The simple form n, a whole result, as it is written: 2 * A' @ x for 2 * (A' @ x)
  * (simplify_spell.c). NULL: an error. */

@@ -274,13 +274,13 @@ static tg_node *choose(tg_simp *s, tg_node *raw, tg_node *simple, tg_node *made)
     if (made == raw || made == simple) return made;
     bool fits = tg_simp_fits(&made->type, &raw->type);
     if (!simple && fits && !s->stable) {
-        double old = tg_simp_cost(s, raw), new = tg_simp_cost(s, made);
+        double old = tg_simp_cost(s, raw), new = tg_simp_part_cost(s, made);
         if (old < 0 || new < 0) return NULL;
         if (new <= old) return made;
     }
     if (!simple && !(simple = plain(s, raw))) return NULL;
     if (!fits) return simple;
-    double old = tg_simp_cost(s, simple), new = tg_simp_cost(s, made);
+    double old = tg_simp_cost(s, simple), new = tg_simp_part_cost(s, made);
     if (old < 0 || new < 0) return NULL;
     return new <= old ? made : simple;
 }
@@ -320,7 +320,7 @@ static tg_node *by_rules(tg_simp *s, tg_node *n) {
     bool stable;
     tg_node *made = tg_simp_rule(s, n, &law, &stable);
     if (!made || law < 0) return made;
-    double old = tg_simp_cost(s, n), new = tg_simp_cost(s, made);
+    double old = tg_simp_cost(s, n), new = tg_simp_part_cost(s, made);
     if (old < 0 || new < 0) return NULL;
     if (!tg_simp_fits(&made->type, &n->type) || (!stable && new > old)) return n;
     tg_simp_note(s, law);

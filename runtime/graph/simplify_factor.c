@@ -1,5 +1,5 @@
-/* What makes a sum shorter as a whole: multiplying out where terms then cancel, pulling out what
- * all terms share, and joining matrix products with a common operand.
+/* What makes a sum shorter as a whole: multiplying out where terms then cancel, and pulling out
+ * what all terms share.
  *
  * Multiplying out is tried on the side: the result is taken only if it has fewer operations than
  * the sum without it, and sums inside are then not multiplied out again. That finds y * (1 - s) -
@@ -159,7 +159,7 @@ bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) 
         }
         if (ok) ok = (narrow = tg_terms_build(s, &as_is, t)) != NULL;
         if (ok) {
-            double w = tg_simp_cost(s, wide), n = tg_simp_cost(s, narrow);
+            double w = tg_simp_part_cost(s, wide), n = tg_simp_part_cost(s, narrow);
             ok = w >= 0 && n >= 0;
             if (ok) *made = w < n ? wide : narrow;
             if (ok && w < n) {
@@ -178,25 +178,39 @@ bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) 
 
 /* ---- common factors ---- */
 
-/* May a factor leave a sum of that rank? Scalars leave a sum of tensors, and denominators any sum;
- * other factors stay, as in 2 * x * sin(x) + x^2 * cos(x). */
-static bool may_leave(const tg_factor *f, const tg_type *t) {
-    return (f->base->type.rank == 0 && t->rank > 0) || f->power < 0;
+/* May a factor leave a sum of that rank? Scalars leave a sum of tensors, denominators any sum, and
+ * so does what takes an operation to compute, if the sum is shorter then; names stay, as in 2 * x *
+ * sin(x) + x^2 * cos(x). */
+static bool may_leave(const tg_factor *f, const tg_type *t, bool calls) {
+    const tg_node *n = f->base;
+    if ((n->type.rank == 0 && t->rank > 0) || f->power < 0) return true;
+    return calls && !n->label && n->op->class != TG_CLASS_LEAF;
 }
 
-static bool has_factor(const tg_product *p, const tg_factor *f) {
+/* The power of that sign in which the base is a factor of p, or 0. */
+static double power_in(const tg_product *p, const tg_node *base, double sign) {
     for (size_t i = 0; i < p->n; i++)
-        if (p->f[i].base == f->base && p->f[i].power == f->power) return true;
-    return false;
+        if (p->f[i].base == base && p->f[i].power * sign > 0) return p->f[i].power;
+    return 0;
 }
 
-static void drop_factor(tg_product *p, const tg_factor *f) {
+static void lower(tg_product *p, const tg_factor *f) {
     for (size_t i = 0; i < p->n; i++)
-        if (p->f[i].base == f->base) {
-            for (; i + 1 < p->n; i++) p->f[i] = p->f[i + 1];
-            p->n--;
-            return;
-        }
+        if (p->f[i].base == f->base) p->f[i].power -= f->power;
+}
+
+/* The power of f that all the products share; 0: none. */
+static double shared_power(const products *all, const tg_factor *f, const tg_type *t, bool calls) {
+    double least = f->power;
+    for (size_t i = 1; i < all->n; i++) {
+        double power = power_in(&all->p[i], f->base, f->power);
+        if (fabs(power) < fabs(least)) least = power;
+    }
+    bool even = true;
+    for (size_t i = 0; i < all->n; i++)
+        even = even && power_in(&all->p[i], f->base, f->power) == least;
+    /* of powers that differ the least leaves, if the sum is shorter then */
+    return least != 0 && may_leave(f, t, calls) && (even || calls) ? least : 0;
 }
 
 /* The number that leaves the sum: the sign if all are negative, and numerator or denominator if all
@@ -217,25 +231,26 @@ static tg_ratio common_number(const products *all) {
     return (tg_ratio){negative ? -n : n, d};
 }
 
-bool tg_terms_common(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) {
+/* The sum with its common factors before it; `calls`: those too that leave only if it gets shorter.
+ * *made stays NULL where there are none. */
+static bool pull_out(tg_simp *s, tg_terms *a, const tg_type *t, bool calls, tg_node **made) {
     products all;
+    *made = NULL;
     if (!make_products(s, a, &all)) return false;
     tg_product out = {.c = common_number(&all)};
     bool ok = true;
     for (size_t i = 0; ok && i < all.p[0].n; i++) {
         tg_factor f = all.p[0].f[i];
-        bool shared = may_leave(&f, t);
-        for (size_t k = 1; shared && k < all.n; k++) shared = has_factor(&all.p[k], &f);
-        if (!shared) continue;
+        f.power = shared_power(&all, &f, t, calls);
+        if (f.power == 0) continue;
         ok = tg_grow((void **)&out.f, &out.cap, out.n + 1, sizeof *out.f) ||
              tg_fail_memory(&s->rt->c);
         if (ok) out.f[out.n++] = f;
     }
     if (ok && (out.n || out.c.n != 1 || out.c.d != 1)) {
         tg_terms inner = {0};
-        tg_simp_note(s, TG_LAW_COMMON);
         for (size_t i = 0; ok && i < all.n; i++) {
-            for (size_t k = 0; k < out.n; k++) drop_factor(&all.p[i], &out.f[k]);
+            for (size_t k = 0; k < out.n; k++) lower(&all.p[i], &out.f[k]);
             all.p[i].c = tg_ratio_div(all.p[i].c, out.c);
             ok = add_product(s, &inner, &all.p[i], t);
         }
@@ -253,88 +268,17 @@ bool tg_terms_common(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) 
     return ok;
 }
 
-/* ---- common operands of @ ---- */
-
-/* The core as left @ right, x @ A as A' @ x when `turn`. */
-static bool operands(tg_simp *s, tg_node *n, bool turn, tg_node **left, tg_node **right) {
-    if (!n || tg_simp_is_closed(s, n)) return true;
-    bool product = n->op == s->matmul || n->op == s->matvec || n->op == s->vecmat;
-    if (!product) return true;
-    *left = n->arg[0];
-    *right = n->arg[1];
-    if (n->op != s->vecmat || !turn) return true;
-    *left = tg_node_call1(s->rt, "transpose", n->arg[1]);
-    if (*left && n->arg[1]->op == s->transpose) *left = tg_simp_structure(s, *left);
-    *right = n->arg[0];
-    return *left != NULL;
-}
-
-/* c * x + d * y, simplified. */
-static tg_node *joined(tg_simp *s, tg_ratio d, tg_node *x, tg_node *y) {
-    tg_terms a = {0};
-    tg_node *made = NULL;
-    bool expanding = s->expanding;
-    s->expanding = true;
-    if (tg_terms_add(s, &a, (tg_ratio){1, 1}, x, false) && tg_terms_add(s, &a, d, y, false))
-        made = tg_terms_build(s, &a, &x->type);
-    s->expanding = expanding;
-    tg_terms_free(&a);
-    return made ? tg_simp_expand(s, made->type.rank ? made : tg_simp_uniform(s, made, &x->type),
-                                 &x->type)
-                : NULL;
-}
-
-static bool same_type(const tg_node *x, const tg_node *y) {
-    return tg_shape_equal(x->type.rank, x->type.dim, y->type.rank, y->type.dim);
-}
-
-/* Joins terms i and j if they share an operand. */
-static bool join(tg_simp *s, tg_terms *a, size_t i, size_t j, bool *changed) {
-    tg_ratio d = tg_ratio_div(a->t[j].c, a->t[i].c);
-    tg_node *x = a->t[i].core, *y = a->t[j].core, *made = NULL;
-    for (int turn = 0; turn < 2 && !made; turn++) {
-        tg_node *l1 = NULL, *r1 = NULL, *l2 = NULL, *r2 = NULL;
-        if (!operands(s, x, turn, &l1, &r1) || !operands(s, y, turn, &l2, &r2)) return false;
-        if (!l1 || !l2) return true;
-        bool left = l1 == l2 && same_type(r1, r2), right = r1 == r2 && same_type(l1, l2);
-        if (!left && !right) continue;
-        tg_node *sum = left ? joined(s, d, r1, r2) : joined(s, d, l1, l2);
-        if (!sum) return false;
-        const tg_op *op = left ? (l1->type.rank == 1   ? s->vecmat
-                                  : r1->type.rank == 1 ? s->matvec
-                                                       : s->matmul)
-                               : (r1->type.rank == 1   ? s->matvec
-                                  : l1->type.rank == 1 ? s->vecmat
-                                                       : s->matmul);
-        made = left ? tg_simp_make(s, op, l1, sum) : tg_simp_make(s, op, sum, r1);
-        if (!made) return false;
-        double before = tg_simp_cost(s, x), more = tg_simp_cost(s, y),
-               after = tg_simp_cost(s, made);
-        if (before < 0 || more < 0 || after < 0) return false;
-        if (after > before + more + 1) made = NULL;
+bool tg_terms_common(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) {
+    tg_node *most = NULL, *plain = NULL;
+    if (!pull_out(s, a, t, false, made)) return false;
+    if (tg_simp_step(s, 1) && !pull_out(s, a, t, true, &most)) return false;
+    if (most && most != *made) {
+        plain = *made ? *made : tg_terms_plain(s, a, t);
+        if (!plain) return false;
+        double with = tg_simp_part_cost(s, most), without = tg_simp_part_cost(s, plain);
+        if (with < 0 || without < 0) return false;
+        if (with < without) *made = most;
     }
-    if (!made) return true;
-    tg_ratio c = a->t[i].c;
-    a->t[i].c = a->t[j].c = (tg_ratio){0, 1};
-    *changed = true;
-    tg_simp_note(s, TG_LAW_COMMON_OPERAND);
-    /* the joined product takes the place of the first of the two */
-    tg_node *again = tg_simp_again(s, made);
-    if (!again) return false;
-    size_t before = a->n;
-    if (!tg_terms_add(s, a, c, again, false)) return false;
-    if (a->n == before + 1 && !a->place) {
-        tg_term t = a->t[before];
-        a->t[before] = a->t[i];
-        a->t[i] = t;
-    }
-    return true;
-}
-
-bool tg_terms_operands(tg_simp *s, tg_terms *a, bool *changed) {
-    *changed = false;
-    for (size_t i = 0; i < a->n && !*changed; i++)
-        for (size_t j = i + 1; j < a->n && !*changed; j++)
-            if (!join(s, a, i, j, changed)) return false;
+    if (*made) tg_simp_note(s, TG_LAW_COMMON);
     return true;
 }

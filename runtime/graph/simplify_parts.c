@@ -36,6 +36,7 @@ double tg_simp_cost(tg_simp *s, tg_node *n) {
         cost = t->op->class == TG_CLASS_LEAF ? 0 : 1;
         for (int i = 0; i < t->n; i++) {
             if (!(e = tg_memo_at(s->rt, s->memo, t->arg[i]))) goto end;
+            if (t->arg[i]->label) continue; /* a name */
             if (e->cost >= 0)
                 cost += e->cost;
             else if (!tg_grow((void **)&stack, &cap, top + 1, sizeof *stack))
@@ -55,6 +56,10 @@ fail:
 end:
     tg_free(stack);
     return -1;
+}
+
+double tg_simp_part_cost(tg_simp *s, tg_node *n) {
+    return n->label ? 0 : tg_simp_cost(s, n);
 }
 
 /* ---- constants ---- */

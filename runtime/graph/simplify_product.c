@@ -64,11 +64,24 @@ void tg_product_free(tg_product *p) {
     *p = (tg_product){0};
 }
 
+/* Is a = x - y and b = y - x? */
+static bool is_opposite(const tg_simp *s, const tg_node *a, const tg_node *b) {
+    return a->op == s->sub && b->op == s->sub && a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0] &&
+           !tg_simp_is_closed(s, a) && !tg_simp_is_closed(s, b);
+}
+
 /* Factors of one base are joined; long products look the base up only among the latest. */
 static bool add_factor(tg_simp *s, tg_product *p, tg_node *base, double power) {
     size_t first = p->n > 4 * SMALL ? p->n - 4 * SMALL : 0;
     for (size_t i = first; i < p->n; i++) {
-        if (p->f[i].base != base) continue;
+        if (p->f[i].base != base) {
+            if (!is_opposite(s, p->f[i].base, base) || !is_whole(power) || !is_whole(p->f[i].power))
+                continue;
+            bool older = base->id < p->f[i].base->id; /* the one that was there first stays */
+            double turned = older ? p->f[i].power : power;
+            if (fmod(turned, 2) != 0) p->c.n = -p->c.n; /* (a - b) * (b - a) */
+            if (older) p->f[i].base = base;
+        }
         bool cancels = p->f[i].power * power < 0;
         p->f[i].power += power;
         tg_simp_note(s, cancels ? TG_LAW_CANCEL : TG_LAW_POWERS);
@@ -293,9 +306,33 @@ static tg_node *as_float(tg_simp *s, tg_node *n, const tg_type *t) {
     return tg_node_make(s->rt, s->where, 3, in, &none);
 }
 
+/* Two factors that a rule for products or quotients puts together. */
+static bool join_factors(tg_simp *s, tg_product *p) {
+    enum { MOST = 8 };
+    for (size_t i = 0; i < p->n && p->n <= MOST; i++)
+        for (size_t k = 0; k < p->n; k++) {
+            tg_factor *a = &p->f[i], *b = &p->f[k];
+            bool over = a->power == 1 && b->power == -1, failed = false;
+            if (i == k || !(over || (i < k && a->power > 0 && b->power > 0))) continue;
+            if (!over && a->power != 1 && b->power != 1) continue;
+            tg_node *made = tg_simp_factors(s, a->base, b->base, over, &failed);
+            if (failed) return false;
+            if (!made) continue;
+            a->power -= 1;
+            b->power -= over ? -1 : 1;
+            drop_ones(p);
+            if (!tg_product_add(s, p, made, 1, false)) return false;
+            i = (size_t)-1; /* from the start */
+            break;
+        }
+    return true;
+}
+
 tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
     drop_ones(p);
     if (!tg_product_norms(s, p)) return NULL;
+    drop_ones(p);
+    if (p->c.n != 0 && (!join_factors(s, p))) return NULL;
     drop_ones(p);
     if (p->c.n == 0) {
         tg_simp_note(s, TG_LAW_ZERO);

@@ -22,6 +22,13 @@ static const rule rules[TG_LAWS] = {
 #include "runtime/graph/rules.def"
 };
 
+/* Is `made` worth having in place of the operation on a and b? */
+static bool is_shorter(tg_simp *s, tg_node *a, tg_node *b, tg_node *made, bool *failed) {
+    double x = tg_simp_part_cost(s, a), y = tg_simp_part_cost(s, b), z = tg_simp_part_cost(s, made);
+    *failed = x < 0 || y < 0 || z < 0;
+    return !*failed && z <= x + y + 1;
+}
+
 const char *tg_simp_law_name(int law) {
     return rules[law].name;
 }
@@ -48,6 +55,7 @@ static tg_rule_name *bound(match *m, const char *name) {
 static bool bind_node(match *m, const char *name, tg_node *n) {
     if (strcmp(name, "c") == 0 && !tg_node_is_number(n)) return false;
     if (strcmp(name, "s") == 0 && n->type.rank > 0) return false;
+    if (strcmp(name, "k") == 0 && n->type.dtype != TG_BOOL) return false;
     const tg_rule_name *b = bound(m, name);
     if (b) return b->node == n;
     if (m->n == NAMES) return false;
@@ -65,6 +73,7 @@ static bool match_attr(match *m, const tg_ast *pattern, const tg_node *n) {
         if (want->kind != TG_AST_NAME) return v.n == 1 && (double)v.v[0] == want->number;
         if (strcmp(want->name, "all") == 0 && v.v[0] != (INT64_C(1) << n->arg[0]->type.rank) - 1)
             return false;
+        if (strcmp(want->name, "leading") == 0 && (v.v[0] & (v.v[0] + 1)) != 0) return false;
         const tg_rule_name *b = bound(m, want->name);
         if (b)
             return b->kind == v.kind && b->n == v.n &&
@@ -129,8 +138,14 @@ static bool match_defaults(const tg_ast *pattern, const tg_node *n) {
     return true;
 }
 
+/* The name in a call: max is maximum where it has two operands. */
+static bool is_called(const tg_node *n, const char *name) {
+    if (strcmp(n->op->name, name) == 0) return true;
+    return n->op->class == TG_CLASS_ELEMENTWISE && n->op->shown && strcmp(n->op->shown, name) == 0;
+}
+
 static bool match_call(match *m, const tg_ast *pattern, tg_node *n) {
-    if (strcmp(n->op->name, pattern->kids[0]->name) != 0) return false;
+    if (!is_called(n, pattern->kids[0]->name)) return false;
     if (!match_defaults(pattern, n)) return false;
     int arg = 0;
     for (int i = 1; i < pattern->n; i++) {
@@ -176,7 +191,7 @@ static bool is_sum(const tg_ast *a) {
 
 /* Can the pattern fit at all? Most cannot, by their first word. */
 static bool begins_like(const tg_ast *a, const tg_simp *s, const tg_node *n) {
-    if (a->kind == TG_AST_CALL) return strcmp(a->kids[0]->name, n->op->name) == 0;
+    if (a->kind == TG_AST_CALL) return is_called(n, a->kids[0]->name);
     if (a->kind == TG_AST_BINARY)
         return n->n == 2 && n->op->style == TG_PRINT_INFIX && a->op[0] == n->op->symbol[0];
     return a->kind != TG_AST_UNARY || n->op == s->neg;
@@ -239,6 +254,42 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *fai
             if (made) made = tg_simp_again(s, made);
             if (fits && !made && s->rt->c.diag.kind != TG_ERR_NONE) *failed = true;
             if (!made) continue;
+            if (!rules[i].stable && !is_shorter(s, a, b, made, failed)) {
+                if (*failed) return NULL;
+                continue;
+            }
+            tg_simp_note(s, i);
+            s->stable = s->stable || rules[i].stable;
+            return made;
+        }
+    }
+    return NULL;
+}
+
+tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed) {
+    for (int i = 0; i < TG_LAWS; i++) {
+        if (!rules[i].pattern) continue;
+        const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
+        if (!p) {
+            *failed = true;
+            return NULL;
+        }
+        if (p->kind != TG_AST_BINARY || p->op[0] != (over ? '/' : '*')) continue;
+        for (int turn = 0; turn < (over ? 1 : 2); turn++) {
+            match m = {.s = s};
+            bool fits =
+                matches(&m, p->kids[0], turn ? b : a) && matches(&m, p->kids[1], turn ? a : b);
+            tg_node *made = fits ? replace(&m, &rules[i]) : NULL;
+            if ((*failed = m.failed)) return NULL;
+            if (!made) continue;
+            if (!(made = tg_simp_again(s, made))) {
+                *failed = true;
+                return NULL;
+            }
+            if (!rules[i].stable && !is_shorter(s, a, b, made, failed)) {
+                if (*failed) return NULL;
+                continue;
+            }
             tg_simp_note(s, i);
             s->stable = s->stable || rules[i].stable;
             return made;

@@ -2,7 +2,7 @@
  * change sides in products, several changes of shape are one, a sum of equal elements is their
  * number times one of them, the identity matrix is the unit of @. Each function gives its node or
  * something with fewer operations; arguments are in simple form. */
-#include "runtime/graph/simplifier.h"
+#include "runtime/graph/simplify_sum.h"
 
 #include <string.h>
 
@@ -40,7 +40,8 @@ static tg_node *transpose(tg_simp *s, tg_node *n) {
     int rank = n->type.rank;
     bool still = true;
     for (int i = 0; i < rank; i++) still = still && n->at->v[i + 1] == i;
-    if (still || is_eye(s, x)) return x;
+    bool diagonal = tg_node_is(x, "diag") && rank == 2 && !tg_simp_is_kept(s, x);
+    if (still || is_eye(s, x) || diagonal) return x;
     if (is_open(s, x, s->transpose)) {
         tg_attrs at = {.n = rank + 1, .v = {rank}};
         still = true;
@@ -57,6 +58,7 @@ static tg_node *transpose(tg_simp *s, tg_node *n) {
         tg_simp_note(s, TG_LAW_TRANSPOSE);
         return a ? tg_simp_make(s, s->matmul, b, a) : NULL;
     }
+    if (rank == 2) return tg_chain_transposes(s, n);
     bool both = is_open(s, x, s->add) || is_open(s, x, s->sub);
     if (both && !x->label && is_prime(s, n) && is_prime(s, x->arg[0]) && is_prime(s, x->arg[1])) {
         tg_simp_note(s, TG_LAW_TRANSPOSE);
@@ -97,9 +99,25 @@ static tg_node *kept_axes(tg_simp *s, tg_node *n, const tg_type *t) {
     return tg_node_make(s->rt, op, 1, n->arg, &at);
 }
 
+/* sum(x, axis=1, keep=true) without the axes that it keeps: sum(x, axis=1); else NULL. */
+static tg_node *dropped_axes(tg_simp *s, tg_node *n, const tg_type *t) {
+    if (!tg_simp_has_keep(n) || tg_simp_is_closed(s, n) || !n->at->v[1]) return NULL;
+    tg_type rest = {.rank = 0};
+    for (int i = 0; i < n->type.rank; i++)
+        if (!(n->at->v[0] >> i & 1)) rest.dim[rest.rank++] = n->type.dim[i];
+    if (!same_shape(&rest, t)) return NULL;
+    tg_attrs at = {.n = 2, .v = {n->at->v[0], 0}};
+    return tg_node_make(s->rt, n->op, 1, n->arg, &at);
+}
+
 static tg_node *reshape(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
     if (same_shape(&x->type, &n->type)) return x;
+    tg_node *narrow = dropped_axes(s, x, &n->type);
+    if (narrow || s->rt->c.diag.kind != TG_ERR_NONE) {
+        tg_simp_note(s, TG_LAW_RESHAPE);
+        return narrow ? tg_simp_again(s, narrow) : NULL;
+    }
     tg_node *wide = kept_axes(s, x, &n->type);
     if (wide || s->rt->c.diag.kind != TG_ERR_NONE) {
         tg_simp_note(s, TG_LAW_RESHAPE);
@@ -242,8 +260,68 @@ end:
     return made;
 }
 
+/* sum(x * eye(n)): only the diagonal counts. */
+static tg_node *sum_of_diagonal(tg_simp *s, tg_node *n, int64_t axes) {
+    tg_node *x = n->arg[0], *made = n;
+    tg_product all = {0};
+    if (x->type.rank != 2 || (x->op != s->mul && x->op != s->div) || tg_simp_is_closed(s, x) ||
+        n->at->v[1])
+        return n;
+    if (!tg_product_add(s, &all, x, 1, false)) return NULL;
+    size_t i = 0;
+    while (i < all.n && !(is_eye(s, all.f[i].base) && all.f[i].power > 0)) i++;
+    if (i < all.n && all.n > 1) {
+        all.f[i].power = 0;
+        tg_simp_note(s, TG_LAW_DIAGONAL_ONLY);
+        made = tg_product_build(s, &all, &x->type);
+        made = made ? tg_node_call1(s->rt, axes == 3 ? "trace" : "diag", made) : NULL;
+        if (made) made = tg_simp_again(s, made);
+    }
+    tg_product_free(&all);
+    return made;
+}
+
+/* sum(x + y), where the sum of a term is a number or a name: the rest is shorter by it. */
+static tg_node *sum_of_sum(tg_simp *s, tg_node *n) {
+    enum { MOST = 6 };
+    tg_node *x = n->arg[0], *made = n;
+    if ((x->op != s->add && x->op != s->sub) || tg_simp_is_closed(s, x) ||
+        tg_simp_is_shared(s, x) || !tg_simp_step(s, 1))
+        return n;
+    tg_terms in = {0}, out = {0};
+    bool ok = tg_terms_add(s, &in, (tg_ratio){1, 1}, x, false), worth = false;
+    if (ok && in.n > 1 && in.n <= MOST) {
+        for (size_t i = 0; ok && i < in.n; i++) {
+            tg_node *term = in.t[i].core ? in.t[i].core : tg_node_number(s->rt, 1);
+            if (term)
+                term = term->type.rank ? tg_simp_expand(s, term, &x->type)
+                                       : tg_simp_uniform(s, term, &x->type);
+            if (term) term = tg_node_make(s->rt, s->sum, 1, &term, n->at);
+            if (term) term = tg_simp_again(s, term);
+            double cost = term ? tg_simp_part_cost(s, term) : -1;
+            worth = worth || cost == 0 || (term && tg_simp_scalar_of(s, term));
+            ok = cost >= 0 && tg_terms_add(s, &out, in.t[i].c, term, false);
+        }
+        if (ok && worth) {
+            made = tg_terms_build(s, &out, &n->type);
+            if (made)
+                made = made->type.rank ? tg_simp_expand(s, made, &n->type)
+                                       : tg_simp_uniform(s, made, &n->type);
+            double old = tg_simp_cost(s, n), new = made ? tg_simp_part_cost(s, made) : -1;
+            ok = old >= 0 && new >= 0;
+            if (new >= old)
+                made = n;
+            else
+                tg_simp_note(s, TG_LAW_SUM_OF_SUM);
+        }
+    }
+    tg_terms_free(&in);
+    tg_terms_free(&out);
+    return ok ? made : NULL;
+}
+
 static tg_node *sum(tg_simp *s, tg_node *n) {
-    tg_node *x = n->arg[0];
+    tg_node *x = n->arg[0], *made;
     int64_t axes = n->at->v[0], single = 0, all = (INT64_C(1) << x->type.rank) - 1;
     tg_node *scalar = tg_simp_scalar_of(s, x);
     if (scalar) {
@@ -268,9 +346,10 @@ static tg_node *sum(tg_simp *s, tg_node *n) {
         return tg_node_make(s->rt, s->sum, 1, &x->arg[0], &at);
     }
     if (axes == all && !n->at->v[1] && x->type.rank > 0) {
-        tg_node *made = tg_simp_sum_of_frame(s, n);
+        made = tg_simp_sum_of_frame(s, n);
         if (made != n) return made;
     }
+    if ((made = sum_of_diagonal(s, n, axes)) != n || (made = sum_of_sum(s, n)) != n) return made;
     if (is_open(s, x, s->transpose) && !x->label && !n->at->v[1])
         return sum_of_transpose(s, n, axes);
     return sum_of_product(s, n, axes);
@@ -278,8 +357,67 @@ static tg_node *sum(tg_simp *s, tg_node *n) {
 
 /* ---- products ---- */
 
+/* A matrix with a vector on its diagonal. */
+static bool is_diagonal(const tg_simp *s, const tg_node *n) {
+    return tg_node_is(n, "diag") && n->type.rank == 2 && !tg_simp_is_closed(s, n);
+}
+
+/* diag(x) @ y scales y, or its rows; y @ diag(x) its columns. */
+static tg_node *scaled(tg_simp *s, tg_node *n) {
+    tg_node *a = n->arg[0], *b = n->arg[1], *made = NULL;
+    if (is_diagonal(s, b) && a->type.rank <= 2)
+        made = tg_simp_make(s, s->mul, a, b->arg[0]);
+    else if (b->type.rank == 1)
+        made = tg_simp_make(s, s->mul, a->arg[0], b);
+    else if (b->type.rank == 2) {
+        tg_rule_name names[2] = {{.name = "x", .node = a->arg[0]}, {.name = "y", .node = b}};
+        made = tg_rule_build(s->rt, "unsqueeze(x, 1) * y", 2, names);
+    } else {
+        return n;
+    }
+    tg_simp_note(s, TG_LAW_DIAGONAL);
+    return made ? tg_simp_again(s, made) : NULL;
+}
+
+/* A product with a matrix or vector of ones is made of sums. */
+static tg_node *row_sums(tg_simp *s, tg_node *n, bool left) {
+    tg_node *x = n->arg[left];
+    if (x->type.rank == 0 || x->type.rank > 2 || n->arg[!left]->type.rank > 2) return n;
+    tg_rule_name names[3] = {
+        {.name = "x", .node = x},
+        {.name = "axis", .kind = TG_P_AXES, .n = 1, .v = {left || x->type.rank == 1 ? 1 : 2}},
+        {.name = "to", .kind = TG_P_SHAPE, .n = n->type.rank, .sizes = ~UINT64_C(0)}};
+    memcpy(names[2].v, n->type.dim, (size_t)n->type.rank * sizeof *n->type.dim);
+    const char *text = n->op != s->matmul ? "sum(x, axis=axis)"
+                       : left             ? "expand(sum(x, axis=axis), to)"
+                                          : "expand(sum(x, axis=axis), to, axis=1)";
+    if (x->type.rank == 1 && n->type.rank > 0) text = "expand(sum(x, axis=axis), to)";
+    tg_simp_note(s, TG_LAW_ROW_SUMS);
+    tg_node *made = tg_rule_build(s->rt, text, 3, names);
+    return made ? tg_simp_again(s, made) : NULL;
+}
+
+/* Is n a product of two matrices, made for this place only? */
+static bool is_inner_product(tg_simp *s, const tg_node *n) {
+    return n->op == s->matmul && n->type.rank == 2 && n->arg[0]->type.rank == 2 &&
+           n->arg[1]->type.rank == 2 && !tg_simp_is_closed(s, n);
+}
+
+/* (A @ B) @ x, and x @ (A @ B), from the side of the vector. */
+static tg_node *from_vector(tg_simp *s, tg_node *n) {
+    bool right = n->op == s->matvec;
+    tg_node *m = n->arg[!right], *v = n->arg[right];
+    v = tg_simp_make(s, n->op, right ? m->arg[1] : v, right ? v : m->arg[0]);
+    tg_simp_note(s, TG_LAW_REASSOCIATE);
+    tg_node *made = v ? tg_simp_make(s, n->op, right ? m->arg[0] : v, right ? v : m->arg[1]) : NULL;
+    return made ? tg_simp_again(s, made) : NULL;
+}
+
 static tg_node *product(tg_simp *s, tg_node *n) {
     tg_node *a = n->arg[0], *b = n->arg[1];
+    if ((is_diagonal(s, a) && a->type.rank == 2) || is_diagonal(s, b)) return scaled(s, n);
+    if (tg_simp_is_uniform(s, a, 1)) return row_sums(s, n, true);
+    if (tg_simp_is_uniform(s, b, 1)) return row_sums(s, n, false);
     if (is_eye(s, a) && same_shape(&b->type, &n->type)) {
         tg_simp_note(s, TG_LAW_IDENTITY);
         return b;
@@ -292,7 +430,10 @@ static tg_node *product(tg_simp *s, tg_node *n) {
         tg_simp_note(s, TG_LAW_TRANSPOSE);
         return tg_simp_make(s, s->matvec, b->arg[0], a);
     }
-    return n;
+    if ((n->op == s->matvec && is_inner_product(s, a)) ||
+        (n->op == s->vecmat && is_inner_product(s, b)))
+        return from_vector(s, n);
+    return a->type.rank <= 2 && b->type.rank <= 2 ? tg_chain_transposes(s, n) : n;
 }
 
 /* An operation that rearranges equal elements. */
@@ -306,11 +447,22 @@ static tg_node *of_uniform(tg_simp *s, tg_node *n) {
     return tg_simp_uniform(s, scalar, &n->type);
 }
 
+/* Of a matrix: the same for its transpose. */
+static bool is_symmetric_op(const tg_node *n) {
+    return tg_node_is(n, "trace") || (tg_node_is(n, "diag") && n->type.rank == 1);
+}
+
 tg_node *tg_simp_structure(tg_simp *s, tg_node *n) {
     if (n->n == 0) return n;
     if (n->op == s->sum) return sum(s, n);
     if (n->op == s->mean) return reduced_mean(s, n);
     if (n->op == s->matmul || n->op == s->matvec || n->op == s->vecmat) return product(s, n);
+    if (n->op == s->vdot && tg_simp_is_uniform(s, n->arg[0], 1)) return row_sums(s, n, true);
+    if (n->op == s->vdot && tg_simp_is_uniform(s, n->arg[1], 1)) return row_sums(s, n, false);
+    if (is_symmetric_op(n) && is_prime(s, n->arg[0]) && n->arg[0]->type.rank == 2) {
+        tg_simp_note(s, TG_LAW_TRANSPOSE);
+        return tg_node_make(s->rt, n->op, 1, n->arg[0]->arg, n->at);
+    }
     tg_node *made = tg_simp_frame(s, n);
     if (made != n || n->op->class != TG_CLASS_VIEW || n->n != 1) return made;
     if (n->op == s->expand) return expand(s, n);

@@ -57,6 +57,11 @@ static bool collect(tg_simp *s, tg_terms *a, tg_ratio c, tg_node *core, tg_node 
     size_t i = find_term(a, key);
     if (i < a->n) {
         a->t[i].c = tg_ratio_add(a->t[i].c, c);
+        if (core && core != a->t[i].core) { /* the same in other words: the shorter stays */
+            double old = tg_simp_part_cost(s, a->t[i].core), new = tg_simp_part_cost(s, core);
+            if (old < 0 || new < 0) return false;
+            if (new < old) a->t[i].core = core;
+        }
         tg_simp_note(s, core ? TG_LAW_COLLECT : TG_LAW_ARITHMETIC);
         return true;
     }
@@ -98,6 +103,10 @@ static bool push(tg_simp *s, work *w, tg_node *n, tg_ratio c, bool raw, int nest
 /* A term that is no sum: its number joins the coefficient. */
 static bool add_term(tg_simp *s, tg_terms *a, work *w, item it) {
     tg_node *n = it.node;
+    if (!tg_simp_is_closed(s, n) && tg_chain_is(s, n)) {
+        tg_node *key = tg_chain_key(s, n);
+        return key && collect(s, a, it.c, n, key);
+    }
     bool product =
         n->op == s->mul || n->op == s->div || n->op == s->neg || tg_simp_single(s, n) != 0;
     if (!product || tg_simp_is_closed(s, n)) return collect(s, a, it.c, n, n);
@@ -115,7 +124,7 @@ static bool add_term(tg_simp *s, tg_terms *a, work *w, item it) {
     if (sum) {
         ok = push(s, w, n, c, false, it.nest - 1);
     } else if (ok) {
-        tg_node *key = p.n > 1 ? tg_product_key(s, &p, &n->type) : n;
+        tg_node *key = tg_term_key(s, &p, n);
         ok = key && collect(s, a, c, n, key);
     }
     tg_product_free(&p);
@@ -194,6 +203,21 @@ static bool is_full(const tg_node *n, const tg_type *t) {
     return n && tg_shape_equal(n->type.rank, n->type.dim, t->rank, t->dim);
 }
 
+/* A before A', whatever term came first. */
+static void primes_last(const tg_simp *s, tg_terms *a) {
+    for (size_t i = 0; i < a->n; i++) {
+        const tg_node *x = a->t[i].core;
+        if (!x || x->op != s->transpose || a->t[i].c.n < 0) continue;
+        for (size_t k = i + 1; k < a->n; k++)
+            if (a->t[k].core == x->arg[0] && a->t[k].c.n > 0) {
+                tg_term t = a->t[i];
+                a->t[i] = a->t[k];
+                a->t[k] = t;
+                break;
+            }
+    }
+}
+
 /* A positive term first, the number last, and where broadcasting needs it a term of the full shape
  * first. */
 static void order(tg_terms *a, const tg_type *t) {
@@ -216,7 +240,8 @@ static void order(tg_terms *a, const tg_type *t) {
         }
 }
 
-static tg_node *build_terms(tg_simp *s, tg_terms *a, const tg_type *t) {
+tg_node *tg_terms_plain(tg_simp *s, tg_terms *a, const tg_type *t) {
+    if (a->n <= FEW) primes_last(s, a);
     order(a, t);
     tg_node *sum = tg_term_build(s, a->t[0].c, a->t[0].core, t);
     for (size_t i = 1; i < a->n && sum; i++) {
@@ -284,7 +309,7 @@ tg_node *tg_terms_build(tg_simp *s, tg_terms *a, const tg_type *t) {
     tg_node *made = NULL;
     if (may && a->n <= FEW && !tg_terms_expand(s, a, t, &made)) return NULL;
     if (!made && !tg_terms_common(s, a, t, &made)) return NULL;
-    return made ? made : build_terms(s, a, t);
+    return made ? made : tg_terms_plain(s, a, t);
 }
 
 tg_node *tg_simp_sum(tg_simp *s, tg_node *n) {

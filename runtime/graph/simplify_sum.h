@@ -23,8 +23,14 @@ bool tg_terms_add(tg_simp *s, tg_terms *a, tg_ratio c, tg_node *n, bool raw);
 /* The sum as a formula, after all that shortens it; its shape may still want stretching to t. NULL:
  * an error. */
 tg_node *tg_terms_build(tg_simp *s, tg_terms *a, const tg_type *t);
+/* The terms as a formula and nothing else tried. The terms are put in order. */
+tg_node *tg_terms_plain(tg_simp *s, tg_terms *a, const tg_type *t);
 /* One term: c * core. */
 tg_node *tg_term_build(tg_simp *s, tg_ratio c, tg_node *core, const tg_type *t);
+
+/* What stands for core when like terms are looked for: factors by id, chains of @ flat. p: the
+ * factors of core, changed. */
+tg_node *tg_term_key(tg_simp *s, tg_product *p, tg_node *core);
 
 /* ---- simplify_factor.c: each sets *made when it applies, and leaves it NULL otherwise. False: an
  * error ---- */
@@ -33,7 +39,7 @@ tg_node *tg_term_build(tg_simp *s, tg_ratio c, tg_node *core, const tg_type *t);
 bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made);
 /* A factor that all terms share, put before or under the sum. */
 bool tg_terms_common(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made);
-/* A @ x + B @ x = (A + B) @ x: changes the terms. */
+/* A @ x + B @ x = (A + B) @ x: changes the terms (simplify_chain.c). */
 bool tg_terms_operands(tg_simp *s, tg_terms *a, bool *changed);
 
 #endif

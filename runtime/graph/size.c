@@ -278,6 +278,15 @@ tg_size tg_size_times(tg_rt *rt, tg_size a, tg_size b) {
     return intern(rt, s.n, s.term);
 }
 
+bool tg_size_at_most(tg_rt *rt, tg_size a, tg_size b) {
+    tg_size d = tg_size_sub(rt, b, a);
+    if (d == TG_SIZE_FAIL || tg_size_known(d)) return d != TG_SIZE_FAIL;
+    const tg_poly *p = tg_poly_of(rt, d);
+    for (int i = 0; i < p->n; i++)
+        if (p->term[i].coef < 0) return false;
+    return true;
+}
+
 /* Division by leading terms: exact as soon as every leading term of what remains divides. */
 tg_size tg_size_divide(tg_rt *rt, tg_size a, tg_size b) {
     if (a == TG_SIZE_FAIL || b == TG_SIZE_FAIL || b == 0) return TG_SIZE_FAIL;

@@ -26,6 +26,8 @@ tg_size tg_size_times(tg_rt *rt, tg_size a, tg_size b);
 /* a / b when that is exact for all values of the symbols (784*N / N = 784); else TG_SIZE_FAIL
  * without an error. */
 tg_size tg_size_divide(tg_rt *rt, tg_size a, tg_size b);
+/* Is a <= b, term by term, whatever the symbols are? False also when that cannot be told. */
+bool tg_size_at_most(tg_rt *rt, tg_size a, tg_size b);
 /* ceil(a / k), k > 0 known; opaque unless it simplifies. Needed for slices with a step. */
 tg_size tg_size_ceil_div(tg_rt *rt, tg_size a, int64_t k);
 

@@ -197,12 +197,13 @@ static outcome compare(tg_node *raw, tg_node *made) {
 
 typedef struct rule {
     const char *name, *pattern, *replacement, *when;
+    bool stable;
 } rule;
 
 static const rule rules[] = {
 #define NAMED(id, name, when)
-#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, when},
-#define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, when},
+#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, when, false},
+#define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, when, true},
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
@@ -210,12 +211,12 @@ static const rule rules[] = {
 
 enum { RULES = sizeof rules / sizeof *rules };
 
-/* The values of x that `when` allows. */
+/* The values that `when` allows. */
 static void domain(const rule *r, double *lo, double *hi) {
     char sign[3];
     *lo = -3, *hi = 3;
     if (strcmp(r->when, "always") == 0 || strcmp(r->when, "x is finite") == 0) return;
-    if (sscanf(r->when, "x %2[>=] %lf", sign, lo) != 2)
+    if (sscanf(r->when, "%*[xy] %2[>=] %lf", sign, lo) != 2)
         fail_msg("%s: this test cannot read the condition  %s", r->name, r->when);
     *lo += 1e-3;
     *hi += *lo;
@@ -235,16 +236,27 @@ static void check_instance(const rule *r, const leaf *shape, int64_t axes, bool 
                            int *used) {
     double lo, hi;
     domain(r, &lo, &hi);
+    tg_node *x = new_cell(shape, lo, hi)->node, *y = new_cell(shape, lo, hi)->node;
+    tg_attrs none = {0};
+    tg_node *both[2] = {new_cell(shape, lo, hi)->node, new_cell(shape, lo, hi)->node};
+    int64_t all = (INT64_C(1) << shape->rank) - 1;
     const tg_rule_name names[] = {
-        {.name = "x", .node = new_cell(shape, lo, hi)->node},
+        {.name = "x", .node = x},
+        {.name = "y", .node = y},
+        {.name = "z", .node = both[0]},
+        {.name = "w", .node = both[1]},
+        {.name = "k", .node = tg_node_make(&rt, tg_op_find("gt"), 2, both, &none)},
         {.name = "c", .node = tg_node_number(&rt, draw_in(0.5, 2))},
         {.name = "s", .node = new_cell(&(leaf){.rank = 0}, lo, hi)->node},
         {.name = "axis", .kind = TG_P_AXES, .n = 1, .v = {axes}},
-        {.name = "all", .kind = TG_P_AXES, .n = 1, .v = {(INT64_C(1) << shape->rank) - 1}},
+        {.name = "all", .kind = TG_P_AXES, .n = 1, .v = {all}},
         {.name = "keep", .kind = TG_P_FLAG, .n = 1, .v = {keep}},
+        {.name = "leading", .kind = TG_P_AXES, .n = 1, .v = {axes}},
     };
-    tg_node *from = tg_rule_build(&rt, r->pattern, 6, names);
-    tg_node *to = from ? tg_rule_build(&rt, r->replacement, 6, names) : NULL;
+    bool leading = (axes & (axes + 1)) == 0;
+    int n = (int)(sizeof names / sizeof *names) - !leading;
+    tg_node *from = tg_rule_build(&rt, r->pattern, n, names);
+    tg_node *to = from ? tg_rule_build(&rt, r->replacement, n, names) : NULL;
     if (from && !to) fail_msg("%s: %s", r->name, rt.c.diag.msg);
     tg_clear(&rt.c); /* there are no axes in a scalar */
     if (from) {
@@ -253,7 +265,7 @@ static void check_instance(const rule *r, const leaf *shape, int64_t axes, bool 
         *checked += o.shown;
         tg_node *made = tg_simplify(&rt, from, NULL);
         if (!made) fail_msg("%s: %s", text_of(from), rt.c.diag.msg);
-        *used += was_used(r);
+        *used += was_used(r) || (r->stable && tg_node_stable(&rt, from) != from);
         if (compare(from, made).worst > 1)
             fail_msg("%s was simplified to %s", text_of(from), text_of(made));
     }
