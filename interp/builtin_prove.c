@@ -11,10 +11,9 @@
  * below 1e-10 S it is taken for rounding. */
 #include "base/alloc.h"
 #include "interp/answer.h"
-#include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/show.h"
-#include "runtime/graph/print.h"
+#include "interp/targets.h"
 #include "runtime/graph/sample.h"
 #include "runtime/graph/simplify.h"
 
@@ -323,61 +322,21 @@ static bool same_items(tg_interp *in, tg_value a, tg_value b, verdict *v) {
     return true;
 }
 
-/* The number of arguments that must be given. */
-static int arity_of(tg_value f) {
-    int n = 0;
-    if (f.tag == TG_V_OP) {
-        while (f.as.op->param[n].name && f.as.op->param[n].kind == TG_P_TENSOR) n++;
-        return n;
-    }
-    if (f.tag != TG_V_FUNCTION) return -1;
-    const tg_function *g = f.as.function;
-    while (g->primal) g = g->primal;
-    if (!g->def) return arity_of(g->native);
-    while (n < g->def->n - 1 && (g->def->kids[n]->n == 0 || !g->def->kids[n]->kids[0])) n++;
-    return n;
-}
-
-static const char *argument_name(tg_value f, int i) {
-    if (f.tag == TG_V_OP) return f.as.op->param[i].name;
-    const tg_function *g = f.as.function;
-    while (g->primal) g = g->primal;
-    return g->def ? g->def->kids[i]->name : argument_name(g->native, i);
-}
-
-/* Both on the same nameless numbers. */
+/* Both on the same variables. */
 static bool same_functions(tg_interp *in, tg_value f, tg_value g, verdict *v) {
-    enum { MOST = 8 };
-    int n = arity_of(f), m = arity_of(g);
+    int n = tg_function_arity(f), m = tg_function_arity(g), made = 0;
     if (n != m) {
         v->equal = false;
         tg_str_addf(&v->how, "%d and %d arguments", n, m);
         return true;
     }
-    if (n < 0 || n > MOST)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE,
-                       "same compares functions of at most %d arguments that are written in tg, "
-                       "or operations",
-                       MOST);
-    tg_argument arg[MOST] = {{0}};
-    bool ok = true;
-    int made = 0;
-    for (; made < n && ok; made++) {
-        const char *name = argument_name(f.tag == TG_V_FUNCTION ? f : g, made);
-        const char *own = tg_intern(&in->rt.c, name, strlen(name));
-        tg_cell *c =
-            own ? tg_cell_new(&in->rt, TG_CELL_VAR, own, &(tg_type){.dtype = TG_F64}, NULL) : NULL;
-        tg_node *x = c ? tg_node_cell(&in->rt, c) : NULL;
-        tg_cell_drop(c);
-        ok = x != NULL;
-        if (ok) arg[made].value = tg_value_formula(x, 0);
-    }
-    tg_value a = TG_NONE_VALUE, b = TG_NONE_VALUE;
-    ok = ok && tg_call_value(in, f, n, arg, &a) && tg_call_value(in, g, n, arg, &b) &&
-         same_values(in, a, b, v);
+    tg_value var[TG_MOST_PARAMETERS], a = TG_NONE_VALUE, b = TG_NONE_VALUE;
+    bool ok = tg_function_variables(in, "same", f.tag == TG_V_FUNCTION ? f : g, NULL, &made, var) &&
+              tg_function_apply(in, f, n, var, &a) && tg_function_apply(in, g, n, var, &b) &&
+              same_values(in, a, b, v);
     tg_value_drop(a);
     tg_value_drop(b);
-    for (int i = 0; i < made; i++) tg_value_drop(arg[i].value);
+    for (int i = 0; i < made; i++) tg_value_drop(var[i]);
     return ok;
 }
 

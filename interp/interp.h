@@ -129,6 +129,7 @@ const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
 extern const tg_builtin tg_builtins_formula[];
 extern const tg_builtin tg_builtins_show[];
 extern const tg_builtin tg_builtins_prove[];
+extern const tg_builtin tg_builtins_check[];
 extern const tg_builtin tg_builtins_data[];
 extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_session[];

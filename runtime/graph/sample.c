@@ -258,13 +258,37 @@ bool tg_sample_resize(tg_sample *s, int layout, bool *fits) {
     return true;
 }
 
-/* ---- points ---- */
-
 void tg_sample_set(tg_sample_cell *c, tg_tensor *value) {
     tg_tensor_drop(c->twin->value);
     c->twin->value = value;
     c->twin->version++;
 }
+
+bool tg_sample_at_data(tg_sample *s, bool *complete) {
+    tg_size_binding known;
+    *complete = true;
+    for (size_t i = 0; i < s->ncells; i++) *complete = *complete && s->cells[i].cell->value;
+    if (!*complete) return true;
+    bool ok = tg_graph_bind_sizes(s->rt, s->n, s->root, 0, NULL, NULL, &known);
+    for (size_t i = 0; ok && i < s->sizes.n; i++) {
+        size_t k = 0;
+        while (k < known.n && known.items[k].symbol != s->sizes.items[i].symbol) k++;
+        *complete = *complete && k < known.n;
+        if (k < known.n) s->sizes.items[i].value = known.items[k].value;
+    }
+    tg_size_binding_free(&known);
+    if (!ok || !*complete) return ok;
+    if (!copy_all(s)) return false;
+    for (size_t i = 0; i < s->ncells; i++) {
+        tg_sample_cell *c = &s->cells[i];
+        tg_tensor *t = tg_tensor_convert(&s->rt->c, &c->cell->value->v, c->twin->type.dtype);
+        if (!t) return false;
+        tg_sample_set(c, t);
+    }
+    return true;
+}
+
+/* ---- points ---- */
 
 static double number(tg_sample *s, double lo, double hi, double grain) {
     return rint((lo + (hi - lo) * tg_sample_uniform(s)) / grain) * grain;

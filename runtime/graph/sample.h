@@ -54,6 +54,9 @@ void tg_sample_end(tg_sample *s);
 bool tg_sample_resize(tg_sample *s, int layout, bool *fits);
 /* The next point at which all roots are finite. *found: false when there seems to be none. */
 bool tg_sample_next(tg_sample *s, bool *found);
+/* Puts the sampler where the data are: sizes and values as they are now. *complete: every cell has
+ * a value. Without, nothing has changed but the choice of sizes. */
+bool tg_sample_at_data(tg_sample *s, bool *complete);
 /* The values of the roots with the twins as they are. *finite: all are finite numbers. */
 bool tg_sample_eval(tg_sample *s, bool *finite);
 /* The copy of a node that the roots reach; NULL: they do not. */
