@@ -2,8 +2,8 @@
  * the sign behind the list decides: "=" makes it definitions (or, of a call, the definition of a
  * function), ":=" stores, and otherwise it is a value.
  *
- * input, assume, precision and use are words only where a statement begins and what follows makes
- * sense of them, and `where` only behind the expression of a statement; everywhere else they are
+ * input, assume, rule, precision and use are words only where a statement begins and what follows
+ * makes sense of them, and `where` only behind the expression of a statement; everywhere else they are
  * names. */
 #include "grammar/parser.h"
 
@@ -230,6 +230,38 @@ static tg_ast *assume(tg_parser *p) {
     return tg_parser_collect(p, TG_AST_ASSUME, lo, p->prev.hi, mark);
 }
 
+/* rule = "rule" NAME arguments [ "unchecked" ] "=" expressions */
+static tg_ast *rule(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    tg_parser_advance(p);
+    tg_ast *head = tg_parse_level(p, TG_LEVEL_POWER);
+    if (!head) return NULL;
+    if (head->kind != TG_AST_CALL || (head->flags & TG_AST_PARENS) ||
+        head->kids[0]->kind != TG_AST_NAME) {
+        tg_parser_fail(p, head->span.lo, head->span.hi, "a rule is given for a function by name");
+        tg_help(p->c, "rule f(x) = g * ..., with g the incoming cotangent and out the value f(x)");
+        return NULL;
+    }
+    bool unchecked = !tg_parser_line_ended(p) && tg_parser_is_word(p, p->tok, "unchecked");
+    if (unchecked) tg_parser_advance(p);
+    if (p->tok.kind != TG_TOK_ASSIGN || tg_parser_line_ended(p))
+        return tg_parser_expected(p, "\"=\" and the rule");
+    size_t mark = p->count;
+    for (int i = 1; i < head->n; i++)
+        if (!tg_parser_push(p, head->kids[i])) return NULL;
+    if (!tg_parse_parameters(p, mark)) return NULL;
+    tg_token at = p->tok;
+    tg_parser_advance(p);
+    size_t values = p->count;
+    if (!expressions(p) || !tg_parser_push(p, list_value(p, values))) return NULL;
+    tg_ast *node = tg_parser_collect(p, TG_AST_RULE, lo, p->prev.hi, mark);
+    if (!node) return NULL;
+    node->name = head->kids[0]->name;
+    node->op_span = tg_parser_span(p, at.lo, at.hi);
+    if (unchecked) node->flags |= TG_AST_UNCHECKED;
+    return node;
+}
+
 /* precision = "precision" ( "single" | "double" ) */
 static tg_ast *precision(tg_parser *p) {
     uint32_t lo = p->tok.lo;
@@ -294,6 +326,7 @@ static tg_ast *word_or_name(tg_parser *p) {
     bool name = next.kind == TG_TOK_NAME;
     if (next.flags & TG_TOK_AFTER_LINE) return simple(p);
     if (name && tg_parser_is_word(p, p->tok, "input")) return input(p);
+    if (name && tg_parser_is_word(p, p->tok, "rule")) return rule(p);
     if (name && tg_parser_is_word(p, p->tok, "precision")) return precision(p);
     if ((name || next.kind == TG_TOK_QUOTE) && tg_parser_is_word(p, p->tok, "use")) return use(p);
     if (begins_condition(next) && tg_parser_is_word(p, p->tok, "assume")) return assume(p);
@@ -423,8 +456,21 @@ static tg_ast *lone_word(tg_parser *p, tg_ast_kind kind) {
     return tg_parser_node(p, kind, p->prev.lo, p->prev.hi, 0);
 }
 
+/* help = "?" NAME */
+static tg_ast *help(tg_parser *p) {
+    uint32_t lo = p->tok.lo;
+    tg_token next = tg_parser_peek(p);
+    if (next.kind != TG_TOK_NAME) return simple(p);
+    tg_parser_advance(p);
+    tg_ast *node = tg_parser_node(p, TG_AST_HELP, lo, p->tok.hi, 0);
+    if (!node || !(node->name = tg_parser_name(p, p->tok))) return NULL;
+    tg_parser_advance(p);
+    return node;
+}
+
 static tg_ast *statement(tg_parser *p) {
     switch (p->tok.kind) {
+    case TG_TOK_UNKNOWN: return help(p);
     case TG_TOK_FOR: return for_each(p);
     case TG_TOK_WHILE: return loop(p, TG_AST_WHILE);
     case TG_TOK_REPEAT: return loop(p, TG_AST_REPEAT);

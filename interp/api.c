@@ -4,6 +4,7 @@
 #include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/module.h"
+#include "interp/rule.h"
 #include "interp/progress.h"
 #include "interp/store.h"
 #include "runtime/ops/document.h"
@@ -85,6 +86,7 @@ tg_state *tg_open(const tg_options *options) {
     tg_guard_enter(&in->rt.c);
     in->rt.precision = o->single ? TG_F32 : TG_F64;
     in->rt.seed = o->seed;
+    in->rt.check_rule = tg_rule_check;
     tg_runtime_set_threads(&in->rt, o->threads > 0 ? o->threads : 1);
     in->globals = tg_env_new(NULL);
     in->library = tg_env_new(NULL);
@@ -118,6 +120,9 @@ void tg_close(tg_state *s) {
     tg_value_drop(in->returned);
     for (size_t i = 0; i < in->nlifts; i++) tg_cell_drop(in->lifts[i]);
     tg_free(in->lifts);
+    for (size_t i = 0; i < in->nslots; i++) tg_cell_drop(in->slots[i]);
+    tg_free(in->slots);
+    tg_free(in->checked);
     for (int i = 0; i < in->nused; i++) tg_free(in->used[i]);
     tg_free(in->used);
     tg_rt_free(&in->rt);

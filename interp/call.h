@@ -34,6 +34,8 @@ bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argumen
 /* A nameless number to show the derivative f of a function of one argument by, named as the
  * argument is. False, perhaps with an error pending: f is no such derivative. */
 bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out);
+/* Runs f's body in a scope where the parameters are bound. */
+bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out);
 /* f' of a function value. */
 bool tg_function_derivative(tg_interp *in, tg_value f, tg_value *out);
 /* A function value for a definition or lambda. */

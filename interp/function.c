@@ -7,6 +7,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/rule.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/substitute.h"
 
@@ -118,8 +119,10 @@ TG_APART void tg_scope_leave(tg_env *scope) {
     int own = 0;
     for (size_t i = 0; scope->refs > 1 && i < scope->n; i++) {
         tg_value v = scope->items[i].value;
-        if (v.tag == TG_V_FUNCTION && v.as.function->refs == 1 && v.as.function->env == scope)
-            own++;
+        if (v.tag != TG_V_FUNCTION || v.as.function->refs != 1) continue;
+        const tg_function *rule = v.as.function->rule;
+        own += v.as.function->env == scope;
+        own += rule && rule->refs == 1 && rule->env == scope;
     }
     if (own > 0 && scope->refs - 1 == own) {
         tg_env *keep = tg_env_hold(scope);
@@ -129,7 +132,7 @@ TG_APART void tg_scope_leave(tg_env *scope) {
     tg_env_drop(scope);
 }
 
-static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out) {
+bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out) {
     const tg_ast *body = f->def->kids[f->def->n - 1];
     if (body->kind != TG_AST_BLOCK) return tg_eval(in, scope, body, out);
     tg_value last = TG_NONE_VALUE;
@@ -150,6 +153,16 @@ static bool run_body(tg_interp *in, const tg_function *f, tg_env *scope, tg_valu
     return tg_blame(in, body);
 }
 
+/* How many parameters a printed call must name: up to the last that was given. */
+static int shown(const tg_function *f, int n, const tg_argument *args) {
+    int most = 0;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < params_of(f->def); k++)
+            if ((args[i].name ? f->def->kids[k]->name == args[i].name : k == i) && k >= most)
+                most = k + 1;
+    return most;
+}
+
 static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
                                    tg_value *out) {
     if (!tg_guard(&in->rt.c) || !tg_check_interrupt(&in->rt.c)) return false;
@@ -158,7 +171,9 @@ static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const t
     tg_unit *caller = in->unit;
     f->refs++; /* it may be redefined by its own body */
     in->unit = f->unit;
-    bool ok = bind_parameters(in, f, scope, n, args) && run_body(in, f, scope, out);
+    bool ok = bind_parameters(in, f, scope, n, args) &&
+              (f->rule ? tg_rule_call(in, f, scope, shown(f, n, args), out)
+                       : tg_function_run(in, f, scope, out));
     in->unit = caller;
     if (!ok) tg_blame_keep(in, f->unit->src);
     tg_scope_leave(scope);

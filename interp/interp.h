@@ -28,8 +28,13 @@ typedef struct tg_interp {
     size_t lift_next; /* the next lift slot of this statement */
     size_t nlifts, lifts_cap;
     tg_cell **lifts; /* NULL where one was retired */
-    tg_unit *unit;   /* whose tree is being walked: functions made now hold it */
-    char *dir;       /* folder of the running script, for `use` */
+    uint64_t rules;  /* `rule` statements so far */
+    size_t nslots, slots_cap;
+    tg_cell **slots; /* what stands for g and out in rules, one of each type */
+    size_t nchecked, checked_cap;
+    uint64_t *checked; /* the rules and types that were found right (rule_check.c) */
+    tg_unit *unit;     /* whose tree is being walked: functions made now hold it */
+    char *dir;         /* folder of the running script, for `use` */
     int nused, used_cap;
     char **used; /* paths already used */
     int nkept, kept_cap;

@@ -90,6 +90,8 @@ bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
     case TG_AST_FUNCTION:
     case TG_AST_INPUT:
     case TG_AST_ASSUME:
+    case TG_AST_RULE:
+    case TG_AST_HELP:
     case TG_AST_PRECISION:
     case TG_AST_USE:
     case TG_AST_FOR:

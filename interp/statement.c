@@ -3,10 +3,12 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/help.h"
 #include "interp/index.h"
 #include "interp/module.h"
 #include "interp/nonfinite.h"
 #include "interp/progress.h"
+#include "interp/rule.h"
 #include "interp/store.h"
 #include "runtime/graph/simplify.h"
 
@@ -418,6 +420,8 @@ tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     case TG_AST_FUNCTION: return function(in, env, s, last);
     case TG_AST_INPUT: return input(in, env, s);
     case TG_AST_ASSUME: return assume(in, env, s);
+    case TG_AST_RULE: return tg_rule_statement(in, env, s) ? TG_FLOW_NEXT : fail_at(in, s);
+    case TG_AST_HELP: return tg_help_statement(in, env, s) ? TG_FLOW_NEXT : fail_at(in, s);
     case TG_AST_PRECISION:
         in->rt.precision = s->name[0] == 's' ? TG_F32 : TG_F64;
         return TG_FLOW_NEXT;

@@ -84,6 +84,7 @@ static void work_off(graveyard *g) {
             g->functions = f->dying;
             bury_env(g, f->env);
             bury_function(g, f->primal);
+            bury_function(g, f->rule);
             bury(g, f->native);
             tg_unit_drop(f->unit);
             tg_free(f);

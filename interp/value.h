@@ -84,6 +84,8 @@ struct tg_function {
     const tg_ast *def;   /* TG_AST_FUNCTION or TG_AST_LAMBDA */
     tg_env *env;         /* where it was written; NULL: global */
     tg_function *primal; /* not NULL: this is the derivative of that function */
+    tg_function *rule;   /* the derivative that the user wrote for it (rule.h), or NULL */
+    uint64_t serial;     /* of a rule: which of all rules */
     tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
 };
 

@@ -7,6 +7,8 @@
 #include "base/ctx.h"
 #include "runtime/tensor/tensor.h"
 
+struct tg_node;
+
 typedef struct tg_rt {
     tg_ctx c;
     tg_dtype precision;     /* TG_F64, or TG_F32 after `precision single`: the default float type */
@@ -21,6 +23,9 @@ typedef struct tg_rt {
     bool live_draws; /* binding a random operation makes it draw anew at each tick: set inside
                         fresh(...) */
     int threads;
+    /* Called when a derivative goes through a call with a rule of the user's own; false: the rule
+     * is wrong. NULL: rules are taken as they are. */
+    bool (*check_rule)(struct tg_rt *rt, struct tg_node *call);
 } tg_rt;
 
 bool tg_rt_init(tg_rt *rt); /* false: no memory; what was built is freed by tg_rt_free */

@@ -14,6 +14,7 @@
 #include "runtime/graph/grad.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/ruled.h"
 #include "runtime/graph/rule.h"
 #include "runtime/graph/simplify.h"
 
@@ -28,6 +29,10 @@ typedef struct piece { /* one contribution */
 
 typedef struct sweep {
     tg_rt *rt;
+    int nx; /* differentiated by */
+    tg_node *const *x;
+    const tg_grad_options *opt;
+    bool within;    /* of a function's body: nothing passes beyond x */
     tg_node **node; /* all under y, ascending id */
     size_t count;
     bool *active;      /* depends on some x through float-typed nodes */
@@ -76,7 +81,21 @@ static bool begin_sweep(sweep *s, tg_rt *rt, tg_node *y) {
     return tg_fail_memory(&rt->c);
 }
 
+static const char *rule_of(const tg_node *node, int k) {
+    if (node->op->param[0].kind == TG_P_LIST) return node->op->grad[0];
+    return k < TG_MAX_TENSORS ? node->op->grad[k] : NULL;
+}
+
+/* The node that argument k of `node` passes a derivative to: the argument itself, except of a call
+ * with a rule of the user's own. NULL: the derivative is zero. */
+static tg_node *passes_to(const tg_node *node, int k) {
+    if (tg_node_is_ruled(node)) return tg_ruled_into(node, k);
+    const char *rule = rule_of(node, k);
+    return rule && strcmp(rule, TG_GRAD_ZERO) == 0 ? NULL : node->arg[k];
+}
+
 static void mark_active(sweep *s, int n, tg_node *const *x, const tg_grad_options *opt) {
+    s->nx = n, s->x = x, s->opt = opt;
     for (int i = 0; i < n; i++) {
         size_t k = place(s, x[i]);
         if (k < s->count) s->active[k] = true;
@@ -85,8 +104,10 @@ static void mark_active(sweep *s, int n, tg_node *const *x, const tg_grad_option
         const tg_node *node = s->node[i];
         if (s->active[i] || !tg_dtype_is_float(node->type.dtype)) continue;
         if (is_among(node, opt->nhold, opt->hold)) continue;
-        for (int k = 0; k < node->n && !s->active[i]; k++)
-            s->active[i] = s->active[place(s, node->arg[k])];
+        for (int k = 0; k < node->n && !s->active[i]; k++) {
+            const tg_node *to = passes_to(node, k);
+            s->active[i] = to && s->active[place(s, to)];
+        }
     }
 }
 
@@ -198,21 +219,25 @@ static bool is_zero(const tg_node *n) {
 
 /* The side of an adjoint where(c, g, 0) that is not 0; 0 when the rule must be applied to the
  * whole. */
-static int chosen_side(const tg_node *node, const tg_node *g) {
+static int chosen_side(const tg_node *node, const tg_node *g, bool pointwise) {
     if (!tg_node_is(g, "where")) return 0;
     int side = is_zero(g->arg[2]) ? 1 : is_zero(g->arg[1]) ? 2 : 0;
-    if (!side || node->op->class == TG_CLASS_ELEMENTWISE) return side;
+    if (!side || pointwise) return side;
     return g->arg[0]->type.rank == 0 && same_shape(&g->arg[side]->type, &node->type) ? side : 0;
+}
+
+/* where(c, made, 0), after the adjoint g = where(c, a, 0). */
+static tg_node *choose(tg_rt *rt, const tg_node *g, int side, tg_node *made) {
+    tg_node *branch[3] = {g->arg[0], side == 1 ? made : g->arg[1], side == 1 ? g->arg[2] : made};
+    return tg_node_make(rt, g->op, 3, branch, g->at);
 }
 
 static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule_names *r,
                            tg_node *g) {
-    int side = chosen_side(node, g);
+    int side = chosen_side(node, g, node->op->class == TG_CLASS_ELEMENTWISE);
     r->name[r->g].node = side ? g->arg[side] : g;
     tg_node *c = tg_rule_build(s->rt, rule, r->n, r->name);
-    if (!c || !side) return c;
-    tg_node *branch[3] = {g->arg[0], side == 1 ? c : g->arg[1], side == 1 ? g->arg[2] : c};
-    return tg_node_make(s->rt, g->op, 3, branch, g->at);
+    return c && side ? choose(s->rt, g, side, c) : c;
 }
 
 static bool no_rule(tg_rt *rt, const tg_node *node) {
@@ -222,30 +247,62 @@ static bool no_rule(tg_rt *rt, const tg_node *node) {
                            "gives it a derivative");
 }
 
-static const char *rule_of(const tg_node *node, int k) {
-    if (node->op->param[0].kind == TG_P_LIST) return node->op->grad[0];
-    return k < TG_MAX_TENSORS ? node->op->grad[k] : NULL;
+/* What a call with a rule of the user's own contributes through argument k. */
+static tg_node *apply_own_rule(sweep *s, tg_node *node, int k, tg_node *g) {
+    bool pointwise = false;
+    if (tg_node_is(g, "where") && !tg_ruled_is_pointwise(s->rt, node, k, &pointwise)) return NULL;
+    int side = chosen_side(node, g, pointwise);
+    tg_node *c = tg_ruled_adjoint(s->rt, node, k, side ? g->arg[side] : g);
+    return c && side ? choose(s->rt, g, side, c) : c;
+}
+
+static bool run(sweep *s, tg_node *seed);
+
+/* What the body of such a call takes from elsewhere is differentiated as usual, in a sweep of its
+ * own: a formula over the parameters, and so over the arguments. */
+static bool pass_captured(sweep *s, tg_node *node, tg_node *g) {
+    sweep t;
+    tg_ruled r = tg_ruled_of(node);
+    if (!s->active[place(s, r.body)]) return true;
+    if (!tg_guard(&s->rt->c) || !begin_sweep(&t, s->rt, r.body)) return false;
+    t.within = true;
+    mark_active(&t, s->nx, s->x, s->opt);
+    bool ok = run(&t, r.g);
+    for (int i = 0; ok && i < s->nx; i++) {
+        size_t at = place(&t, s->x[i]);
+        if (at == t.count || !t.adjoint[at]) continue;
+        tg_node *c = tg_ruled_instance(s->rt, node, t.adjoint[at], g);
+        ok = c && contribute(s, place(s, s->x[i]), c, node, 0);
+    }
+    end_sweep(&t);
+    return ok;
 }
 
 /* Passes the adjoint g of node i on to its arguments. The last argument first: each goes in front
  * of its list. */
 static bool pass(sweep *s, size_t i, tg_node *g) {
-    const tg_node *node = s->node[i];
+    tg_node *node = s->node[i];
+    bool own = tg_node_is_ruled(node);
+    if (own && s->rt->check_rule && !s->rt->check_rule(s->rt, node)) return false;
     rule_names r;
-    for (int k = node->n - 1; k >= 0; k--) {
-        size_t to = place(s, node->arg[k]);
-        if (!s->active[to]) continue;
-        const char *rule = rule_of(node, k);
-        if (!rule) return no_rule(s->rt, node);
-        if (strcmp(rule, TG_GRAD_ZERO) == 0) continue;
-        if (!name_params(s, node, k, &r)) return false;
-        r.g = r.n;
-        name_node(&r, "g", g);
-        tg_node *c = apply_rule(s, node, rule, &r, g);
-        if (c) c = fit(s->rt, c, &node->arg[k]->type);
+    for (int k = node->n - 1; k >= own; k--) {
+        tg_node *into = passes_to(node, k), *c;
+        size_t to = into ? place(s, into) : s->count;
+        if (!into || !s->active[to]) continue;
+        if (own) {
+            c = apply_own_rule(s, node, k, g);
+        } else {
+            const char *rule = rule_of(node, k);
+            if (!rule) return no_rule(s->rt, node);
+            if (!name_params(s, node, k, &r)) return false;
+            r.g = r.n;
+            name_node(&r, "g", g);
+            c = apply_rule(s, node, rule, &r, g);
+        }
+        if (c) c = fit(s->rt, c, &into->type);
         if (!c || !contribute(s, to, c, node, k)) return false;
     }
-    return true;
+    return own ? pass_captured(s, node, g) : true;
 }
 
 /* Tells the observer of the adjoint of node i, and gives what it makes of it. */
@@ -275,12 +332,19 @@ static bool run(sweep *s, tg_node *seed) {
         if ((i & 255) == 0 && !tg_check_interrupt(&s->rt->c)) return false;
         s->adjoint[i] = add_up(s, i);
         if (s->adjoint[i] && s->trace) s->adjoint[i] = tell(s, i);
-        if (!s->adjoint[i] || !pass(s, i, s->adjoint[i])) return false;
+        if (!s->adjoint[i]) return false;
+        if (s->within && is_among(s->node[i], s->nx, s->x)) continue;
+        if (!pass(s, i, s->adjoint[i])) return false;
     }
     return true;
 }
 
 /* ---- paths that are cut ---- */
+
+static const char *name_of_cut(const tg_node *node) {
+    if (tg_node_is_ruled(node) || node->op == &tg_op_parameter) return "a rule without it";
+    return node->op->shown ? node->op->shown : node->op->name;
+}
 
 /* Why y does not reach x: "" no path; an operation's name; NULL: it does. */
 static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *opt,
@@ -302,13 +366,12 @@ static bool find_cut(tg_rt *rt, tg_node *y, tg_node *x, const tg_grad_options *o
             bool held =
                 is_among(node, opt->nhold, opt->hold) || !tg_dtype_is_float(node->type.dtype);
             for (int k = 0; k < node->n; k++) {
-                size_t to = place(&s, node->arg[k]);
-                const char *rule = rule_of(node, k);
-                if (!s.active[to]) continue;
-                if (held || (rule && strcmp(rule, TG_GRAD_ZERO) == 0)) {
-                    if (!**cut) *cut = node->op->shown ? node->op->shown : node->op->name;
+                const tg_node *into = passes_to(node, k);
+                if (!s.active[place(&s, into ? into : node->arg[k])]) continue;
+                if (held || !into) {
+                    if (!**cut) *cut = name_of_cut(node);
                 } else {
-                    s.first[to] = 1;
+                    s.first[place(&s, into)] = 1;
                 }
             }
         }

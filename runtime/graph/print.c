@@ -11,6 +11,7 @@
  * of the whole remains. Recursion is bounded by the depth, and the cost by what is printed. */
 #include "runtime/graph/print_plan.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/ruled.h"
 #include "base/alloc.h"
 
 #include <ctype.h>
@@ -177,7 +178,12 @@ static int size_precedence(tg_rt *rt, tg_size size) {
     return prec;
 }
 
+static const tg_node *seen_through(const printer *p, const tg_node *n) {
+    return tg_print_seen(n, p->unfold ? TG_UNFOLD_ALL : 0);
+}
+
 static int precedence(const printer *p, const tg_node *n) {
+    n = seen_through(p, n);
     if (name_of(p, n)) return ATOM;
     if (n->op == &tg_op_number)
         return signbit(n->leaf.number) && !isnan(n->leaf.number) ? NEGATION : ATOM;
@@ -204,6 +210,7 @@ static int left_min(const tg_op *op) {
 /* Does the text of n, where at least `min` is wanted, begin with a minus sign? */
 static bool begins_with_minus(const printer *p, const tg_node *n, int min) {
     for (int i = 0; i < DEPTH; i++) {
+        n = seen_through(p, n);
         int prec = precedence(p, n);
         if (prec < min || prec == ATOM) return false;
         if (is_leaf(n)) return prec == NEGATION;
@@ -229,6 +236,7 @@ typedef struct place {
 static void print_node(printer *p, const tg_node *n, int min, place at);
 
 static double length_of(const printer *p, const tg_node *n) {
+    n = seen_through(p, n);
     const tg_print_part *part = p->plan ? tg_print_plan_find(p->plan, n) : NULL;
     return !part ? 0 : part->name[0] && n != p->root ? 2 : part->len;
 }
@@ -239,12 +247,14 @@ static place place_of(const printer *p, const tg_node *n, int i, place at) {
     place in = {at.depth + 1, at.room};
     double all = length_of(p, n);
     if (!p->plan || all <= at.room) return in;
-    double rest = at.room - 8, most = rest / n->n;
-    if (n->n <= TG_MAX_TENSORS) {
-        for (int round = 0; round < n->n; round++) {
+    int first, shown;
+    tg_node_shown_arguments(n, &first, &shown);
+    double rest = at.room - 8, most = rest / shown;
+    if (shown <= TG_MAX_TENSORS) {
+        for (int round = 0; round < shown; round++) {
             double left = rest;
             int large = 0;
-            for (int k = 0; k < n->n; k++) {
+            for (int k = first; k < first + shown; k++) {
                 double len = length_of(p, n->arg[k]);
                 if (len > most)
                     large++;
@@ -335,7 +345,25 @@ static void print_prefix(printer *p, const tg_node *n, place at) {
     print_node(p, n->arg[0], min, place_of(p, n, 0, at));
 }
 
+/* f(x, 2): the text of the call, \1 standing for the parts in turn. */
+static void print_ruled(printer *p, const tg_node *n, place at) {
+    int part, parts;
+    tg_node_shown_arguments(n, &part, &parts);
+    for (const char *t = tg_ruled_of(n).text; *t && !p->stopped; t++) {
+        if (*t == 1) {
+            print_node(p, n->arg[part], 0, place_of(p, n, part, at));
+            part++;
+        } else {
+            tg_str_addc(p->s, *t);
+        }
+    }
+}
+
 static void print_operation(printer *p, const tg_node *n, place at) {
+    if (tg_node_is_ruled(n)) {
+        print_ruled(p, n, at);
+        return;
+    }
     switch (n->op->style) {
     case TG_PRINT_INFIX: print_infix(p, n, at); return;
     case TG_PRINT_PREFIX: print_prefix(p, n, at); return;
@@ -362,9 +390,11 @@ static size_t count_under(printer *p, const tg_node *n) {
     bool ok = tg_grow(&items, &cap, 1, sizeof(tg_node *));
     if (ok) ((tg_node **)items)[found++] = (tg_node *)(uintptr_t)n;
     for (size_t i = 0; ok && i < found; i++) {
-        const tg_node *node = ((tg_node **)items)[i];
-        for (int k = 0; ok && k < node->n; k++) {
-            tg_node *arg = node->arg[k];
+        const tg_node *node = seen_through(p, ((tg_node **)items)[i]);
+        int first, shown;
+        tg_node_shown_arguments(node, &first, &shown);
+        for (int k = first; ok && k < first + shown; k++) {
+            tg_node *arg = (tg_node *)(uintptr_t)seen_through(p, node->arg[k]);
             if (arg->seen == walk || is_leaf(arg) || name_of(p, arg)) continue;
             arg->seen = walk;
             ok = found < p->counting && tg_grow(&items, &cap, found + 1, sizeof(tg_node *));
@@ -387,6 +417,7 @@ static void leave_out(printer *p, const tg_node *n) {
 
 static void print_node(printer *p, const tg_node *n, int min, place at) {
     if (p->stopped) return;
+    n = seen_through(p, n);
     const char *name = name_of(p, n);
     if (name && p->s->len < p->end) {
         put(p, name);

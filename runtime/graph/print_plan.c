@@ -9,6 +9,7 @@
 #include "runtime/graph/print_plan.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/ruled.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -22,6 +23,12 @@ enum {
 
 bool tg_print_is_open(const tg_node *root, const tg_node *n) {
     return n == root || (root->op->opaque && n == root->arg[0]);
+}
+
+const tg_node *tg_print_seen(const tg_node *n, int unfold) {
+    while (n->op == &tg_op_parameter || (unfold == TG_UNFOLD_ALL && tg_node_is_ruled(n)))
+        n = n->arg[0];
+    return n;
 }
 
 bool tg_print_is_fresh(const tg_node *n) {
@@ -55,6 +62,7 @@ static double own_length(const tg_print_part *p) {
     if (op == &tg_op_cell) return n->leaf.cell->name ? (double)strlen(n->leaf.cell->name) : 12;
     if (op == &tg_op_const) return n->label ? (double)strlen(n->label) : 20;
     if (op->class == TG_CLASS_LEAF) return 4;
+    if (tg_node_is_ruled(n)) return (double)strlen(tg_ruled_of(n).text);
     double separators = n->n > 1 ? 2.0 * (n->n - 1) : 0, attributes = n->at->n > 0 ? 8 : 0;
     switch (op->style) {
     case TG_PRINT_INFIX: return op->precedence == 8 ? 1 : (double)strlen(op->symbol) + 3;
@@ -67,9 +75,12 @@ static double own_length(const tg_print_part *p) {
 }
 
 static void measure_part(const tg_print_plan *plan, tg_print_part *p) {
+    int first, shown;
     p->len = own_length(p);
-    for (int k = 0; k < p->node->n && !p->label; k++) {
-        const tg_print_part *arg = tg_print_plan_find(plan, p->node->arg[k]);
+    tg_node_shown_arguments(p->node, &first, &shown);
+    for (int k = first; k < first + shown && !p->label; k++) {
+        const tg_print_part *arg =
+            tg_print_plan_find(plan, tg_print_seen(p->node->arg[k], plan->unfold));
         p->len += arg->name[0] ? 2 : arg->len;
     }
 }
@@ -77,7 +88,8 @@ static void measure_part(const tg_print_plan *plan, tg_print_part *p) {
 /* What is printed, from the root down. */
 static void reach(tg_print_plan *plan, int unfold) {
     tg_node *root = plan->part[plan->n - 1].node;
-    plan->part[plan->n - 1].reached = true;
+    plan->unfold = unfold;
+    tg_print_plan_find(plan, tg_print_seen(root, unfold))->reached = true;
     for (size_t i = plan->n; i-- > 0;) {
         tg_print_part *p = &plan->part[i];
         tg_node *n = p->node;
@@ -86,8 +98,10 @@ static void reach(tg_print_plan *plan, int unfold) {
             p->label = unfold != TG_UNFOLD_ALL && p->level >= unfold;
             p->level++;
         }
-        for (int k = 0; k < n->n && !p->label; k++) {
-            tg_print_part *arg = tg_print_plan_find(plan, n->arg[k]);
+        int first, shown;
+        tg_node_shown_arguments(n, &first, &shown);
+        for (int k = first; k < first + shown && !p->label; k++) {
+            tg_print_part *arg = tg_print_plan_find(plan, tg_print_seen(n->arg[k], unfold));
             if (!arg->reached || arg->level > p->level) arg->level = p->level;
             arg->reached = true;
             arg->users++;

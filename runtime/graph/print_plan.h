@@ -19,6 +19,7 @@ typedef struct tg_print_part {
 typedef struct tg_print_plan {
     tg_print_part *part; /* all nodes under the root, ascending id; the last is the root */
     size_t n;
+    int unfold;
     int names; /* parts with a chosen name */
 } tg_print_plan;
 
@@ -32,6 +33,9 @@ bool tg_print_plan_name(tg_rt *rt, tg_print_plan *plan, const tg_print_options *
 tg_print_part *tg_print_plan_find(const tg_print_plan *plan, const tg_node *n);
 void tg_print_plan_free(tg_print_plan *plan);
 
+/* What is printed for n: an argument inside of a function with a rule as what was given, and, where
+ * all is unfolded, such a function as its body. */
+const tg_node *tg_print_seen(const tg_node *n, int unfold);
 /* A draw that `fresh` made live. */
 bool tg_print_is_fresh(const tg_node *n);
 

@@ -17,6 +17,7 @@
  * here: fewer operations. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
+#include "runtime/graph/ruled.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -258,7 +259,7 @@ static tg_node *rewrite(tg_simp *s, tg_node *raw, tg_node **simple) {
     if (is_sum(s, raw)) return tg_simp_sum(s, raw);
     if (is_product(s, raw)) return tg_simp_product(s, raw);
     tg_node *n = *simple = plain(s, raw);
-    if (!n || n->n == 0) return n;
+    if (!n || n->n == 0 || tg_node_is_ruled(n) || n->op == &tg_op_parameter) return n;
     if (is_sum(s, n)) return tg_simp_sum(s, n);
     if (is_product(s, n)) return tg_simp_product(s, n); /* the exponent became a number */
     tg_node *folded = tg_simp_fold(s, n);

@@ -5,6 +5,7 @@
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/ruled.h"
 
 /* A twin may be swept while its node lives on. */
 static void forget_dying(tg_rt *rt) {
@@ -15,6 +16,7 @@ static void forget_dying(tg_rt *rt) {
 
 /* n over the twins of its arguments, then by the rules. */
 static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
+    if (tg_node_is_ruled(n) || n->op == &tg_op_parameter) return n->arg[0]->stable; /* the body */
     bool changed = false;
     if (n->op->opaque) return n;
     for (int i = 0; i < n->n; i++) {

@@ -202,7 +202,9 @@ static bool survey_make(tg_rt *rt, int n, tg_node *const *roots, survey *v) {
     if (!reach_scratch(rt, &l, n, roots, 0)) return false;
     for (size_t i = 0; i < l.n; i++) {
         const tg_node *node = l.item[i];
-        if (node->op == &tg_op_cell && !push_cell(rt, &v->under, node->leaf.cell)) return false;
+        if (node->op == &tg_op_cell && !tg_node_is_slot(node) &&
+            !push_cell(rt, &v->under, node->leaf.cell))
+            return false;
         if (node->op == &tg_op_size && !tg_size_symbols(rt, &v->used, node->leaf.size))
             return false;
         for (int k = 0; k < node->at->n; k++)

@@ -94,6 +94,23 @@ static void add_operation(tg_str *s, const tg_op *op) {
     tg_str_add(s, "\n```\n\n");
 }
 
+void tg_op_describe(tg_str *s, const tg_op *op) {
+    if (op->style == TG_PRINT_INFIX)
+        tg_str_addf(s, "%s %s %s, ", op->param[0].name, op->symbol, op->param[1].name);
+    tg_op_signature(s, op);
+    tg_str_addf(s, "\n%s\n", op->doc);
+    for (int i = 0; i < TG_MAX_TENSORS && op->param[i].name && is_tensor(&op->param[i]); i++) {
+        const char *rule = op->grad[i];
+        bool zero = rule && strcmp(rule, TG_GRAD_ZERO) == 0;
+        tg_str_addf(s, "Derivative for %s%s: %s\n",
+                    op->param[i].kind == TG_P_LIST ? "each of " : "", op->param[i].name,
+                    !rule  ? "none"
+                    : zero ? "zero"
+                           : rule);
+    }
+    if (op->example) tg_str_addf(s, "Example: %s\n  %s\n", op->example, op->value);
+}
+
 bool tg_ops_document(tg_str *out) {
     tg_str_add(out, "# Operations\n\n"
                     "Generated from the operations' records by `tg --ops-doc`. Each derivative is "

@@ -8,4 +8,8 @@
  * an example. False: no memory. */
 bool tg_ops_document(tg_str *out);
 
+typedef struct tg_op tg_op;
+/* What there is to say of one operation, as ?name shows it. */
+void tg_op_describe(tg_str *out, const tg_op *op);
+
 #endif

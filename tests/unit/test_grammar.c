@@ -124,8 +124,8 @@ static bool is_word(const node *n) {
  * used. */
 static void words_agree(void **state) {
     (void)state;
-    static const char *const names[] = {"input",  "assume", "precision", "use",
-                                        "single", "double", "where",     NULL};
+    static const char *const names[] = {"input",     "assume", "rule",   "precision", "use",
+                                        "unchecked", "single", "double", "where",     NULL};
     for (int x = 0; x < node_count; x++) {
         if (nodes[x].kind == REF) rules[nodes[x].rule].used = true;
         if (!is_word(&nodes[x])) continue;

@@ -70,6 +70,7 @@ static void dump_leaf(tg_str *s, const tg_ast *x) {
     case TG_AST_REST: tg_str_add(s, "..."); break;
     case TG_AST_BREAK: tg_str_add(s, "break"); break;
     case TG_AST_CONTINUE: tg_str_add(s, "continue"); break;
+    case TG_AST_HELP: tg_str_addf(s, "(? %s)", x->name); break;
     case TG_AST_PRECISION: tg_str_addf(s, "(precision %s)", x->name); break;
     case TG_AST_USE:
         tg_str_addf(s, x->flags & TG_AST_QUOTED ? "(use '%s')" : "(use %s)", x->name);
@@ -103,6 +104,7 @@ static void dump(tg_str *s, const tg_ast *x) {
     case TG_AST_FIELD: tg_str_addf(s, "(.%s", x->name); break;
     case TG_AST_STORE: tg_str_addf(s, "(%s=", x->op ? x->op : ":"); break;
     case TG_AST_FUNCTION: tg_str_addf(s, "(def %s", x->name); break;
+    case TG_AST_RULE: tg_str_addf(s, x->flags ? "(rule! %s" : "(rule %s", x->name); break;
     case TG_AST_FOR: tg_str_add(s, x->flags & TG_AST_STORES ? "(for:=" : "(for"); break;
     default:
         if (heads[x->kind])
@@ -229,11 +231,12 @@ static void statements(void **state) {
         {"a =\n 1", "(= a 1)"}, {"a := 1", "(:= a 1)"},
         {"x[0], r.f := 1, 2", "(:= (index x 0) (.f r) 1 2)"},
         {"x += 1; x -= 2; x *= 3; x /= 4", "(+= x 1);\n(-= x 2);\n(*= x 3);\n(/= x 4)"},
-        {"f(x, k=2) = x", "(def f (x= _) (k= 2) x)"},
-        {"f() = { a = 1; a }", "(def f (block (= a 1) a))"}, {"a, b", "(tuple a b)"},
+        {"f(x, k=2) = x", "(def f (x= _) (k= 2) x)"}, {"a, b", "(tuple a b)"},
+        {"f() = { a = 1; a }", "(def f (block (= a 1) a))"}, {"assume (a) > 1", "(assume (> a 1))"},
         {"input X[N, 784],\n  Y[N, ?], s", "(input (index X N 784) (index Y N ...) s)"},
         {"assume a == 1, b > 0", "(assume (== a 1) (> b 0))"},
-        {"assume (a) > 1", "(assume (> a 1))"}, {"precision single", "(precision single)"},
+        {"rule f(x) unchecked = g", "(rule! f (x= _) g)"}, {"?a", "(? a)"},
+        {"precision single", "(precision single)"},
         {"use nn; use \"a b.tg\"", "(use nn);\n(use 'a b.tg')"}, {"input = 3", "(= input 3)"},
         {"input(3)", "(call input 3)"}, {"use", "use"}, {"precision + 1", "(+ precision 1)"},
         {"assume[0]", "(index assume 0)"}, {"for i in 1..3 { i }", "(for i (.. 1 3) (block i))"},

@@ -1,0 +1,18 @@
+/* The conventions at kinks: what ?kinks shows, and what tests/unit/test_kinks.c computes. */
+#ifndef TG_INTERP_KINKS_H
+#define TG_INTERP_KINKS_H
+
+#include <stddef.h>
+
+typedef struct tg_kink {
+    const char *what;    /* at the kink, in words */
+    const char *spelled; /* formulas over x, a number or (with `vector`) a vector; by `|` */
+    const char *at;      /* the point, as tg text */
+    const char *slope;   /* the gradient there, as tg text; "none": it is not finite */
+    const char *second;  /* the gradient of its sum; NULL: not finite */
+    const char *why;     /* a remark; NULL: none */
+} tg_kink;
+
+extern const tg_kink tg_kinks[]; /* ends with a row without `what` */
+
+#endif
