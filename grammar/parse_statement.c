@@ -3,8 +3,8 @@
  * function), ":=" stores, and otherwise it is a value.
  *
  * input, assume, rule, precision and use are words only where a statement begins and what follows
- * makes sense of them, and `where` only behind the expression of a statement; everywhere else they are
- * names. */
+ * makes sense of them, and `where` only behind the expression of a statement; everywhere else they
+ * are names. */
 #include "grammar/parser.h"
 
 #include <stdio.h>
