@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/show.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/simplify.h"
 #include "runtime/graph/substitute.h"
@@ -119,6 +120,19 @@ static bool run_ops(tg_interp *in, int n, const tg_argument *args, tg_value *out
     return ok;
 }
 
+static bool run_shapes(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_str s = {0};
+    tg_value skeleton = TG_NONE_VALUE;
+    bool ok = tg_map_leaves(in, args[0].value, tg_shapes_leaf, &s, &skeleton);
+    tg_value_drop(skeleton);
+    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
+    if (ok) tg_write(in, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    *out = TG_NONE_VALUE;
+    return ok;
+}
+
 /* ---- raw ---- */
 
 /* Is the label of n a name that stands for it as a gradient? */
@@ -157,7 +171,7 @@ static bool raw_leaf(tg_interp *in, tg_value v, void *user, tg_value *out) {
     *out = tg_value_hold(v);
     if (v.tag != TG_V_FORMULA) return true;
     if (!tg_raw_origin(in, v, &from)) return false;
-    tg_node *n = tg_node_raw(&in->rt, from.as.node);
+    tg_node *n = tg_node_call1(&in->rt, "raw", from.as.node);
     tg_value_drop(v);
     if (n) *out = tg_value_formula(n, 0);
     tg_value_drop(from);
@@ -180,6 +194,12 @@ const tg_builtin tg_builtins_show[] = {
      "that shape: expand(x, 3, 4).",
      "x = var(3); h = sin(x) + 1; expand(h * 2)", "(sin(x) + 1) * 2\n  = 2.2822", run_expand, true,
      false},
+    {"shapes", "shapes(e)",
+     "Writes the formula e with the shape of each part under it, from names to whole brackets and "
+     "calls; a number has no shape. A formula too wide for the terminal is a table, a line for "
+     "each part.",
+     "A = var(eye(2)); shapes(A @ [1, 2])", "A     @ [1, 2]      [2]\n[2,2]   [2]", run_shapes,
+     true, false},
     {"ops", "ops(e)",
      "The number of operations in the formula e, its named parts unfolded: a part that occurs "
      "several times counts once. Of a tuple, list or record: of all its formulas together.",

@@ -404,6 +404,13 @@ static tg_node *stack_nodes(tg_interp *in, tg_value v, const char *what) {
     return out;
 }
 
+/* A constant prints as the name that it was called by if that is the user's: one of a function or a
+ * `where` means nothing outside. tg_let_go takes it back. */
+static const char *lasting(tg_interp *in, const char *name, const tg_tensor *t) {
+    const tg_value *v = name ? tg_env_find(in->globals, name) : NULL;
+    return v && v->tag == TG_V_TENSOR && v->as.tensor == t ? name : NULL;
+}
+
 bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, const char *label,
                    tg_node **out) {
     bool lift = in->computing && !literal;
@@ -414,7 +421,8 @@ bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, co
         return *out != NULL;
     case TG_V_BOOL: *out = tg_node_number(&in->rt, v.as.truth); return *out != NULL;
     case TG_V_TENSOR:
-        *out = lift ? tg_lift_tensor(in, v.as.tensor) : tg_node_const(&in->rt, v.as.tensor, label);
+        *out = lift ? tg_lift_tensor(in, v.as.tensor)
+                    : tg_node_const(&in->rt, v.as.tensor, lasting(in, label, v.as.tensor));
         return *out != NULL;
     case TG_V_LIST:
         if (tg_is_live(v)) return (*out = stack_nodes(in, v, what)) != NULL;
@@ -423,7 +431,7 @@ bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, co
     }
     tg_tensor *t;
     if (!tg_to_tensor(in, v, what, &t)) return false;
-    *out = lift ? tg_lift_tensor(in, t) : tg_node_const(&in->rt, t, label);
+    *out = lift ? tg_lift_tensor(in, t) : tg_node_const(&in->rt, t, NULL);
     tg_tensor_drop(t);
     return *out != NULL;
 }

@@ -8,21 +8,18 @@
 #include "interp/convert.h"
 #include "interp/index.h"
 #include "interp/store.h"
+#include "runtime/ops/view.h"
 
 #include <string.h>
 
-/* The i-th part along the first axis, as a formula. */
+/* The i-th part along the first axis, as a formula: v[i]. */
 static bool formula_row(tg_interp *in, tg_value v, int i, tg_value *out) {
-    tg_value row;
-    tg_argument cut[4] = {{.value = v},
-                          {.value = tg_value_number(0)},
-                          {.value = tg_value_number(i)},
-                          {.value = tg_value_number(1)}};
-    if (!tg_call_op(in, tg_op_find("narrow"), 4, cut, &row)) return false;
-    tg_argument flat[2] = {{.value = row}, {.value = tg_value_number(0)}};
-    bool ok = tg_call_op(in, tg_op_find("squeeze"), 2, flat, out);
-    tg_value_drop(row);
-    return ok;
+    const tg_slice_item item = {.kind = TG_SLICE_INDEX, .start = tg_slice_at(i), .step = 1};
+    tg_attrs at = {0};
+    if (!tg_slice_attrs(&in->rt, &v.as.node->type, 1, &item, &at)) return false;
+    tg_node *n = tg_node_make(&in->rt, tg_op_slice(), 1, &v.as.node, &at);
+    if (n) *out = tg_value_formula(n, v.assumed);
+    return n != NULL;
 }
 
 bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
@@ -106,6 +103,17 @@ static void let_go_parts(tg_interp *in, const char *name, tg_value old) {
     }
 }
 
+/* The cells in what the name was are not called p.w any more. */
+static void unname_parts(const char *name, tg_value old) {
+    size_t len = strlen(name);
+    for (int i = 0; tg_is_container(old) && i < old.as.items->n; i++) {
+        tg_cell *c = tg_value_cell(old.as.items->v[i]);
+        if (c && c->name && strncmp(c->name, name, len) == 0 && strchr(".[", c->name[len]))
+            c->name = NULL;
+        unname_parts(name, old.as.items->v[i]);
+    }
+}
+
 enum { GROWN = 1000, LOOK_DEPTH = 4 };
 
 static bool contains(const tg_node *n, const tg_node *part, int depth) {
@@ -173,6 +181,7 @@ bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
         if (old && !same) {
             tg_let_go(in, name, *old);
             let_go_parts(in, name, *old);
+            unname_parts(name, *old);
         }
         name_cells(in, name, v);
         if (v.tag == TG_V_FORMULA && !c && !v.as.node->label && worth_a_name(v.as.node))

@@ -21,6 +21,8 @@ bool tg_show_with(const tg_shower *s, tg_value v, tg_str *out);
 /* Appends the formula v; more than a line of it with `where`, `indent` columns to the left of the
  * lines after the first. limit: characters, 0: the usual. */
 bool tg_show_node(tg_interp *in, tg_value v, int indent, size_t limit, tg_str *out);
+/* For tg_map_leaves: appends the formula v with its shapes to the tg_str `user` (shapes.c). */
+bool tg_shapes_leaf(tg_interp *in, tg_value v, void *user, tg_value *out);
 /* Numbers of print in full: as floats where single is the default precision. */
 tg_style tg_show_style(const tg_interp *in, double x);
 

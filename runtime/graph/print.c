@@ -46,6 +46,7 @@ typedef struct printer {
     tg_str *s;
     const tg_node *root;
     const tg_print_plan *plan; /* NULL: lengths are not known, and nothing has a chosen name */
+    const tg_print_options *o;
     bool unfold;
     int depth;       /* the most */
     int raw;         /* how many raw(...) are around */
@@ -415,12 +416,18 @@ static void leave_out(printer *p, const tg_node *n) {
     put(p, ")");
 }
 
+static void mark(const printer *p, const tg_node *n, size_t lo, bool closed) {
+    if (p->o->mark && !p->stopped) p->o->mark(p->o->user, n, lo, p->s->len, closed);
+}
+
 static void print_node(printer *p, const tg_node *n, int min, place at) {
     if (p->stopped) return;
     n = seen_through(p, n);
+    size_t lo = p->s->len;
     const char *name = name_of(p, n);
     if (name && p->s->len < p->end) {
         put(p, name);
+        mark(p, n, lo, true);
         return;
     }
     bool room = at.depth <= p->depth && (at.room >= LEAST || length_of(p, n) <= at.room);
@@ -430,7 +437,8 @@ static void print_node(printer *p, const tg_node *n, int min, place at) {
         p->stopped = full;
         return;
     }
-    bool brackets = precedence(p, n) < min;
+    int prec = precedence(p, n);
+    bool brackets = prec < min;
     if (brackets) put(p, "(");
     if (is_leaf(n)) {
         print_leaf(p, n);
@@ -444,6 +452,7 @@ static void print_node(printer *p, const tg_node *n, int min, place at) {
         p->raw -= n->op->opaque;
     }
     if (brackets) put(p, ")");
+    mark(p, n, lo, brackets || prec >= POSTFIX);
 }
 
 /* ---- the whole ---- */
@@ -457,6 +466,7 @@ static bool print_short(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_o
     printer p = {.rt = rt,
                  .s = s,
                  .root = n,
+                 .o = o,
                  .unfold = o->unfold != 0,
                  .depth = DEPTH,
                  .end = before + limit,
@@ -509,6 +519,7 @@ bool tg_node_print_with(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_o
         printer p = {.rt = rt,
                      .s = s,
                      .root = n,
+                     .o = o,
                      .plan = &plan,
                      .unfold = o->unfold == TG_UNFOLD_ALL,
                      .depth = deep < DEPTH     ? DEPTH

@@ -13,6 +13,9 @@ typedef struct tg_print_options {
     int width;    /* of a longer formula, large parts that occur several times stand behind it:
                      `... where`, and a line `R = ...` for each; 0: never */
     int indent;   /* columns before those lines */
+    /* Told of each part, its operands first, where in s it stands, brackets and all; NULL: nobody
+     * is. `closed`: it is in brackets, or needs none. */
+    void (*mark)(void *user, const tg_node *n, size_t lo, size_t hi, bool closed);
     bool (*taken)(void *user, const char *name); /* must a part not be called so? NULL: no more
                                                      than what the formula says */
     void *user;
