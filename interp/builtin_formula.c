@@ -4,6 +4,7 @@
 #include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/store.h"
+#include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
 
 #include <stdio.h>
@@ -58,8 +59,8 @@ static bool run_fresh(tg_interp *in, int n, const tg_argument *args, tg_value *o
 /* eval(e, X=xb, Y=yb): each name must be a var or an input. */
 static bool run_eval(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     enum { MOST = 32 };
-    tg_cell *cell[MOST];
-    tg_tensor *value[MOST];
+    tg_cell *cell[MOST] = {0};
+    tg_tensor *value[MOST] = {0};
     int count = 0;
     bool ok =
         n - 1 <= MOST || tg_fail(&in->rt.c, TG_ERR_VALUE, "eval takes at most %d values", MOST);
@@ -87,7 +88,10 @@ static bool run_eval(tg_interp *in, int n, const tg_argument *args, tg_value *ou
             value[count++] = t;
         }
     }
-    ok = ok && tg_value_now_with(in, args[0].value, count, cell, value, out);
+    uint32_t on = 0;
+    for (int i = 0; i < count; i++) on |= tg_assume_on_cell(&in->rt, cell[i]);
+    ok = ok && tg_assume_check(&in->rt, on, count, cell, value) &&
+         tg_value_now_with(in, args[0].value, count, cell, value, out);
     while (count > 0) tg_tensor_drop(value[--count]);
     return ok;
 }

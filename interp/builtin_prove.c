@@ -14,6 +14,7 @@
 #include "interp/convert.h"
 #include "interp/show.h"
 #include "interp/targets.h"
+#include "runtime/graph/assume.h"
 #include "runtime/graph/sample.h"
 #include "runtime/graph/simplify.h"
 
@@ -368,7 +369,7 @@ static bool same_values(tg_interp *in, tg_value a, tg_value b, verdict *v) {
 
 static void add_assumed(tg_interp *in, uint32_t used, const char *before, tg_str *out) {
     for (int i = 0; i < 32; i++) {
-        const char *text = used >> i & 1 ? tg_simplify_assumption(&in->rt, i) : NULL;
+        const char *text = used >> i & 1 ? tg_assume_text(&in->rt, i) : NULL;
         if (!text) continue;
         tg_str_addf(out, "%s%s", before, text);
         before = ", ";

@@ -11,6 +11,7 @@
 #include "interp/call.h"
 #include "interp/nonfinite.h"
 #include "interp/show.h"
+#include "runtime/graph/assume.h"
 #include "runtime/graph/print.h"
 #include "runtime/graph/simplify.h"
 #include "runtime/plan/plan.h"
@@ -56,7 +57,7 @@ static void add_remarks(tg_interp *in, tg_value v, const char *needs, size_t fro
     bool first = true;
     for (int i = 0; i < 32; i++) {
         if (!(v.assumed >> i & 1)) continue;
-        const char *text = tg_simplify_assumption(&in->rt, i);
+        const char *text = tg_assume_text(&in->rt, i);
         if (!text) continue;
         if (first) begin_remark(&r);
         tg_str_addf(out, "%s%s", first ? "assuming " : ", ", text);

@@ -1,5 +1,6 @@
 /* Statements. A block's value is its last statement's; loops open no scope, functions do. */
 #include "base/alloc.h"
+#include "interp/assume.h"
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
@@ -10,7 +11,6 @@
 #include "interp/progress.h"
 #include "interp/rule.h"
 #include "interp/store.h"
-#include "runtime/graph/simplify.h"
 
 #include <math.h>
 #include <string.h>
@@ -136,46 +136,6 @@ static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
     }
     tg_env_drop(made);
     return ok ? TG_FLOW_NEXT : fail_at(in, s);
-}
-
-/* Both sides of one assumption e. */
-static bool assumed_sides(tg_interp *in, tg_env *env, const tg_ast *e, tg_value side[2]) {
-    if (e->kind != TG_AST_BINARY || strcmp(e->op, "==") != 0) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "an assumption is an equality");
-        return tg_help(&in->rt.c, "for example: assume sum(Y, axis=1) == 1");
-    }
-    if (!tg_eval(in, env, e->kids[0], &side[0]) || !tg_eval(in, env, e->kids[1], &side[1]))
-        return false;
-    if (tg_is_live(side[0])) return true;
-    tg_fail(&in->rt.c, TG_ERR_TYPE,
-            "the left side is a plain value: there is nothing to assume about it");
-    return tg_blame(in, e->kids[0]);
-}
-
-static bool assume_one(tg_interp *in, const tg_ast *e, const tg_value side[2]) {
-    tg_node *n[2];
-    tg_str text = {0};
-    tg_str_addn(&text, e->span.src->text + e->span.lo, e->span.hi - e->span.lo);
-    bool ok = (!text.failed || tg_fail_memory(&in->rt.c)) &&
-              tg_to_node(in, side[0], "an assumption", &n[0]) &&
-              tg_to_node(in, side[1], "an assumption", &n[1]) &&
-              tg_simplify_assume(&in->rt, n[0], n[1], tg_str_text(&text)) >= 0;
-    tg_str_free(&text);
-    return ok;
-}
-
-/* All sides are evaluated before the first is assumed. */
-static TG_APART tg_flow assume(tg_interp *in, tg_env *env, const tg_ast *s) {
-    tg_value sides;
-    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2 * s->n, &sides)) return fail_at(in, s);
-    bool ok = true;
-    for (int i = 0; ok && i < s->n; i++)
-        ok = assumed_sides(in, env, s->kids[i], &sides.as.items->v[2 * i]) ||
-             tg_blame(in, s->kids[i]);
-    for (int i = 0; ok && i < s->n; i++)
-        ok = assume_one(in, s->kids[i], &sides.as.items->v[2 * i]) || tg_blame(in, s->kids[i]);
-    tg_value_drop(sides);
-    return ok ? TG_FLOW_NEXT : TG_FLOW_ERROR;
 }
 
 /* ---- loops ---- */
@@ -375,8 +335,15 @@ static TG_APART tg_flow lead_in(tg_interp *in, tg_env *env, const tg_ast *s) {
     return TG_FLOW_NEXT;
 }
 
+/* The word `assume` alone, where it is nobody's name. */
+static bool is_bare_assume(tg_interp *in, tg_env *env, const tg_ast *s) {
+    return s->kind == TG_AST_NAME && strcmp(s->name, "assume") == 0 &&
+           !tg_lookup_own(in, env, s->name);
+}
+
 static TG_APART tg_flow expression(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     tg_value v;
+    if (is_bare_assume(in, env, s)) return tg_assume_list(in) ? TG_FLOW_NEXT : fail_at(in, s);
     if (!tg_eval(in, env, s, &v)) return TG_FLOW_ERROR;
     tg_value_drop(*last);
     *last = v;
@@ -419,7 +386,7 @@ tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     case TG_AST_STORE: return tg_store_statement(in, env, s) ? TG_FLOW_NEXT : TG_FLOW_ERROR;
     case TG_AST_FUNCTION: return function(in, env, s, last);
     case TG_AST_INPUT: return input(in, env, s);
-    case TG_AST_ASSUME: return assume(in, env, s);
+    case TG_AST_ASSUME: return tg_assume_statement(in, env, s) ? TG_FLOW_NEXT : TG_FLOW_ERROR;
     case TG_AST_RULE: return tg_rule_statement(in, env, s) ? TG_FLOW_NEXT : fail_at(in, s);
     case TG_AST_HELP: return tg_help_statement(in, env, s) ? TG_FLOW_NEXT : fail_at(in, s);
     case TG_AST_PRECISION:

@@ -16,6 +16,7 @@
 #include "interp/convert.h"
 #include "interp/index.h"
 #include "interp/nonfinite.h"
+#include "runtime/graph/assume.h"
 
 #include <string.h>
 
@@ -334,6 +335,34 @@ static bool sizes_agree(tg_interp *in, const writes *w) {
     return ok;
 }
 
+/* What is assumed of the cells must hold for what they are about to be given. */
+static bool keep_to_assumptions(tg_interp *in, const writes *w) {
+    enum { FEW = 16 };
+    tg_cell *few_cells[FEW], **cell = few_cells;
+    tg_tensor *few_values[FEW], **value = few_values;
+    uint32_t which = 0;
+    if (!tg_assume_in_force(&in->rt)) return true;
+    for (size_t i = 0; i < w->n; i++)
+        if (w->item[i].cell) which |= tg_assume_on_cell(&in->rt, w->item[i].cell);
+    if (!which) return true;
+    if (w->n > FEW) {
+        cell = tg_alloc_array(w->n, sizeof *cell);
+        value = tg_alloc_array(w->n, sizeof *value);
+    }
+    bool ok = cell && value ? true : tg_fail_memory(&in->rt.c);
+    int n = 0;
+    for (size_t i = w->n; ok && i-- > 0;) { /* of several writes into one cell the last counts */
+        const pending *one = &w->item[i];
+        if (!one->cell || coming_tensor(w, one->cell) != one->tensor) continue;
+        cell[n] = one->cell;
+        value[n++] = one->tensor;
+    }
+    ok = ok && tg_assume_check(&in->rt, which, n, cell, value);
+    if (cell != few_cells) tg_free(cell);
+    if (value != few_values) tg_free(value);
+    return ok;
+}
+
 static bool commit(tg_interp *in, writes *w) {
     for (size_t i = 0; i < w->n; i++)
         if (!w->item[i].cell && !tg_env_reserve(w->item[i].env, w->n))
@@ -421,7 +450,7 @@ bool tg_store_all(tg_interp *in, tg_env *env, int n, tg_ast *const *targets, tg_
         else
             tg_value_drop(v);
     }
-    ok = ok && sizes_agree(in, &w) && commit(in, &w);
+    ok = ok && sizes_agree(in, &w) && keep_to_assumptions(in, &w) && commit(in, &w);
     forget(&w);
     return ok;
 }

@@ -15,7 +15,8 @@ typedef struct tg_rt {
     struct tg_sizes *sizes; /* runtime/graph/size.h */
     struct tg_graph *graph; /* runtime/graph/node.h */
     struct tg_rules *rules; /* runtime/graph/rule.h: parsed rule texts */
-    struct tg_simplifier *simplifier; /* runtime/graph/simplify.h: memo and assumptions */
+    struct tg_simplifier *simplifier; /* runtime/graph/simplify.h */
+    struct tg_assumed *assumed;       /* runtime/graph/assume.h */
     struct tg_plans *plans;           /* runtime/plan/plan.h */
     uint64_t seed;                    /* of the counter-based generator */
     uint64_t stream;                  /* the next unused stream: each draw takes one */

@@ -11,6 +11,7 @@
  * infinite slope on the side not taken never meets the zero (0 * inf).
  *
  * A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, chapters 3 and 6. */
+#include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
@@ -471,7 +472,9 @@ static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x,
         tg_node *k = i < n ? x[i] : opt->hold[i - n];
         if (k->n > 0) keep[nkeep++] = k;
     }
+    uint32_t barred = tg_assume_bar(rt, n, x);
     tg_node *made = tg_simplify_around(rt, y, nkeep, keep, opt->used);
+    tg_assume_unbar(rt, barred);
     tg_free(keep);
     return made;
 }

@@ -208,6 +208,11 @@ tg_node *tg_simp_sum_of_frame(tg_simp *s, tg_node *n);
 tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 /* n by the first stable rule that fits it, else n itself; NULL: an error. */
 tg_node *tg_simp_stable(tg_simp *s, tg_node *n);
+/* n by an equation that is assumed of it, else n itself (simplify_assume.c). NULL: an error. */
+tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
+/* Is `a op b` certain, for each element? The assumptions needed become those of the node under way.
+ */
+bool tg_simp_certain(tg_simp *s, const char *op, const tg_node *a, const tg_node *b);
 /* Fills in the operations that the parts compare with. */
 void tg_simp_name_ops(tg_simp *s);
 /* a + sign * b by one of the rules whose pattern is a sum or difference; NULL without an error when

@@ -17,12 +17,13 @@
  * here: fewer operations. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
+#include "runtime/graph/assume.h"
 #include "runtime/graph/ruled.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH = 12, ASSUMPTIONS = 32 };
+enum { DEPTH = 12 };
 
 /* Steps that a run may take: some for each of its nodes, and some anyway. One node may take as many
  * as NODE_STEPS, and more when it is the end of a long chain, which it takes apart alone. */
@@ -30,11 +31,6 @@ enum { STEPS = 200000, STEPS_A_NODE = 400, NODE_STEPS = 100000, STEPS_A_LINK = 6
 
 struct tg_simplifier {
     tg_memo memo;
-    int nassumed;
-    struct assumption {
-        tg_node *lhs, *rhs; /* held */
-        char *text;
-    } assumed[ASSUMPTIONS];
     tg_laws why;    /* of the last result */
     uint64_t runs;  /* begun so far */
     uint64_t steps; /* of the last run */
@@ -98,6 +94,10 @@ static void forget_dying(tg_rt *rt) {
     if (!set_cap(m, cap)) forget(m); /* the memo is only a memory: without room it starts anew */
 }
 
+void tg_simplify_forget(tg_rt *rt) {
+    forget(&rt->simplifier->memo);
+}
+
 bool tg_simplify_init(tg_rt *rt) {
     rt->simplifier = tg_alloc_array(1, sizeof *rt->simplifier);
     return rt->simplifier && tg_graph_on_sweep(rt, forget_dying);
@@ -106,11 +106,6 @@ bool tg_simplify_init(tg_rt *rt) {
 void tg_simplify_free(tg_rt *rt) {
     struct tg_simplifier *s = rt->simplifier;
     if (!s) return;
-    for (int i = 0; i < s->nassumed; i++) {
-        tg_node_drop(s->assumed[i].lhs);
-        tg_node_drop(s->assumed[i].rhs);
-        tg_free(s->assumed[i].text);
-    }
     forget(&s->memo);
     tg_free(s);
     rt->simplifier = NULL;
@@ -286,35 +281,6 @@ static tg_node *choose(tg_simp *s, tg_node *raw, tg_node *simple, tg_node *made)
     return new <= old ? made : simple;
 }
 
-/* A reduction that is assumed for the other value of keep: same operand, same axes. */
-static bool is_variant(const tg_node *n, const tg_node *lhs) {
-    return n->op == lhs->op && n->op->class == TG_CLASS_REDUCE && n->arg[0] == lhs->arg[0] &&
-           n->at->n == 2 && n->at->v[0] == lhs->at->v[0];
-}
-
-static tg_node *assumed(tg_simp *s, tg_node *n) {
-    struct tg_simplifier *all = s->rt->simplifier;
-    for (int i = 0; i < all->nassumed; i++) {
-        tg_node *lhs = all->assumed[i].lhs, *rhs = all->assumed[i].rhs, *made = rhs;
-        bool same = n == lhs;
-        if (!same && !is_variant(n, lhs)) continue;
-        if (rhs->type.rank == 0) {
-            made = tg_simp_uniform(s, rhs, &n->type);
-        } else if (!same) {
-            tg_rule_name names[2] = {
-                {.name = "x", .node = rhs},
-                {.name = "to", .kind = TG_P_SHAPE, .n = n->type.rank, .sizes = ~UINT64_C(0)}};
-            memcpy(names[1].v, n->type.dim, (size_t)n->type.rank * sizeof *n->type.dim);
-            made = tg_rule_build(s->rt, "reshape(x, to)", 2, names);
-        }
-        if (!made) return NULL;
-        s->used |= UINT32_C(1) << i;
-        tg_simp_note(s, TG_LAW_ASSUMED);
-        return made;
-    }
-    return n;
-}
-
 /* The pattern rules at the top of n, until none applies. */
 static tg_node *by_rules(tg_simp *s, tg_node *n) {
     int law;
@@ -339,7 +305,7 @@ static bool settle(tg_simp *s, tg_node *n) {
     if (tg_simp_step(s, 1)) {
         made = rewrite(s, n, &simple);
         if (made) made = choose(s, n, simple, made);
-        if (made) made = assumed(s, made);
+        if (made) made = tg_simp_assumed(s, made);
         if (made) made = by_rules(s, made);
         if (made && made != n) made = tg_simp_again(s, made);
     } else {
@@ -489,8 +455,9 @@ static bool is_pending(const tg_rt *rt) {
 tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *keep,
                             uint32_t *used) {
     tg_memo own = {0}; /* what holds around kept nodes does not hold elsewhere */
+    bool apart = nkeep > 0 || tg_assume_usable(rt) != tg_assume_in_force(rt);
     tg_simp s = {
-        .rt = rt, .memo = nkeep ? &own : &rt->simplifier->memo, .nkeep = nkeep, .keep = keep};
+        .rt = rt, .memo = apart ? &own : &rt->simplifier->memo, .nkeep = nkeep, .keep = keep};
     tg_simp_name_ops(&s);
     if (used) *used = 0;
     bool before = is_pending(rt);
@@ -505,6 +472,7 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
         made = e->val;
         rt->simplifier->why = e->why;
         if (used) *used = e->used;
+        tg_assume_note(rt, e->used);
     }
     forget(&own);
     return e ? made : NULL;
@@ -517,41 +485,6 @@ tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used) {
     bool before = is_pending(rt);
     if (made) made = tg_simp_spell(&s, made);
     return !before && is_pending(rt) ? NULL : made;
-}
-
-/* ---- assumptions ---- */
-
-int tg_simplify_assume(tg_rt *rt, tg_node *lhs, tg_node *rhs, const char *text) {
-    struct tg_simplifier *s = rt->simplifier;
-    if (s->nassumed == ASSUMPTIONS) {
-        tg_fail(&rt->c, TG_ERR_VALUE, "there are already %d assumptions, the most there can be",
-                ASSUMPTIONS);
-        return -1;
-    }
-    lhs = tg_simplify(rt, lhs, NULL);
-    rhs = lhs ? tg_simplify(rt, rhs, NULL) : NULL;
-    if (!rhs) return -1;
-    if (lhs->op->class == TG_CLASS_LEAF) {
-        tg_fail(&rt->c, TG_ERR_VALUE,
-                "an assumption is about a formula, not about a single name or number");
-        return -1;
-    }
-    for (int i = 0; i < s->nassumed; i++)
-        if (s->assumed[i].lhs == lhs && s->assumed[i].rhs == rhs) return i;
-    size_t len = strlen(text);
-    char *copy = tg_alloc(len + 1);
-    if (!copy) {
-        tg_fail_memory(&rt->c);
-        return -1;
-    }
-    memcpy(copy, text, len + 1);
-    forget(&s->memo);
-    s->assumed[s->nassumed] = (struct assumption){tg_node_hold(lhs), tg_node_hold(rhs), copy};
-    return s->nassumed++;
-}
-
-const char *tg_simplify_assumption(tg_rt *rt, int number) {
-    return rt->simplifier->assumed[number].text;
 }
 
 void tg_simplify_why(tg_rt *rt, tg_str *out) {

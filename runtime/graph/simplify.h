@@ -18,11 +18,8 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
  * exponentials, exp(x) - 1) and nothing else changed: what evaluation computes. Remembered in the
  * node. NULL: an error. */
 tg_node *tg_node_stable(tg_rt *rt, tg_node *n);
-/* assume lhs == rhs (rhs a number or formula): from now on lhs is rewritten to rhs. Returns its
- * number 0..31, or -1 with an error. The memo is dropped. `text` is what is printed after
- * "assuming". */
-int tg_simplify_assume(tg_rt *rt, tg_node *lhs, tg_node *rhs, const char *text);
-const char *tg_simplify_assumption(tg_rt *rt, int number); /* its text */
+/* Forgets all simple forms: what is assumed has changed. */
+void tg_simplify_forget(tg_rt *rt);
 /* Do a and b have one normal form: is their difference zero after simplifying, multiplying out,
  * distributing products over sums and collecting? *same is true only when that is proved; *used
  * (may be NULL) gets the assumptions that the proof needs. False: an error. */
