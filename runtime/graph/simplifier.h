@@ -76,10 +76,12 @@ typedef struct tg_simp {
     uint64_t steps, most;           /* taken in this run, and allowed; most == 0: any number */
     uint64_t node_steps, node_most; /* steps when the node under way began, and allowed for it */
     tg_node *met;                   /* where the budget was met first, or NULL */
-    tg_node *under;                 /* the node under way */
-    bool expanding;                 /* products are being multiplied out: not again inside */
+    tg_node *under;
+    struct tg_named *named;
+    size_t named_count; /* the node under way */
+    bool expanding;     /* products are being multiplied out: not again inside */
     const tg_op *add, *sub, *neg, *mul, *div, *pow, *expand, *zeros, *ones, *transpose, *sum, *mean,
-        *sigmoid, *eye, *where, *norm, *unit;
+        *sigmoid, *eye, *where, *norm, *unit, *zeros_like, *ones_like;
     const tg_op *matmul, *matvec, *vecmat, *vdot;
 } tg_simp;
 
@@ -174,6 +176,14 @@ tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p
 tg_node *tg_simp_negated(tg_simp *s, tg_node *n, int depth);
 tg_node *tg_simp_product(tg_simp *s, tg_node *n);
 
+/* ---- products with names (simplify_named.c) ---- */
+
+/* Lists the named products under n, by which equal ones are written from now on. */
+bool tg_named_begin(tg_simp *s, tg_node *n);
+void tg_named_end(tg_simp *s);
+/* Puts names for what p has of them. */
+bool tg_product_names(tg_simp *s, tg_product *p);
+
 /* ---- chains of @ (simplify_chain.c) ---- */
 
 /* Is n a product of several by @, or the transpose of one? */
@@ -182,6 +192,9 @@ bool tg_chain_is(const tg_simp *s, const tg_node *n);
 tg_node *tg_chain_key(tg_simp *s, tg_node *n);
 /* n with its transposes moved where there are fewest, or n. NULL: an error. */
 tg_node *tg_chain_transposes(tg_simp *s, tg_node *n);
+/* (n')' with the outer transpose left standing, where that is shorter by two: A' @ B' + B' @ A' is
+ * (A @ B + B @ A)'. Else n. */
+tg_node *tg_chain_pull(tg_simp *s, tg_node *n);
 /* n' for a matrix n, transposes moved inward where that leaves fewer. */
 tg_node *tg_chain_prime(tg_simp *s, tg_node *n);
 

@@ -300,7 +300,9 @@ static bool settle(tg_simp *s, tg_node *n) {
     uint32_t used = s->used;
     bool was_stable = s->stable;
     s->why = (tg_laws){0}, s->used = 0, s->stable = false;
-    if (s->depth == 0) s->node_steps = s->steps, s->under = n;
+    tg_node *under = s->under;
+    s->under = n;
+    if (s->depth == 0) s->node_steps = s->steps;
     tg_node *simple, *made;
     if (tg_simp_step(s, 1)) {
         made = rewrite(s, n, &simple);
@@ -321,6 +323,7 @@ static bool settle(tg_simp *s, tg_node *n) {
     }
     if (shared && made != n && (e = tg_memo_at(s->rt, s->memo, made))) e->shared = true;
     s->why = why, s->used = used, s->stable = was_stable;
+    s->under = under;
     return e != NULL;
 }
 
@@ -436,13 +439,29 @@ void tg_simp_name_ops(tg_simp *s) {
         const tg_op **op;
         const char *name;
     } names[] = {
-        {&s->add, "add"},       {&s->sub, "sub"},       {&s->neg, "neg"},
-        {&s->mul, "mul"},       {&s->div, "div"},       {&s->pow, "pow"},
-        {&s->expand, "expand"}, {&s->zeros, "zeros"},   {&s->ones, "ones"},
-        {&s->sum, "sum"},       {&s->mean, "mean"},     {&s->transpose, "transpose"},
-        {&s->where, "where"},   {&s->eye, "eye"},       {&s->sigmoid, "sigmoid"},
-        {&s->matmul, "matmul"}, {&s->matvec, "matvec"}, {&s->vecmat, "vecmat"},
-        {&s->vdot, "vdot"},     {&s->norm, "norm"},     {&s->unit, "unit"},
+        {&s->add, "add"},
+        {&s->sub, "sub"},
+        {&s->neg, "neg"},
+        {&s->mul, "mul"},
+        {&s->div, "div"},
+        {&s->pow, "pow"},
+        {&s->expand, "expand"},
+        {&s->zeros, "zeros"},
+        {&s->ones, "ones"},
+        {&s->sum, "sum"},
+        {&s->mean, "mean"},
+        {&s->transpose, "transpose"},
+        {&s->where, "where"},
+        {&s->eye, "eye"},
+        {&s->sigmoid, "sigmoid"},
+        {&s->matmul, "matmul"},
+        {&s->matvec, "matvec"},
+        {&s->vecmat, "vecmat"},
+        {&s->zeros_like, "zeros_like"},
+        {&s->ones_like, "ones_like"},
+        {&s->vdot, "vdot"},
+        {&s->norm, "norm"},
+        {&s->unit, "unit"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         *names[i].op = tg_op_find(names[i].name);
@@ -461,7 +480,9 @@ tg_node *tg_simplify_around(tg_rt *rt, tg_node *n, int nkeep, tg_node *const *ke
     tg_simp_name_ops(&s);
     if (used) *used = 0;
     bool before = is_pending(rt);
-    bool ok = simplify_all(&s, n);
+    const tg_memo_entry *known = tg_memo_at(rt, s.memo, n);
+    bool ok = known && (known->val || tg_named_begin(&s, n)) && simplify_all(&s, n);
+    tg_named_end(&s);
     record_budget(&s);
     /* A part that asked a question in vain took "no" for an answer: right, but not simple. */
     if (!before && is_pending(rt)) ok = false;

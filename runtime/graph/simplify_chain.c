@@ -115,6 +115,37 @@ static tg_node *cheaper(tg_simp *s, tg_node *a, tg_node *b) {
     return x < 0 || y < 0 ? NULL : y < x ? b : a;
 }
 
+/* Is n, a matrix, its own transpose by the way it is made? */
+static bool is_symmetric(tg_simp *s, const tg_node *n, int nest) {
+    static const char *const of_one[] = {"inv", "pinv", "expm"};
+    if (nest == 0 || n->type.rank != 2 || tg_simp_is_kept(s, n) || !tg_simp_step(s, 1))
+        return false;
+    if (n->op == s->eye) return n->type.dim[0] == n->type.dim[1];
+    if (tg_node_is(n, "diag")) return true;
+    if (tg_node_is(n, "outer")) return n->arg[0] == n->arg[1];
+    if (is_prime(s, n)) return is_symmetric(s, n->arg[0], nest - 1);
+    for (size_t i = 0; i < sizeof of_one / sizeof *of_one; i++)
+        if (tg_node_is(n, of_one[i])) return is_symmetric(s, n->arg[0], nest - 1);
+    if (is_product(s, n) && !n->label) {
+        chain a = {0};
+        take_apart(s, &a, (tg_node *)n, false, NEST);
+        bool same = !a.full;
+        for (int i = 0; same && i < a.n; i++) {
+            tg_link l = a.link[i], r = a.link[a.n - 1 - i];
+            same = l.node == r.node && (l.prime != r.prime || is_symmetric(s, l.node, nest - 1));
+        }
+        return same;
+    }
+    if (n->op->class != TG_CLASS_ELEMENTWISE || n->n == 0) return false;
+    if (n->op == s->add)
+        for (int i = 0; i < 2; i++)
+            if (is_prime(s, n->arg[i]) && n->arg[i]->arg[0] == n->arg[!i]) return true;
+    bool all = true;
+    for (int i = 0; i < n->n && all; i++)
+        all = n->arg[i]->type.rank == 0 || is_symmetric(s, n->arg[i], nest - 1);
+    return all;
+}
+
 /* (a + b)' as a' + b', and so for all that works element by element on matrices and scalars. */
 static tg_node *push_elements(tg_simp *s, tg_node *n, int nest) {
     tg_node *in[TG_MAX_TENSORS];
@@ -134,6 +165,7 @@ static tg_node *push(tg_simp *s, tg_node *n, bool prime, int nest) {
     if (n->type.rank != 2 || tg_simp_is_closed(s, n) || nest == 0 || !tg_simp_step(s, 1))
         return prime ? primed(s, n) : n;
     if (is_prime(s, n)) return push(s, n->arg[0], !prime, nest - 1);
+    if (prime && is_symmetric(s, n, NEST)) prime = false;
     if (n->op == s->matmul && is_product(s, n)) {
         tg_node *a = push(s, n->arg[prime], prime, nest - 1),
                 *b = a ? push(s, n->arg[!prime], prime, nest - 1) : NULL,
@@ -157,12 +189,25 @@ tg_node *tg_chain_transposes(tg_simp *s, tg_node *n) {
                 *b = a ? push(s, n->arg[1], false, NEST) : NULL;
         made = b ? tg_simp_make(s, n->op, a, b) : NULL;
     }
-    if (!made || made == n) return made;
+    if (!made) return NULL;
     double old = tg_simp_part_cost(s, n), new = tg_simp_part_cost(s, made);
     if (old < 0 || new < 0) return NULL;
-    if (new >= old) return n;
-    tg_simp_note(s, TG_LAW_TRANSPOSE);
+    if (new >= old) made = n;
+    if (n->op == s->matmul && !(made = tg_chain_pull(s, made))) return NULL;
+    if (made != n) tg_simp_note(s, TG_LAW_TRANSPOSE);
     return made;
+}
+
+tg_node *tg_chain_pull(tg_simp *s, tg_node *n) {
+    if (n->type.rank != 2 || !tg_simp_step(s, 1)) return n;
+    tg_node *t = tg_chain_prime(s, n);
+    if (!t) return NULL;
+    double old = tg_simp_part_cost(s, n), new = tg_simp_part_cost(s, t);
+    if (old < 0 || new < 0) return NULL;
+    bool begun = false; /* a part of it has been turned already */
+    for (int i = 0; i < n->n; i++)
+        begun = begun || (is_prime(s, n->arg[i]) && tg_chain_is(s, n->arg[i]));
+    return new + 1 <= old - (begun ? 1 : 2) ? primed(s, t) : n;
 }
 
 /* ---- sums of chains ---- */

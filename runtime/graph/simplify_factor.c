@@ -231,6 +231,34 @@ static tg_ratio common_number(const products *all) {
     return (tg_ratio){negative ? -n : n, d};
 }
 
+/* Where all other terms are divided by norm(x), unit(x) is x / norm(x): they are not defined where
+ * it would differ. */
+static bool split_units(tg_simp *s, products *all) {
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->p[i].n; k++) {
+            const tg_factor f = all->p[i].f[k];
+            tg_node *norm = NULL;
+            if (f.base->op != s->unit || f.power != 1) continue;
+            size_t with = 0;
+            for (size_t j = 0; j < all->n; j++)
+                for (size_t m = 0; j != i && m < all->p[j].n; m++) {
+                    tg_node *b = all->p[j].f[m].base;
+                    if (b->op != s->norm || b->arg[0] != f.base->arg[0] ||
+                        b->at->v[0] != f.base->at->v[0] || all->p[j].f[m].power >= 0)
+                        continue;
+                    norm = b;
+                    with++;
+                    break;
+                }
+            if (!norm || with != all->n - 1) continue;
+            all->p[i].f[k].power = 0;
+            if (!tg_product_add(s, &all->p[i], f.base->arg[0], 1, false) ||
+                !tg_product_add(s, &all->p[i], norm, -1, false))
+                return false;
+        }
+    return true;
+}
+
 /* The sum with its common factors before it; `calls`: those too that leave only if it gets shorter.
  * *made stays NULL where there are none. */
 static bool pull_out(tg_simp *s, tg_terms *a, const tg_type *t, bool calls, tg_node **made) {
@@ -238,9 +266,10 @@ static bool pull_out(tg_simp *s, tg_terms *a, const tg_type *t, bool calls, tg_n
     *made = NULL;
     if (!make_products(s, a, &all)) return false;
     tg_product out = {.c = common_number(&all)};
-    bool ok = true;
+    bool ok = !calls || split_units(s, &all);
     for (size_t i = 0; ok && i < all.p[0].n; i++) {
         tg_factor f = all.p[0].f[i];
+        if (f.power == 0) continue;
         f.power = shared_power(&all, &f, t, calls);
         if (f.power == 0) continue;
         ok = tg_grow((void **)&out.f, &out.cap, out.n + 1, sizeof *out.f) ||

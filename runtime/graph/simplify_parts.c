@@ -158,8 +158,8 @@ tg_node *tg_simp_scalar_of(tg_simp *s, tg_node *n) {
     if (tg_node_is_number(n)) return n;
     if (tg_simp_is_closed(s, n)) return NULL;
     if (n->op == s->expand && n->arg[0]->type.rank == 0) return n->arg[0];
-    if (n->op == s->zeros) return tg_node_number(s->rt, 0);
-    if (n->op == s->ones) return tg_node_number(s->rt, 1);
+    if (n->op == s->zeros || n->op == s->zeros_like) return tg_node_number(s->rt, 0);
+    if (n->op == s->ones || n->op == s->ones_like) return tg_node_number(s->rt, 1);
     if (n->op == s->div && tg_node_is_number(n->arg[1])) { /* ones(3) / 3 */
         const tg_node *top = n->type.rank > 0 ? tg_simp_scalar_of(s, n->arg[0]) : NULL;
         if (top && tg_node_is_number(top))
@@ -172,7 +172,8 @@ bool tg_simp_is_uniform(const tg_simp *s, const tg_node *n, double x) {
     if (tg_node_is_number(n)) return n->leaf.number == x;
     if (tg_simp_is_closed(s, n)) return false;
     if (n->op == s->expand) return tg_node_is_number(n->arg[0]) && n->arg[0]->leaf.number == x;
-    return (n->op == s->zeros && x == 0) || (n->op == s->ones && x == 1);
+    if (n->op == s->zeros || n->op == s->zeros_like) return x == 0;
+    return (n->op == s->ones || n->op == s->ones_like) && x == 1;
 }
 
 bool tg_simp_has_keep(const tg_node *n) {

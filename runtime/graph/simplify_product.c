@@ -332,7 +332,7 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
     drop_ones(p);
     if (!tg_product_norms(s, p)) return NULL;
     drop_ones(p);
-    if (p->c.n != 0 && (!join_factors(s, p))) return NULL;
+    if (p->c.n != 0 && (!join_factors(s, p) || !tg_product_names(s, p))) return NULL;
     drop_ones(p);
     if (p->c.n == 0) {
         tg_simp_note(s, TG_LAW_ZERO);

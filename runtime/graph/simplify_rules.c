@@ -40,6 +40,8 @@ typedef struct match {
     int n;
     tg_rule_name name[NAMES];
     bool failed; /* an error, not a mismatch */
+    bool named;  /* a part with a name was looked into */
+    int nest;
 } match;
 
 static bool matches(match *m, const tg_ast *pattern, tg_node *n);
@@ -166,6 +168,8 @@ static bool matches(match *m, const tg_ast *pattern, tg_node *n) {
     default: break;
     }
     if (tg_simp_is_kept(m->s, n)) return false;
+    m->named = m->named || (n->label && m->nest > 0);
+    m->nest++;
     switch (pattern->kind) {
     case TG_AST_UNARY: return match_minus(m, pattern, n);
     case TG_AST_BINARY: return match_binary(m, pattern, n);
@@ -214,6 +218,11 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
             /* a number in place of a tensor takes its shape */
             made = made && made->type.rank == 0 ? tg_simp_uniform(s, made, &n->type) : NULL;
             if (!made) continue;
+        }
+        if (m.named && !rules[i].stable) { /* names stay, unless it gets shorter without them */
+            double old = tg_simp_cost(s, n), new = tg_simp_part_cost(s, made);
+            if (old < 0 || new < 0) return NULL;
+            if (new >= old) continue;
         }
         *law = i;
         *stable = rules[i].stable;

@@ -289,6 +289,34 @@ static tg_node *sum_of_diagonal(tg_simp *s, tg_node *n, int64_t axes) {
     return made;
 }
 
+/* The sum of a product that has a name, where it is 0: sum((x - mean(x)) / s). */
+static tg_node *sum_of_named(tg_simp *s, tg_node *n, int64_t axes) {
+    tg_node *x = n->arg[0], *made = n, *rest = NULL;
+    tg_product all = {0};
+    size_t left = 0;
+    if (!x->label || (x->op != s->mul && x->op != s->div) || tg_simp_is_kept(s, x)) return n;
+    if (!tg_product_add(s, &all, x->arg[0], 1, false) ||
+        !tg_product_add(s, &all, x->arg[1], x->op == s->mul ? 1 : -1, false)) {
+        tg_product_free(&all);
+        return NULL;
+    }
+    for (size_t i = 0; i < all.n; i++)
+        if (!is_constant_along(all.f[i].base, x->type.rank, axes)) {
+            left += all.f[i].power == 1 ? 1 : 2;
+            rest = all.f[i].base;
+        }
+    if (left == 1 && same_shape(&rest->type, &x->type)) {
+        tg_node *sum = tg_node_make(s->rt, s->sum, 1, &rest, n->at);
+        sum = sum ? tg_simp_again(s, sum) : NULL;
+        if (!sum)
+            made = NULL;
+        else if (tg_simp_is_uniform(s, sum, 0))
+            made = sum;
+    }
+    tg_product_free(&all);
+    return made;
+}
+
 /* sum(x + y), where the sum of a term is a number or a name: the rest is shorter by it. */
 static tg_node *sum_of_sum(tg_simp *s, tg_node *n) {
     enum { MOST = 6 };
@@ -336,6 +364,10 @@ static tg_node *sum(tg_simp *s, tg_node *n) {
         tg_simp_note(s, TG_LAW_COUNT);
         return multiple(s, count(s, &x->type, axes), scalar, &n->type);
     }
+    if (is_eye(s, x) && axes != 3 && !tg_simp_is_closed(s, x)) {
+        tg_simp_note(s, TG_LAW_UNIFORM);
+        return tg_simp_uniform_number(s, 1, &n->type);
+    }
     for (int i = 0; i < x->type.rank; i++)
         if ((axes >> i & 1) && x->type.dim[i] == 1) single |= INT64_C(1) << i;
     if (single == axes) return reshaped(s, x, &n->type);
@@ -357,7 +389,9 @@ static tg_node *sum(tg_simp *s, tg_node *n) {
         made = tg_simp_sum_of_frame(s, n);
         if (made != n) return made;
     }
-    if ((made = sum_of_diagonal(s, n, axes)) != n || (made = sum_of_sum(s, n)) != n) return made;
+    if ((made = sum_of_named(s, n, axes)) != n || (made = sum_of_diagonal(s, n, axes)) != n ||
+        (made = sum_of_sum(s, n)) != n)
+        return made;
     if (is_open(s, x, s->transpose) && !x->label && !n->at->v[1])
         return sum_of_transpose(s, n, axes);
     return sum_of_product(s, n, axes);
@@ -478,8 +512,23 @@ static bool is_symmetric_op(const tg_node *n) {
     return tg_node_is(n, "trace") || (tg_node_is(n, "diag") && n->type.rank == 1);
 }
 
+/* A diagonal of equal numbers is a multiple of the identity. */
+static tg_node *uniform_diagonal(tg_simp *s, tg_node *n) {
+    tg_node *scalar = n->arg[0]->type.rank == 1 ? tg_simp_scalar_of(s, n->arg[0]) : NULL;
+    if (!scalar || n->type.dtype != s->rt->precision) return n;
+    const tg_rule_name size = {
+        .name = "n", .kind = TG_P_SIZE, .n = 1, .v = {n->type.dim[0]}, .sizes = 1};
+    tg_node *eye = tg_rule_build(s->rt, "eye(n)", 1, &size);
+    tg_simp_note(s, TG_LAW_UNIFORM);
+    return eye ? multiple(s, scalar, eye, &n->type) : NULL;
+}
+
 tg_node *tg_simp_structure(tg_simp *s, tg_node *n) {
     if (n->n == 0) return n;
+    if (is_diagonal(s, n)) {
+        tg_node *made = uniform_diagonal(s, n);
+        if (made != n) return made;
+    }
     if (n->op == s->sum) return sum(s, n);
     if (n->op == s->mean) return reduced_mean(s, n);
     if (n->op == s->matmul || n->op == s->matvec || n->op == s->vecmat) return product(s, n);

@@ -85,6 +85,38 @@ static tg_node *spell_minus(speller *p, tg_node *n, int depth) {
     return a ? tg_simp_make(p->s, x->op, a, x->arg[1]) : NULL;
 }
 
+/* The number of elements that the sum n adds up for each of its own. */
+static tg_node *addends(const tg_simp *s, const tg_node *n) {
+    const tg_type *t = &n->arg[0]->type;
+    tg_size size = 1;
+    for (int i = 0; i < t->rank && size != TG_SIZE_FAIL; i++)
+        if (n->at->v[0] >> i & 1) size = tg_size_times(s->rt, size, t->dim[i]);
+    return size == TG_SIZE_FAIL ? NULL : tg_node_size(s->rt, size);
+}
+
+/* mean(x) for the sum n when it is divided by `count`; else n. */
+static tg_node *as_mean(speller *p, tg_node *n, const tg_node *count) {
+    if (n->label || n->op != p->s->sum) return n;
+    const tg_node *all = addends(p->s, n);
+    if (!all) return NULL;
+    return all == count ? tg_node_make(p->s->rt, p->s->mean, 1, n->arg, n->at) : n;
+}
+
+/* In a sum: x - sum(x) / n is x - mean(x), and sum(a * x) * x / n is mean(a * x) * x. */
+static tg_node *spell_mean(speller *p, tg_node *n) {
+    tg_simp *s = p->s;
+    if (n->label || n->op != s->div) return n;
+    tg_node *x = n->arg[0], *made = as_mean(p, x, n->arg[1]);
+    if (made != x) return made;
+    if (x->op != s->mul || x->label) return n;
+    for (int i = 0; i < 2; i++) {
+        if (!(made = as_mean(p, x->arg[i], n->arg[1]))) return NULL;
+        if (made != x->arg[i])
+            return tg_simp_make(s, s->mul, i ? x->arg[0] : made, i ? made : x->arg[1]);
+    }
+    return n;
+}
+
 static tg_node *spell(speller *p, tg_node *n, int depth) {
     const tg_simp *s = p->s;
     if (depth == 0 || (n->label && n != p->root)) return n;
@@ -92,8 +124,9 @@ static tg_node *spell(speller *p, tg_node *n, int depth) {
     if (n->op->class != TG_CLASS_ELEMENTWISE) return n;
     if (n->op == s->neg) return spell_minus(p, n, depth);
     if (n->op == s->add || n->op == s->sub) {
-        tg_node *a = spell(p, n->arg[0], depth - 1);
-        return with_args(p, n, a, a ? spell(p, n->arg[1], depth - 1) : NULL);
+        tg_node *a = spell_mean(p, n->arg[0]), *b = a ? spell_mean(p, n->arg[1]) : NULL;
+        a = b ? spell(p, a, depth - 1) : NULL;
+        return with_args(p, n, a, a ? spell(p, b, depth - 1) : NULL);
     }
     if (n->op == s->where) {
         tg_node *a = spell(p, n->arg[1], depth - 1), *b = a ? spell(p, n->arg[2], depth - 1) : NULL,

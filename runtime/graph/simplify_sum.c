@@ -317,6 +317,11 @@ tg_node *tg_simp_sum(tg_simp *s, tg_node *n) {
     tg_node *made = NULL;
     if (tg_terms_add(s, &a, (tg_ratio){1, 1}, n, true)) made = tg_terms_build(s, &a, &n->type);
     tg_terms_free(&a);
+    if (made && made->type.rank == 2 && (made->op == s->add || made->op == s->sub)) {
+        tg_node *pulled = tg_chain_pull(s, made);
+        if (pulled && pulled != made) tg_simp_note(s, TG_LAW_TRANSPOSE);
+        made = pulled;
+    }
     if (!made) return NULL;
     return made->type.rank == 0 ? tg_simp_uniform(s, made, &n->type)
                                 : tg_simp_expand(s, made, &n->type);
