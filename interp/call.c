@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/plain.h"
 
 #include <math.h>
 #include <string.h>
@@ -217,7 +218,9 @@ static bool make_formula(call_frame *f, const tg_bound *b, tg_value *out) {
     bool ok = true;
     for (int i = 0; ok && i < b->n; i++) {
         const tg_argument *a = &f->operand[b->operand[i]];
-        const char *label = a->ast && a->ast->kind == TG_AST_NAME ? a->ast->name : NULL;
+        bool named = a->ast && a->ast->kind == TG_AST_NAME && a->value.tag == TG_V_TENSOR;
+        const char *label = named ? tg_label_of(in, a->ast->name, a->value.as.tensor) : NULL;
+        if ((arg[i] = tg_written_out(in, a->ast, a->value))) continue;
         ok = tg_to_node_of(in, a->value, "the argument", is_literal(a->ast), label, &arg[i]);
         if (a->value.tag == TG_V_FORMULA) assumed |= a->value.assumed;
     }

@@ -9,6 +9,7 @@
 #include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/index.h"
+#include "interp/plain.h"
 #include "runtime/ops/linear.h"
 
 #include <math.h>
@@ -183,6 +184,7 @@ static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
     if (!tg_eval(in, env, e->kids[0], &a)) return false;
     bool ok = tg_eval(in, env, e->kids[1], &b);
     if (ok) {
+        in->here = env;
         ok = tg_operate(in, e, e->op, a, b, out);
         tg_value_drop(b);
     }
@@ -200,6 +202,7 @@ static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
         tg_value right, next = TG_NONE_VALUE;
         ok = tg_eval(in, env, spine[i]->kids[1], &right);
         if (ok) {
+            in->here = env;
             ok = tg_operate(in, spine[i], spine[i]->op, sum, right, &next);
             tg_value_drop(right);
         }
@@ -226,6 +229,7 @@ static TG_APART bool comparisons(tg_interp *in, tg_env *env, const tg_ast *e, tg
         pair.n = 2;
         ok = tg_eval(in, env, e->kids[i], &right);
         if (!ok) break;
+        in->here = env;
         ok = tg_operate(in, &pair, e->ops[i - 1], left, right, &one);
         if (ok && i == 1) {
             all = one;
@@ -405,7 +409,12 @@ static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
         return tg_blame(in, e);
     }
     if (in->raw && v->tag == TG_V_FORMULA) return tg_raw_origin(in, *v, out) || tg_blame(in, e);
-    *out = tg_value_hold(*v);
+    tg_node *n = NULL;
+    if (in->writing_out && v->tag == TG_V_TENSOR && tg_label_of(in, e->name, v->as.tensor)) {
+        n = tg_node_const(&in->rt, v->as.tensor, e->name);
+        if (!n) return tg_blame(in, e);
+    }
+    *out = n ? tg_value_formula(n, 0) : tg_value_hold(*v);
     return true;
 }
 

@@ -346,6 +346,7 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     bool ok = eval_arguments(in, env, e, arg);
     in->raw = raw;
     in->rt.live_draws = outer;
+    in->here = env;
     if (ok && !tg_call_value(in, f, n, arg, out)) {
         ok = false;
         trace_call(in, f, e);

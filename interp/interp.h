@@ -25,6 +25,8 @@ typedef struct tg_interp {
     bool raw; /* inside the argument of raw: gradients are not simplified, and names of gradients
                  stand for what they were */
     bool computing;   /* inside the right side of `:=`: plain values become lift slots */
+    bool writing_out; /* known tensors of the user's are constants of a formula (plain.h) */
+    tg_env *here;     /* where the operands of the operation under way were written */
     size_t lift_next; /* the next lift slot of this statement */
     size_t nlifts, lifts_cap;
     tg_cell **lifts; /* NULL where one was retired */

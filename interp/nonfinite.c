@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/plain.h"
 #include "interp/show.h"
 #include "runtime/graph/print.h"
 #include "runtime/plan/trace.h"
@@ -199,35 +200,6 @@ static bool trace_formula(tg_interp *in, const char *what, tg_node *n, tg_str *o
 
 /* ---- plain values ---- */
 
-static bool is_pure(tg_interp *in, tg_env *env, const tg_ast *e, int depth) {
-    if (!e) return true;
-    if (depth == 0) return false;
-    switch (e->kind) {
-    case TG_AST_CALL: {
-        const tg_ast *f = e->kids[0];
-        const tg_value *v = f->kind == TG_AST_NAME ? tg_lookup(in, env, f->name) : NULL;
-        if (!v || v->tag != TG_V_OP || v->as.op->class == TG_CLASS_RANDOM) return false;
-        break;
-    }
-    case TG_AST_NUMBER:
-    case TG_AST_BOOL:
-    case TG_AST_NAME:
-    case TG_AST_BRACKET:
-    case TG_AST_UNARY:
-    case TG_AST_BINARY:
-    case TG_AST_PRIME:
-    case TG_AST_ARG:
-    case TG_AST_INDEX:
-    case TG_AST_SLICE:
-    case TG_AST_REST:
-    case TG_AST_FIELD: break;
-    default: return false;
-    }
-    for (int i = 0; i < e->n; i++)
-        if (!is_pure(in, env, e->kids[i], depth - 1)) return false;
-    return true;
-}
-
 static bool is_given(const tg_ast *e) {
     return e->kind == TG_AST_NAME || e->kind == TG_AST_NUMBER || e->kind == TG_AST_FIELD ||
            e->kind == TG_AST_BRACKET;
@@ -297,12 +269,11 @@ static bool follow(tg_interp *in, tg_env *env, const tg_ast **e, finding *f, boo
 }
 
 static bool trace_plain(tg_interp *in, tg_env *env, const char *what, const tg_ast *e, tg_value v) {
-    enum { DEEPEST = 100 };
     finding f = {.what = what};
     if (is_given(e) || !e->span.src || !summary_of(v, &f.out)) return true;
     bool told = true;
     f.nan = f.out.nan > 0;
-    if (is_pure(in, env, e, DEEPEST)) {
+    if (tg_is_plain(in, env, e)) {
         bool outer = in->computing;
         in->computing = told = false;
         bool ok = follow(in, env, &e, &f, &told);
