@@ -6,6 +6,7 @@
 #include "interp/store.h"
 #include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
+#include "runtime/graph/print.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +106,40 @@ typedef struct targets {
     uint32_t assumed;
 } targets;
 
+static bool keep_node(tg_interp *in, targets *t, tg_node *n) {
+    void *p = t->node;
+    bool ok = tg_grow(&p, &t->cap, t->n + 1, sizeof *t->node);
+    t->node = p;
+    if (!ok) return tg_fail_memory(&in->rt.c);
+    t->node[t->n++] = n;
+    return true;
+}
+
+/* The name of a node, or its text when that is short. */
+static const char *name_of_node(tg_interp *in, const tg_node *n, char *room, size_t size) {
+    const char *name = n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
+    tg_str s = {0};
+    if (!name && tg_node_print(&in->rt, &s, n, false) && s.len < size) {
+        snprintf(room, size, "%s", tg_str_text(&s));
+        name = room;
+    }
+    tg_str_free(&s);
+    return name ? name : "the variable";
+}
+
+/* A whole number or truth value has no neighbours to compare with. */
+static bool may_be_target(tg_interp *in, const tg_node *n) {
+    char room[40];
+    bool size = n->op == &tg_op_size;
+    if (!size && tg_dtype_is_float(n->type.dtype)) return true;
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "there is no derivative by %s, which %s",
+            name_of_node(in, n, room, sizeof room),
+            size                       ? "is a size"
+            : n->type.dtype == TG_BOOL ? "is true or false"
+                                       : "holds whole numbers");
+    return size ? false : tg_help(&in->rt.c, "a var or an input of real numbers has one");
+}
+
 static bool add_target(tg_interp *in, tg_value v, void *user, tg_value *out) {
     targets *t = user;
     *out = TG_NONE_VALUE;
@@ -114,12 +149,7 @@ static bool add_target(tg_interp *in, tg_value v, void *user, tg_value *out) {
                 tg_value_kind(v));
         return tg_help(&in->rt.c, "make it a variable: x = var(...)");
     }
-    void *p = t->node;
-    bool ok = tg_grow(&p, &t->cap, t->n + 1, sizeof *t->node);
-    t->node = p;
-    if (!ok) return tg_fail_memory(&in->rt.c);
-    t->node[t->n++] = v.as.node;
-    return true;
+    return may_be_target(in, v.as.node) && keep_node(in, t, v.as.node);
 }
 
 static bool place_gradient(tg_interp *in, tg_value v, void *user, tg_value *out) {
@@ -132,23 +162,22 @@ static bool place_gradient(tg_interp *in, tg_value v, void *user, tg_value *out)
     return true;
 }
 
-static const char *name_of_node(const tg_node *n) {
-    const char *name = n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
-    return name ? name : "the variable";
-}
-
 /* Zero gradients are told of, with the reason: `held` is whether hold= cut anything. */
 static bool report_cuts(tg_interp *in, const targets *t, const tg_argument *y, bool held,
                         bool strict) {
-    char what[40] = "the formula", why[200];
+    char what[40] = "the formula", why[240], room[60];
     if (y->ast && y->ast->kind == TG_AST_NAME) snprintf(what, sizeof what, "%s", y->ast->name);
     for (size_t i = 0; i < t->n; i++) {
         if (!t->cut[i]) continue;
-        const char *x = name_of_node(t->node[i]);
+        const char *x = name_of_node(in, t->node[i], room, sizeof room);
+        bool element = t->node[i]->op->style == TG_PRINT_INDEX;
         if (held)
             snprintf(why, sizeof why, "%s reaches %s only through what is held", x, what);
         else if (t->cut[i][0])
             snprintf(why, sizeof why, "%s reaches %s only through %s", x, what, t->cut[i]);
+        else if (element)
+            snprintf(why, sizeof why, "%s has no part %s (its slope there is %s of grad(y, x))",
+                     what, x, strrchr(x, '[') ? strrchr(x, '[') : "that part");
         else
             snprintf(why, sizeof why, "%s does not depend on %s", what, x);
         if (strict) return tg_fail(&in->rt.c, TG_ERR_VALUE, "%s, so the gradient is zero", why);
@@ -157,12 +186,32 @@ static bool report_cuts(tg_interp *in, const targets *t, const tg_argument *y, b
     return true;
 }
 
+/* What is held: formulas. Plain values among them are constant anyway. */
+static bool add_held(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    *out = TG_NONE_VALUE;
+    if (v.tag == TG_V_FORMULA) return keep_node(in, user, v.as.node);
+    if (v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL || v.tag == TG_V_TENSOR) return true;
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "hold= takes formulas that count as constants, not %s",
+            tg_value_kind(v));
+    return tg_help(&in->rt.c, "for example hold=[h, W]");
+}
+
 static bool held_nodes(tg_interp *in, tg_value hold, targets *t) {
     tg_value skeleton = TG_NONE_VALUE;
     if (hold.tag == TG_V_NONE) return true;
-    bool ok = tg_map_leaves(in, hold, add_target, t, &skeleton);
+    bool ok = tg_map_leaves(in, hold, add_held, t, &skeleton);
     tg_value_drop(skeleton);
     return ok;
+}
+
+/* unconnected="error" or "zero". */
+static bool read_unconnected(tg_interp *in, tg_value v, bool *strict) {
+    const char *word = v.tag == TG_V_STRING ? v.as.text->bytes : NULL;
+    *strict = word && strcmp(word, "error") == 0;
+    if (v.tag == TG_V_NONE || *strict || (word && strcmp(word, "zero") == 0)) return true;
+    tg_fail(&in->rt.c, TG_ERR_VALUE, "unconnected= is \"zero\" or \"error\", not %s%s%s",
+            word ? "\"" : "", word ? word : tg_value_kind(v), word ? "\"" : "");
+    return tg_help(&in->rt.c, "\"zero\", the default, gives zeros and a note with the reason");
 }
 
 /* grad(f) is f', grad(f, x) is f'(x). */
@@ -194,9 +243,16 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
                 tg_value_kind(y));
         return tg_help(&in->rt.c, "define it with = over vars or inputs: x = var(2); y = x^2");
     }
+    if (y.tag == TG_V_TUPLE || y.tag == TG_V_RECORD) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "grad needs one number to differentiate, not %s",
+                tg_value_kind(y));
+        return tg_help(&in->rt.c, "take the gradient of each part, or of their sum");
+    }
     targets t = {0}, hold = {0};
     tg_node *yn, *seed = NULL;
-    bool ok = tg_to_node(in, y, "the formula", &yn) &&
+    bool strict;
+    bool ok = read_unconnected(in, args[4].value, &strict) &&
+              tg_to_node(in, y, "the formula", &yn) &&
               tg_map_leaves(in, x, add_target, &t, &like) && held_nodes(in, args[3].value, &hold);
     tg_value_drop(like);
     if (ok && args[2].value.tag != TG_V_NONE) ok = tg_to_node(in, args[2].value, "the seed", &seed);
@@ -213,8 +269,6 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
                            .used = &t.assumed};
     ok = ok && tg_grad(&in->rt, yn, (int)t.n, t.node, &opt, t.grad, t.cut);
     if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
-    bool strict =
-        args[4].value.tag == TG_V_STRING && strcmp(args[4].value.as.text->bytes, "error") == 0;
     ok = ok && report_cuts(in, &t, &args[0], hold.n > 0, strict);
     t.assumed |= y.tag == TG_V_FORMULA ? y.assumed : 0;
     if (ok) ok = tg_map_leaves(in, x, place_gradient, &t, out);
@@ -247,8 +301,10 @@ const tg_builtin tg_builtins_formula[] = {
     {"grad", "grad(y, x=none, seed=none, hold=none, unconnected=none)",
      "The gradient of the scalar formula y with respect to x, shaped like x: a formula again. x "
      "may be a var, an input, a named "
-     "formula, or a list, tuple or record of them; hold=[...] are treated as constants. grad(f) is "
-     "the derivative of a function, grad(f, x) its value at x.",
+     "formula, or a list, tuple or record of them; hold=[...] are treated as constants; where y "
+     "does "
+     "not depend on x the gradient is zero, with a note, or an error with unconnected=\"error\". "
+     "grad(f) is the derivative of a function, grad(f, x) its value at x.",
      "x = var(3); grad(x^2, x)", "2 * x\n  = 6", run_grad, true, false},
     {0},
 };

@@ -344,7 +344,7 @@ static bool run(sweep *s, tg_node *seed) {
 
 static const char *name_of_cut(const tg_node *node) {
     if (tg_node_is_ruled(node) || node->op == &tg_op_parameter) return "a rule without it";
-    return node->op->shown ? node->op->shown : node->op->name;
+    return node->op->symbol ? node->op->symbol : node->op->shown ? node->op->shown : node->op->name;
 }
 
 /* Why y does not reach x: "" no path; an operation's name; NULL: it does. */

@@ -129,11 +129,12 @@ struct tg_op {
     tg_param param[TG_MAX_PARAMS + 1]; /* ends with name == NULL; tensors first */
     tg_infer_fn *infer;
     tg_kernel_fn *run;
-    tg_kernel_fn *reference;          /* a naive second implementation for the tests, or NULL */
-    tg_view_fn *view;                 /* or NULL */
-    bool in_place;                    /* out may be the memory of argument 0 (elementwise) */
-    bool opaque;                      /* what stands inside is not rewritten (raw) */
-    bool commutes;                    /* f(a, b) == f(b, a) */
+    tg_kernel_fn *reference; /* a naive second implementation for the tests, or NULL */
+    tg_view_fn *view;        /* or NULL */
+    bool in_place;           /* out may be the memory of argument 0 (elementwise) */
+    bool opaque;             /* what stands inside is not rewritten (raw) */
+    bool stops;    /* its derivative is zero because it says so: differences would tell another */
+    bool commutes; /* f(a, b) == f(b, a) */
     const char *grad[TG_MAX_TENSORS]; /* rule texts; of a variadic op grad[0] serves each argument,
                                          which is `x`, with `start` and `count` its place along
                                          attribute `axis` (stack: start is its number) */

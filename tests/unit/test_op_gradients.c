@@ -141,6 +141,20 @@ static bool lacks_rule(const tg_op *op) {
     return false;
 }
 
+/* What stops derivatives has none, and none of second order. */
+static void check_stops(report *r, world *w) {
+    tg_node *g[MOST_LEAVES], *f = inner(w, w->root);
+    if (!f || !gradients(r, w, f, false, g)) return;
+    for (int i = 0; i < w->c.n; i++) {
+        tg_tensor *t = NULL;
+        bool zero = tg_plan_eval(&w->rt, 1, &g[i], &t);
+        for (int64_t k = 0; zero && k < tg_view_count(&t->v); k++)
+            zero = tg_view_get(&t->v, k) == 0;
+        tg_tensor_drop(t);
+        if (!zero) complain(r, w, "passes a derivative", NULL);
+    }
+}
+
 static void check_record(void **state) {
     report r = {.op = *state};
     size_t blocks = tg_alloc_get_stats().live_blocks;
@@ -155,6 +169,9 @@ static void check_record(void **state) {
             complain(&r, &w, "cannot be built", w.rt.c.diag.msg);
         } else if (lacks_rule(r.op)) {
             checked += refused_by_name(&r, &w);
+        } else if (r.op->stops) {
+            check_stops(&r, &w);
+            checked++;
         } else {
             choose_step(&w);
             check_orders(&r, &w, false);
