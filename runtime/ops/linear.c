@@ -258,18 +258,28 @@ static bool check_square(tg_rt *rt, const tg_op *op, const tg_type *t) {
 static bool infer_trace(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
                         tg_type *out, tg_dtype *want) {
     (void)at;
-    if (!check_square(rt, op, &in[0])) return false;
-    out->rank = 0;
+    tg_type last = {.rank = 2};
+    if (in[0].rank > 2) memcpy(last.dim, in[0].dim + in[0].rank - 2, 2 * sizeof *last.dim);
+    if (!check_square(rt, op, in[0].rank > 2 ? &last : &in[0])) return false;
+    *out = in[0];
+    out->rank -= 2;
     out->dtype = want[0] = tg_promote(rt, n, in);
     out->weak = false;
     return true;
 }
 
 static bool run_trace(const tg_call *call) {
-    const tg_view *x = &call->in[0];
-    double sum = 0;
-    for (int64_t i = 0; i < x->dim[0]; i++) sum += load(x, i * (x->stride[0] + x->stride[1]));
-    store(call->out, 0, sum);
+    const tg_view *x = &call->in[0], *out = call->out;
+    int64_t n = x->dim[x->rank - 1], step = x->stride[x->rank - 1] + x->stride[x->rank - 2];
+    int64_t idx[TG_MAX_RANK] = {0}, flat = 0;
+    if (tg_view_count(out) == 0) return true;
+    do {
+        int64_t place = 0;
+        double sum = 0;
+        for (int i = 0; i < out->rank; i++) place += idx[i] * x->stride[i];
+        for (int64_t i = 0; i < n; i++) sum += load(x, place + i * step);
+        store(out, flat++, sum);
+    } while (tg_view_step(out, idx));
     return true;
 }
 
@@ -394,12 +404,13 @@ static const tg_op ops[] = {
      .param = {{"x", TG_P_TENSOR, NULL}},
      .infer = infer_trace,
      .run = run_trace,
-     .grad = {"g * eye(size(x, 0))"},
+     .grad = {"where(rank(x) == 2, g * eye(size(x, 0)), expand(unsqueeze(unsqueeze(g, axis=-1), "
+              "axis=-1), shape(x)) * eye(size(x, -1)))"},
      .latex = "\\operatorname{tr}\\left({0}\\right)",
-     .doc = "The sum of the diagonal of a square matrix.",
+     .doc = "The sum of the diagonal of a square matrix; leading axes are a batch.",
      .example = "trace([[1, 2], [3, 4]])",
      .value = "5",
-     .samples = "x[3,3]: trace(x)"},
+     .samples = "x[3,3]: trace(x) | x[2,4,3,3]: trace(x)"},
     {.name = "diag",
      .class = TG_CLASS_LINEAR,
      .param = {{"x", TG_P_TENSOR, NULL}},
