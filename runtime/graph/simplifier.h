@@ -19,6 +19,7 @@ enum {
 #define NAMED(id, name, when) TG_LAW_##id,
 #define RULE(id, name, pattern, replacement, when) TG_LAW_##id,
 #define STABLE(id, name, pattern, replacement, when) TG_LAW_##id,
+#define COMPUTED(id, name, pattern, replacement, when) TG_LAW_##id,
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"

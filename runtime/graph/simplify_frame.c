@@ -11,6 +11,7 @@ bool tg_simp_is_framed(const tg_node *n) {
 #define NAMED(id, name, when)
 #define RULE(id, name, pattern, replacement, when)
 #define STABLE(id, name, pattern, replacement, when)
+#define COMPUTED(id, name, pattern, replacement, when)
 #define LINEAR(op, mask)
 #define FRAMED(op) op,
 #include "runtime/graph/rules.def"

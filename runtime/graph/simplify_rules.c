@@ -11,12 +11,14 @@
 typedef struct rule {
     const char *name, *pattern, *replacement; /* pattern NULL: done by code */
     bool stable;
+    bool computed; /* stable, and for values only: not for formulas that are shown */
 } rule;
 
 static const rule rules[TG_LAWS] = {
-#define NAMED(id, name, when) {name, NULL, NULL, false},
-#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, false},
-#define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, true},
+#define NAMED(id, name, when) {name, NULL, NULL, false, false},
+#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, false, false},
+#define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, true, false},
+#define COMPUTED(id, name, pattern, replacement, when) {name, pattern, replacement, true, true},
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
@@ -57,6 +59,7 @@ static tg_rule_name *bound(match *m, const char *name) {
 static bool bind_node(match *m, const char *name, tg_node *n) {
     if (strcmp(name, "c") == 0 && !tg_node_is_number(n)) return false;
     if (strcmp(name, "s") == 0 && n->type.rank > 0) return false;
+    if (strcmp(name, "m") == 0 && n->type.rank < 2) return false;
     if (strcmp(name, "k") == 0 && n->type.dtype != TG_BOOL) return false;
     const tg_rule_name *b = bound(m, name);
     if (b) return b->node == n;
@@ -72,6 +75,7 @@ static bool match_attr(match *m, const tg_ast *pattern, const tg_node *n) {
         tg_rule_name v;
         tg_rule_attr(n->op, n->at, i, &v);
         const tg_ast *want = pattern->kids[0];
+        if (want->kind == TG_AST_UNARY) return v.n == 1 && (double)-v.v[0] == want->kids[0]->number;
         if (want->kind != TG_AST_NAME) return v.n == 1 && (double)v.v[0] == want->number;
         if (strcmp(want->name, "all") == 0 && v.v[0] != (INT64_C(1) << n->arg[0]->type.rank) - 1)
             return false;
@@ -135,7 +139,7 @@ static bool match_defaults(const tg_ast *pattern, const tg_node *n) {
     for (int i = 0; n->op->param[i].name; i++) {
         const tg_param *p = &n->op->param[i];
         if (tg_param_is_tensor(p->kind) || mentions(pattern, p->name)) continue;
-        if (!tg_attr_is_default(n->op, i, n->arg[0]->type.rank, n->at)) return false;
+        if (!tg_attr_is_default(n->op, i, n->n ? n->arg[0]->type.rank : 0, n->at)) return false;
     }
     return true;
 }
@@ -161,6 +165,15 @@ static bool match_call(match *m, const tg_ast *pattern, tg_node *n) {
     return arg == n->n;
 }
 
+/* x': the last two axes are swapped. */
+static bool match_prime(match *m, const tg_ast *pattern, tg_node *n) {
+    int rank = n->type.rank;
+    if (n->op != m->s->transpose || rank < 2) return false;
+    for (int i = 0; i < rank; i++)
+        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
+    return matches(m, pattern->kids[0], n->arg[0]);
+}
+
 static bool matches(match *m, const tg_ast *pattern, tg_node *n) {
     switch (pattern->kind) {
     case TG_AST_NAME: return bind_node(m, pattern->name, n);
@@ -174,6 +187,7 @@ static bool matches(match *m, const tg_ast *pattern, tg_node *n) {
     case TG_AST_UNARY: return match_minus(m, pattern, n);
     case TG_AST_BINARY: return match_binary(m, pattern, n);
     case TG_AST_CALL: return match_call(m, pattern, n);
+    case TG_AST_PRIME: return match_prime(m, pattern, n);
     default: return false;
     }
 }
@@ -198,6 +212,7 @@ static bool begins_like(const tg_ast *a, const tg_simp *s, const tg_node *n) {
     if (a->kind == TG_AST_CALL) return is_called(n, a->kids[0]->name);
     if (a->kind == TG_AST_BINARY)
         return n->n == 2 && n->op->style == TG_PRINT_INFIX && a->op[0] == n->op->symbol[0];
+    if (a->kind == TG_AST_PRIME) return n->op == s->transpose;
     return a->kind != TG_AST_UNARY || n->op == s->neg;
 }
 
@@ -206,7 +221,7 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
     *stable = false;
     if (n->n == 0 || tg_simp_is_kept(s, n)) return n;
     for (int i = 0; i < TG_LAWS; i++) {
-        if (!rules[i].pattern) continue;
+        if (!rules[i].pattern || rules[i].computed) continue;
         const tg_ast *a = tg_rule_parse(s->rt, rules[i].pattern);
         if (!a) return NULL;
         if (is_sum(a) || !begins_like(a, s, n)) continue;
@@ -246,7 +261,7 @@ tg_node *tg_simp_stable(tg_simp *s, tg_node *n) {
 
 tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed) {
     for (int i = 0; i < TG_LAWS; i++) {
-        if (!rules[i].pattern) continue;
+        if (!rules[i].pattern || rules[i].computed) continue;
         const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
         if (!p) {
             *failed = true;
@@ -277,7 +292,7 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *fai
 
 tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed) {
     for (int i = 0; i < TG_LAWS; i++) {
-        if (!rules[i].pattern) continue;
+        if (!rules[i].pattern || rules[i].computed) continue;
         const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
         if (!p) {
             *failed = true;

@@ -1,7 +1,7 @@
 /* The stable forms of formulas about to be computed. The user's formula stays as it was written and
- * prints so; computed is its twin, in which the rules marked STABLE in rules.def have replaced what
- * would overflow or lose its digits. Each node remembers its twin, so that asking again costs
- * nothing. */
+ * prints so; computed is its twin, in which the rules marked STABLE and COMPUTED in rules.def have
+ * replaced what would overflow or lose its digits. Each node remembers its twin, so that asking
+ * again costs nothing. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"

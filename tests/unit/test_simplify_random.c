@@ -205,6 +205,7 @@ static const rule rules[] = {
 #define NAMED(id, name, when)
 #define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, when, false},
 #define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, when, true},
+#define COMPUTED(id, name, pattern, replacement, when) {name, pattern, replacement, when, true},
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
@@ -217,6 +218,7 @@ static void domain(const rule *r, double *lo, double *hi) {
     char sign[3];
     *lo = -3, *hi = 3;
     if (strcmp(r->when, "always") == 0 || strcmp(r->when, "x is finite") == 0) return;
+    if (strcmp(r->when, "m is regular") == 0) return;
     if (sscanf(r->when, "%*[xy] %2[>=] %lf", sign, lo) != 2)
         fail_msg("%s: this test cannot read the condition  %s", r->name, r->when);
     *lo += 1e-3;
@@ -230,6 +232,19 @@ static bool was_used(const rule *r) {
     bool found = strstr(tg_str_text(&s), r->name) != NULL;
     tg_str_free(&s);
     return found;
+}
+
+/* A square matrix, which an x of that shape can be multiplied by from the left; or a stack. */
+static tg_node *new_matrix(const rule *r, const leaf *shape) {
+    leaf l = *shape;
+    int64_t n = l.rank ? l.dim[l.rank > 1 ? l.rank - 2 : 0] : 2;
+    if (l.rank < 2) l.rank = 2;
+    l.dim[l.rank - 2] = l.dim[l.rank - 1] = n;
+    snprintf(l.kind, sizeof l.kind, "%s", strcmp(r->when, "m is regular") == 0 ? "regular" : "");
+    struct cell *c = new_cell(&l, -2, 2);
+    give_kind(&l, tg_view_count(&c->node->leaf.cell->value->v), c->x);
+    move_cells(0);
+    return c->node;
 }
 
 /* The rule for one shape of x, and one choice of axes and keep. */
@@ -246,6 +261,9 @@ static void check_instance(const rule *r, const leaf *shape, int64_t axes, bool 
         {.name = "y", .node = y},
         {.name = "z", .node = both[0]},
         {.name = "w", .node = both[1]},
+        {.name = "m", .node = new_matrix(r, shape)},
+        {.name = "n", .kind = TG_P_SIZE, .n = 1, .v = {shape->dim[0]}, .sizes = 1},
+        {.name = "p", .kind = TG_P_INT, .n = 1, .v = {3}},
         {.name = "k", .node = tg_node_make(&rt, tg_op_find("gt"), 2, both, &none)},
         {.name = "c", .node = tg_node_number(&rt, draw_in(0.5, 2))},
         {.name = "s", .node = new_cell(&(leaf){.rank = 0}, lo, hi)->node},
