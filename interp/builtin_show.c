@@ -183,6 +183,66 @@ bool tg_run_raw(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     return tg_map_leaves(in, args[0].value, raw_leaf, NULL, out);
 }
 
+/* ---- why ---- */
+
+static void add_heading(tg_str *s, const char *heading, const tg_str *body) {
+    tg_str_add(s, heading);
+    tg_str_addc(s, '\n');
+    tg_str_add(s, tg_str_text(body));
+    if (body->failed) s->failed = true;
+}
+
+static void add_assumptions(tg_interp *in, uint32_t used, tg_str *s) {
+    for (int i = 0; i < 32; i++)
+        if (used >> i & 1 && tg_simplify_assumption(&in->rt, i))
+            tg_str_addf(s, "assuming %s\n", tg_simplify_assumption(&in->rt, i));
+}
+
+/* The laws of a gradient, of which what was differentiated and what came of it were simplified; or
+ * those that show would apply. */
+static bool add_laws(tg_interp *in, tg_value v, tg_str *s) {
+    tg_node *y = NULL, *g = v.as.node;
+    tg_str body = {0};
+    bool any = false, more = false;
+    if (v.derived && !tg_grad_parts(&in->rt, v.as.node, &y, &g)) return false;
+    bool ok =
+        (!y || tg_why_simple(&in->rt, y, &body, &any)) && tg_why_simple(&in->rt, g, &body, &more);
+    if (ok && (any || more))
+        add_heading(s, v.derived ? "simplified by" : "show simplifies it by", &body);
+    tg_str_free(&body);
+    tg_str met = {0};
+    if (ok && tg_simplify_budget_met(&in->rt, &met)) tg_str_addf(s, "%s\n", tg_str_text(&met));
+    tg_str_free(&met);
+    return ok;
+}
+
+static bool why_leaf(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    tg_str *s = user, body = {0};
+    *out = TG_NONE_VALUE;
+    if (v.tag != TG_V_FORMULA) return true;
+    size_t before = s->len;
+    bool any = false, ok = add_laws(in, v, s) && tg_why_stable(&in->rt, v.as.node, &body, &any);
+    if (ok && any) add_heading(s, "computed with", &body);
+    tg_str_free(&body);
+    if (ok) add_assumptions(in, v.assumed, s);
+    if (ok && s->len == before) tg_str_add(s, "nothing was rewritten\n");
+    return ok;
+}
+
+static bool run_why(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_str s = {0};
+    tg_value skeleton = TG_NONE_VALUE;
+    bool ok = tg_map_leaves(in, args[0].value, why_leaf, &s, &skeleton);
+    tg_value_drop(skeleton);
+    if (ok && s.len == 0) tg_str_add(&s, "there is no formula in it\n");
+    if (ok && s.failed) ok = tg_fail_memory(&in->rt.c);
+    if (ok) tg_write(in, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    *out = TG_NONE_VALUE;
+    return ok;
+}
+
 const tg_builtin tg_builtins_show[] = {
     {"show", "show(e, limit=2000)",
      "Writes the simplified formula e, with its shape and what it assumes, but not its value. Of a "
@@ -204,6 +264,15 @@ const tg_builtin tg_builtins_show[] = {
      "The number of operations in the formula e, its named parts unfolded: a part that occurs "
      "several times counts once. Of a tuple, list or record: of all its formulas together.",
      "x = var(3); ops(x^2 * sin(x) + x^2)", "4", run_ops, true, false},
+    {"why", "why(e)",
+     "Writes what was done to the formula e: the laws that simplified it, each with the first "
+     "place "
+     "where it was applied, the stable forms in which it is computed, and what it assumes. Of a "
+     "formula that is no gradient, and stands as it was written, what show would do.",
+     "z = var([1, 2]); why(log(softmax(z)))",
+     "show simplifies it by\n  log(softmax(x)) = logsoftmax(x)\n    log(softmax(z)) = "
+     "logsoftmax(z)\ncomputed with\n    log(softmax(z)) = logsoftmax(z)",
+     run_why, true, false},
     {"raw", "raw(e)",
      "The formula e as it is written: neither simplified nor computed in a stable form. A gradient "
      "in it is the one before simplifying.",

@@ -479,6 +479,14 @@ static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x,
     return made;
 }
 
+bool tg_grad_parts(tg_rt *rt, tg_node *n, tg_node **y, tg_node **g) {
+    tg_origin *o = n->origin;
+    tg_grad_options opt = {.seed = o->seed, .nhold = o->nhold, .hold = o->hold};
+    tg_node *from = prepare(rt, o->y, 1, &o->x, &opt);
+    *y = o->y;
+    return from && tg_grad(rt, from, 1, &o->x, &opt, g, NULL);
+}
+
 bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_options *opt,
              tg_node **out, const char **cut) {
     static const tg_grad_options usual = {.simplify = true};

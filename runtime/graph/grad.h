@@ -43,6 +43,9 @@ bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_opti
 /* The gradient n, made with `remember`, before anything was simplified; n itself when it is none.
  * NULL: an error. */
 tg_node *tg_grad_raw(tg_rt *rt, tg_node *n);
+/* What the simplifier was given for that gradient: the formula that was differentiated, and the
+ * gradient of its simple form before that was simplified. False: an error. */
+bool tg_grad_parts(tg_rt *rt, tg_node *n, tg_node **y, tg_node **g);
 /* raw(n); n itself where there is nothing to rewrite. NULL: an error. */
 tg_node *tg_node_raw(tg_rt *rt, tg_node *n);
 

@@ -58,6 +58,8 @@ typedef struct tg_memo {
     size_t cap, count; /* cap is a power of two, at most half full */
 } tg_memo;
 
+/* The memo of the session. */
+tg_memo *tg_simplify_memo(tg_rt *rt);
 /* The entry of n, made if need be; NULL: no memory (recorded). Valid until the next call. */
 tg_memo_entry *tg_memo_at(tg_rt *rt, tg_memo *m, tg_node *n);
 

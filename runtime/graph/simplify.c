@@ -94,6 +94,10 @@ static void forget_dying(tg_rt *rt) {
     if (!set_cap(m, cap)) forget(m); /* the memo is only a memory: without room it starts anew */
 }
 
+tg_memo *tg_simplify_memo(tg_rt *rt) {
+    return &rt->simplifier->memo;
+}
+
 void tg_simplify_forget(tg_rt *rt) {
     forget(&rt->simplifier->memo);
 }
