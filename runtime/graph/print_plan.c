@@ -18,7 +18,8 @@
 enum {
     SHORT = 16, /* shorter parts get no name, */
     LONG = 64,  /* and where there are many, up to this long ones do not */
-    NAMES = 24  /* the most */
+    NAMES = 24, /* the most, */
+    LINE = 70   /* or one for so many characters */
 };
 
 bool tg_print_is_open(const tg_node *root, const tg_node *n) {
@@ -207,10 +208,11 @@ static void choose_name(tg_print_plan *plan, const tg_print_options *o, const ch
 
 bool tg_print_plan_name(tg_rt *rt, tg_print_plan *plan, const tg_print_options *o) {
     double least = SHORT;
+    int most = o->limit > 0 && o->limit < NAMES * LINE ? (int)o->limit / LINE : NAMES;
     mark(plan, least, 0);
-    while (plan->names > NAMES && least < LONG) mark(plan, least *= 2, 0);
-    for (int skip = 0; plan->names > NAMES;) {
-        skip += plan->names - NAMES;
+    while (plan->names > most && least < LONG) mark(plan, least *= 2, 0);
+    for (int skip = 0; plan->names > most;) {
+        skip += plan->names - most;
         mark(plan, least, skip);
     }
     tg_str sizes = {0};

@@ -42,6 +42,10 @@ static const char program[] =
     "p = {v: (var(1), 2)}; p.v[0], p.v[1] := 3, 4; late := (k -> (() -> k * i))(0.5)\n"
     "z = zip([1, 2], (x -> x, append((), u)))\n"
     "n = var([0, 1]); m := sum(log(n)); k = log([0, 1]) + q[0]; \"{log(n)}\"\n"
+    "t = R * R where R = h + 1, S = R; show((t, expand(y))); shapes(t @ h); why(grad(y, h))\n"
+    "l = raw(grad(y, h)) + raw(log(softmax(h))); show(l); ops((l, t)); deep = h\n"
+    "for j in 1..8 { deep = sin(deep) * h + cos(deep) }; \"{expand(deep)}\"; show(deep)\n"
+    "show(deep, limit=100)\n"
     "s = 6 * g(4)\n";
 
 static void swallow(void *user, const char *text, size_t len) {
