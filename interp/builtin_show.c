@@ -3,6 +3,7 @@
 #include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/show.h"
+#include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/simplify.h"
 #include "runtime/graph/substitute.h"
@@ -194,9 +195,9 @@ static void add_heading(tg_str *s, const char *heading, const tg_str *body) {
 }
 
 static void add_assumptions(tg_interp *in, uint32_t used, tg_str *s) {
-    for (int i = 0; i < 32; i++)
-        if (used >> i & 1 && tg_simplify_assumption(&in->rt, i))
-            tg_str_addf(s, "assuming %s\n", tg_simplify_assumption(&in->rt, i));
+    for (int i = 0; i < TG_FACTS; i++)
+        if (used >> i & 1 && tg_assume_text(&in->rt, i))
+            tg_str_addf(s, "assuming %s\n", tg_assume_text(&in->rt, i));
 }
 
 /* The laws of a gradient, of which what was differentiated and what came of it were simplified; or

@@ -32,11 +32,11 @@ uint64_t tg_simplify_steps(const tg_rt *rt);
 /* The names of the rules applied in the last tg_simplify, for why(e): appended one a line. */
 void tg_simplify_why(tg_rt *rt, tg_str *out);
 
-
 /* ---- why.c: what was done, and where ---- */
 
 /* Simplifies n anew and appends a line for each law that the result owes to, and one for the first
- * place of it, indented: what stood there = what it became. False: an error. *any: there was one. */
+ * place of it, indented: what stood there = what it became. False: an error. *any: there was one.
+ */
 bool tg_why_simple(tg_rt *rt, tg_node *n, tg_str *out, bool *any);
 /* The same for the stable forms in which n is computed: the places only. */
 bool tg_why_stable(tg_rt *rt, tg_node *n, tg_str *out, bool *any);
