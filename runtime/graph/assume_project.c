@@ -28,6 +28,10 @@ static tg_tensor *value_of(const point *p, const tg_node *n) {
 
 /* ---- bounds ---- */
 
+static tg_bounds negated(tg_bounds r) {
+    return (tg_bounds){-r.hi, -r.lo, r.hi_open, r.lo_open, r.nonzero};
+}
+
 static double into(tg_bounds r, double x) {
     double width = r.hi - r.lo;
     if (x == 0 && r.nonzero) x = 0.5;
@@ -150,14 +154,15 @@ static void orthonormal(tg_tensor *t, bool columns) {
 
 /* ---- one assumption ---- */
 
-static bool project(point *p, const tg_fact *f) {
+static bool project(point *p, const tg_fact *f, int turn) {
     tg_tensor *t = f->key ? value_of(p, f->key) : NULL, *u;
     switch (f->kind) {
     case TG_FACT_BOUND:
         if (t) bound(t, f->range);
         t = f->key ? NULL : value_of(p, f->left);
         u = f->key ? NULL : value_of(p, f->right);
-        if (t && u) bound_by(t, u, f->range);
+        if (t && u && turn % 2 == 0) bound_by(t, u, f->range);
+        if (t && u && turn % 2 == 1) bound_by(u, t, negated(f->range));
         return true;
     case TG_FACT_MIRROR:
         if (t) mirror(t, f->sign);
@@ -218,7 +223,7 @@ bool tg_assume_project(tg_rt *rt, int ncells, tg_cell *const *cell, tg_tensor *c
     bool ok = true;
     for (int turn = 0; ok && which && turn < TURNS; turn++) {
         for (int i = 0; ok && i < TG_FACTS; i++)
-            if (which >> i & 1) ok = project(&p, &rt->assumed->fact[i]);
+            if (which >> i & 1) ok = project(&p, &rt->assumed->fact[i], turn);
         open = 0;
         ok = ok && review(&p, which, &open);
         if (ok && !open) break;

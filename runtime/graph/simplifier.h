@@ -20,6 +20,7 @@ enum {
 #define RULE(id, name, pattern, replacement, when) TG_LAW_##id,
 #define STABLE(id, name, pattern, replacement, when) TG_LAW_##id,
 #define COMPUTED(id, name, pattern, replacement, when) TG_LAW_##id,
+#define GIVEN(id, name, pattern, replacement, when) TG_LAW_##id,
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
@@ -229,6 +230,8 @@ tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
 /* Is `a op b` certain, for each element? The assumptions needed become those of the node under way.
  */
 bool tg_simp_certain(tg_simp *s, const char *op, const tg_node *a, const tg_node *b);
+/* Is the truth value n certain to be `truth`, in each element? */
+bool tg_simp_is_certain(tg_simp *s, const tg_node *n, bool truth);
 /* Fills in the operations that the parts compare with. */
 void tg_simp_name_ops(tg_simp *s);
 /* a + sign * b by one of the rules whose pattern is a sum or difference; NULL without an error when

@@ -289,11 +289,15 @@ static tg_node *choose(tg_simp *s, tg_node *raw, tg_node *simple, tg_node *made)
 static tg_node *by_rules(tg_simp *s, tg_node *n) {
     int law;
     bool stable;
+    uint32_t used = s->used;
     tg_node *made = tg_simp_rule(s, n, &law, &stable);
     if (!made || law < 0) return made;
     double old = tg_simp_cost(s, n), new = tg_simp_part_cost(s, made);
     if (old < 0 || new < 0) return NULL;
-    if (!tg_simp_fits(&made->type, &n->type) || (!stable && new > old)) return n;
+    if (!tg_simp_fits(&made->type, &n->type) || (!stable && new > old)) {
+        s->used = used;
+        return n;
+    }
     tg_simp_note(s, law);
     s->stable = s->stable || stable;
     return tg_simp_again(s, made);

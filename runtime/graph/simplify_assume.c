@@ -29,6 +29,24 @@ bool tg_simp_certain(tg_simp *s, const char *op, const tg_node *a, const tg_node
     return true;
 }
 
+bool tg_simp_is_certain(tg_simp *s, const tg_node *n, bool truth) {
+    bool both = tg_node_is(n, truth ? "and" : "or");
+    if (!tg_guard(&s->rt->c)) return false;
+    if (tg_node_is(n, "not")) return tg_simp_is_certain(s, n->arg[0], !truth);
+    if (both)
+        return tg_simp_is_certain(s, n->arg[0], truth) && tg_simp_is_certain(s, n->arg[1], truth);
+    if (tg_node_is(n, "and") || tg_node_is(n, "or"))
+        return tg_simp_is_certain(s, n->arg[0], truth) || tg_simp_is_certain(s, n->arg[1], truth);
+    const char *op = n->op->symbol;
+    if (n->n != 2 || !op || !strchr("=!<>", op[0])) return false;
+    uint32_t used;
+    if (tg_prove(s->rt, op, n->arg[0], n->arg[1], tg_assume_usable(s->rt), &used) !=
+        (truth ? 1 : -1))
+        return false;
+    s->used |= used;
+    return true;
+}
+
 /* ---- equations ---- */
 
 /* The product of the sizes of the axes in the mask, as a formula. */

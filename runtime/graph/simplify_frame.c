@@ -12,6 +12,7 @@ bool tg_simp_is_framed(const tg_node *n) {
 #define RULE(id, name, pattern, replacement, when)
 #define STABLE(id, name, pattern, replacement, when)
 #define COMPUTED(id, name, pattern, replacement, when)
+#define GIVEN(id, name, pattern, replacement, when)
 #define LINEAR(op, mask)
 #define FRAMED(op) op,
 #include "runtime/graph/rules.def"

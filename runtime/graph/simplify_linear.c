@@ -16,6 +16,7 @@ int tg_simp_linear_mask(const tg_node *n) {
 #define RULE(id, name, pattern, replacement, when)
 #define STABLE(id, name, pattern, replacement, when)
 #define COMPUTED(id, name, pattern, replacement, when)
+#define GIVEN(id, name, pattern, replacement, when)
 #define LINEAR(op, mask) {op, mask},
 #define FRAMED(op) {op, 1},
 #include "runtime/graph/rules.def"

@@ -11,14 +11,19 @@
 typedef struct rule {
     const char *name, *pattern, *replacement; /* pattern NULL: done by code */
     bool stable;
-    bool computed; /* stable, and for values only: not for formulas that are shown */
+    bool computed;    /* stable, and for values only: not for formulas that are shown */
+    const char *when; /* to be proved first; NULL: nothing */
 } rule;
 
 static const rule rules[TG_LAWS] = {
-#define NAMED(id, name, when) {name, NULL, NULL, false, false},
-#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, false, false},
-#define STABLE(id, name, pattern, replacement, when) {name, pattern, replacement, true, false},
-#define COMPUTED(id, name, pattern, replacement, when) {name, pattern, replacement, true, true},
+#define NAMED(id, name, when) {name, NULL, NULL, false, false, NULL},
+#define RULE(id, name, pattern, replacement, when) {name, pattern, replacement, false, false, NULL},
+#define STABLE(id, name, pattern, replacement, when)                                               \
+    {name, pattern, replacement, true, false, NULL},
+#define COMPUTED(id, name, pattern, replacement, when)                                             \
+    {name, pattern, replacement, true, true, NULL},
+#define GIVEN(id, name, pattern, replacement, when)                                                \
+    {name, pattern, replacement, false, false, when},
 #define LINEAR(op, mask)
 #define FRAMED(op)
 #include "runtime/graph/rules.def"
@@ -192,9 +197,45 @@ static bool matches(match *m, const tg_ast *pattern, tg_node *n) {
     }
 }
 
+/* ---- what must be certain first ---- */
+
+static bool is_logic(const tg_ast *a, const char *word) {
+    return (a->kind == TG_AST_BINARY || a->kind == TG_AST_UNARY) && strcmp(a->op, word) == 0;
+}
+
+static tg_node *side(match *m, const tg_ast *a) {
+    if (a->kind == TG_AST_NUMBER) return tg_node_number(m->s->rt, a->number);
+    const tg_rule_name *b = a->kind == TG_AST_NAME ? bound(m, a->name) : NULL;
+    return b ? b->node : NULL;
+}
+
+static bool holds(match *m, const tg_ast *when) {
+    if (is_logic(when, "and")) return holds(m, when->kids[0]) && holds(m, when->kids[1]);
+    bool negative = is_logic(when, "not");
+    if (negative) when = when->kids[0];
+    if (when->kind == TG_AST_NAME) {
+        tg_node *k = side(m, when);
+        return k && tg_simp_is_certain(m->s, k, !negative);
+    }
+    tg_node *a = side(m, when->kids[0]), *b = side(m, when->kids[1]);
+    return a && b && tg_simp_certain(m->s, when->op, a, b);
+}
+
+/* Is what the rule needs certain? */
+static bool given(match *m, const rule *r) {
+    if (!r->when) return true;
+    const tg_ast *when = tg_rule_parse(m->s->rt, r->when);
+    if (!when) return !(m->failed = true);
+    uint32_t used = m->s->used;
+    if (holds(m, when)) return true;
+    m->s->used = used;
+    return false;
+}
+
 /* What the rule makes of the match. NULL with m->failed: an error; NULL without: the rule does not
  * hold here (a vector's rule, a matrix). */
 static tg_node *replace(match *m, const rule *r) {
+    if (!given(m, r)) return NULL;
     tg_node *made = tg_rule_build(m->s->rt, r->replacement, m->n, m->name);
     if (made) return made;
     tg_err kind = m->s->rt->c.diag.kind;
