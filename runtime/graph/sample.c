@@ -298,6 +298,15 @@ static bool is_square(const tg_type *t) {
     return t->rank >= 2 && t->dim[t->rank - 1] == t->dim[t->rank - 2] && t->dim[t->rank - 1] > 0;
 }
 
+/* Sums over long axes would overflow what comes after them (exp): their terms are made smaller. */
+static double spread(const tg_type *type) {
+    enum { SHORT = 16 };
+    int64_t most = SHORT;
+    for (int i = 0; i < type->rank; i++)
+        if (type->dim[i] > most) most = type->dim[i];
+    return sqrt((double)SHORT / (double)most);
+}
+
 /* B @ B' / n + I / 2 in each of the last two axes, B random. */
 static void fill_definite(tg_sample *s, tg_tensor *t) {
     int64_t n = t->v.dim[t->v.rank - 1], count = tg_view_count(&t->v) / (n * n);
@@ -318,6 +327,7 @@ static bool fill(tg_sample *s, tg_sample_cell *c, int how) {
     int64_t count = tg_view_count(&t->v);
     if (how != FAR && way[how].matrix && !is_square(type)) how = 1;
     c->way = how;
+    double small = spread(type);
     bool whole = c->below > 0 || !tg_dtype_is_float(type->dtype);
     if (how != FAR && way[how].matrix && type->dtype == TG_F64) {
         fill_definite(s, t);
@@ -329,7 +339,8 @@ static bool fill(tg_sample *s, tg_sample_cell *c, int how) {
             else if (how == FAR)
                 x = number(s, -s->wide, s->wide, 0.01);
             else
-                x = number(s, way[how].lo, way[how].hi, way[how].grain);
+                x = number(s, way[how].lo * (how ? 1 : small), way[how].hi * (how ? 1 : small),
+                           how || small == 1 ? way[how].grain : 0.001);
             tg_view_set(&t->v, i, x);
         }
     }

@@ -160,6 +160,10 @@ struct tg_op {
      * NULL: \operatorname{name}(...). latex_turned: how its transpose reads where that is more than
      * a \top behind it. */
     const char *latex, *latex_turned;
+    /* What a teacher calls its rule of differentiation, for derive: "product rule", or, where that
+     * depends on which argument alone is not constant, "product rule|constant factor|constant
+     * factor". ~ before a name: textbooks do not stop for it. NULL: the chain rule through it. */
+    const char *taught;
     const char *doc;     /* one sentence */
     const char *example; /* tg text of an expression ... */
     const char *value;   /* ... and what the prompt shows for it */

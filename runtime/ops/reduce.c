@@ -306,6 +306,7 @@ static bool run_argmin(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "sum",
+     .taught = "~sum",
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_sum,
@@ -321,6 +322,7 @@ static const tg_op ops[] = {
                 "sum(x, axis=(0, 2), "
                 "keep=true) | x[2,3,4]: sum(x, axis=-2)"},
     {.name = "mean",
+     .taught = "~mean",
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_mean,

@@ -49,6 +49,7 @@ EACH_LINE(unit)
 
 static const tg_op ops[] = {
     {.name = "softmax",
+     .taught = "softmax rule",
      AXES("-1"),
      .infer = tg_infer_along,
      .run = run_softmax,

@@ -1,0 +1,407 @@
+/* Finding the steps. While tg_grad sweeps from y down, each finished adjoint is looked at. Where it
+ * is worth a line, it gets a mark, a nameless cell that stands for it from there on: so the lines
+ * below are written over "dcost/dP" and not over all that this is. Worth a line is a part that the
+ * user named, that is differentiated by, that is used several times, or whose derivative is more
+ * than a sum or a constant factor away from the line above: the steps that a textbook passes over
+ * are passed over here, and named in the line that they lead to.
+ *
+ * What the rules are called stands in the operations' records (tg_op.taught). */
+#include "runtime/graph/derive.h"
+#include "base/alloc.h"
+#include "runtime/graph/derive_steps.h"
+#include "runtime/graph/grad.h"
+#include "runtime/graph/simplifier.h"
+#include "runtime/graph/simplify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN = 40, SMALL = 1500, FULL_OPS = 200 };
+
+/* What is noted of each node under y. */
+typedef struct note {
+    bool active;               /* depends on a target */
+    int step;                  /* its number + 1; 0: none */
+    char rules[TG_RULES_TEXT]; /* on the way from the step above, where it has none itself */
+} note;
+
+typedef struct finder {
+    tg_rt *rt;
+    tg_steps *s;
+    int n;
+    tg_node *const *x;
+    tg_node **node; /* under y, ascending id */
+    note *note;
+    size_t count;
+    tg_node **keep; /* those of them that are not leaves: nothing in a line looks inside of them */
+    int nkeep;
+} finder;
+
+static size_t place(const finder *f, const tg_node *n) {
+    size_t lo = 0, hi = f->count;
+    while (lo + 1 < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (f->node[mid]->id <= n->id)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static int target_of(const finder *f, const tg_node *n) {
+    for (int i = 0; i < f->n; i++)
+        if (f->x[i] == n) return i;
+    return -1;
+}
+
+static bool survey(finder *f, tg_node *y) {
+    if (!tg_node_collect(f->rt, 1, &y, &f->node, &f->count)) return false;
+    f->note = tg_alloc_array(f->count, sizeof *f->note);
+    f->keep = tg_alloc_array(f->count, sizeof *f->keep);
+    if (!f->note || !f->keep) return tg_fail_memory(&f->rt->c);
+    for (size_t i = 0; i < f->count; i++) {
+        tg_node *n = f->node[i];
+        f->note[i].active = target_of(f, n) >= 0;
+        for (int k = 0; k < n->n && !f->note[i].active; k++)
+            f->note[i].active = f->note[place(f, n->arg[k])].active;
+        if (n->n > 0) f->keep[f->nkeep++] = n;
+    }
+    return true;
+}
+
+/* ---- what the rules are called ---- */
+
+/* The rule by which user sends its adjoint to argument k. *passes: a textbook does not stop for it.
+ * taught = general { "|" of the k-th argument alone } ; each may begin with "~": passes. */
+static void rule_name(const finder *f, const tg_node *user, int k, char *out, size_t room,
+                      bool *passes) {
+    const char *name = user->op->shown ? user->op->shown : user->op->name, *t = user->op->taught;
+    int active = 0;
+    for (int i = 0; i < user->n; i++) active += f->note[place(f, user->arg[i])].active;
+    *passes = user->op->class == TG_CLASS_VIEW;
+    if (!t) {
+        snprintf(out, room,
+                 user->op->class == TG_CLASS_ELEMENTWISE ? "chain rule through %s" : "%s", name);
+        return;
+    }
+    for (int i = 0; active == 1 && user->n > 1 && i <= k && strchr(t, '|'); i++)
+        t = strchr(t, '|') + 1;
+    *passes = *t == '~';
+    if (*t == '~') t++;
+    snprintf(out, room, "%.*s", (int)strcspn(t, "|"), t);
+}
+
+/* Appends `rule` to a list unless it is there. */
+static void add_rule(char *list, const char *rule) {
+    size_t len = strlen(list), n = strlen(rule);
+    for (const char *p = list; n && (p = strstr(p, rule)) != NULL; p++)
+        if ((p == list || p[-1] == ' ') && (p[n] == 0 || p[n] == ',')) return;
+    if (n == 0 || len + n + 3 > TG_RULES_TEXT) return;
+    snprintf(list + len, TG_RULES_TEXT - len, "%s%s", len ? ", " : "", rule);
+}
+
+static bool same_shape(const tg_node *a, const tg_node *b) {
+    return tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim);
+}
+
+/* The rules of all contributions. *passes: none of them is a reason to stop. */
+static void gather_rules(const finder *f, const tg_node *node, int n, const tg_grad_part *part,
+                         char *rules, bool *passes) {
+    *passes = true;
+    for (int i = 0; i < n; i++) {
+        const tg_node *user = part[i].user;
+        char name[TG_RULES_TEXT];
+        bool one;
+        if (!user) continue;
+        const note *above = &f->note[place(f, user)];
+        for (const char *p = above->step ? "" : above->rules; *p;) {
+            size_t len = strcspn(p, ",");
+            snprintf(name, sizeof name, "%.*s", (int)len, p);
+            add_rule(rules, name);
+            p += len + strspn(p + len, ", ");
+        }
+        rule_name(f, user, part[i].arg, name, sizeof name, &one);
+        *passes = *passes && one;
+        add_rule(rules, name);
+        if (user->op->class == TG_CLASS_ELEMENTWISE && !same_shape(user, node))
+            add_rule(rules, "sum over what was broadcast");
+    }
+}
+
+/* ---- the sweep ---- */
+
+static tg_node *simple(finder *f, tg_node *n) {
+    if (f->count > SMALL || f->nkeep == 0) return n;
+    return tg_simplify_around(f->rt, n, f->nkeep, f->keep, NULL);
+}
+
+/* Made of numbers and sizes: -1 / N. */
+static bool is_constant(const tg_node *n, int depth) {
+    if (n->n == 0)
+        return n->op == &tg_op_number || n->op == &tg_op_size || n->op->class != TG_CLASS_LEAF;
+    bool is = depth > 0;
+    for (int i = 0; i < n->n && is; i++) is = is_constant(n->arg[i], depth - 1);
+    return is;
+}
+
+/* A constant or a mark, the same in each place: nothing that a line could add. */
+static bool says_nothing(const tg_node *n) {
+    enum { DEPTH = 4 };
+    while (tg_node_is(n, "expand")) n = n->arg[0];
+    return (n->op == &tg_op_cell && !n->leaf.cell->name) || is_constant(n, DEPTH);
+}
+
+/* Is it a sum or a multiple of names and numbers, too small to get a name of its own? */
+static bool is_small(const tg_node *n) {
+    for (int i = 0; i < n->n; i++)
+        if (n->arg[i]->n > 0) return false;
+    return n->n > 0;
+}
+
+/* Does the way that the node itself was made pass? y = (A @ x - b)^2: the bracket is a sum. */
+static bool is_plain(const finder *f, const tg_node *node) {
+    char name[TG_RULES_TEXT];
+    bool passes = node->n > 0;
+    for (int k = 0; k < node->n && passes; k++)
+        if (f->note[place(f, node->arg[k])].active)
+            rule_name(f, node, k, name, sizeof name, &passes);
+    return passes;
+}
+
+static tg_node *add_step(finder *f, tg_node *node, tg_node *local, int parts, int target) {
+    tg_steps *s = f->s;
+    if (!tg_grow((void **)&s->step, &s->cap, s->n + 1, sizeof *s->step)) {
+        tg_fail_memory(&f->rt->c);
+        return NULL;
+    }
+    tg_type type = node->type;
+    type.weak = false;
+    tg_cell *mark = tg_cell_new(f->rt, TG_CELL_VAR, NULL, &type, NULL);
+    if (!mark) return NULL;
+    note *own = &f->note[place(f, node)];
+    tg_derive_step *made = &s->step[s->n++];
+    *made = (tg_derive_step){.node = node,
+                             .name = node->op == &tg_op_cell ? node->leaf.cell->name : node->label,
+                             .target = target,
+                             .mark = mark,
+                             .local = local,
+                             .parts = parts};
+    memcpy(made->rules, own->rules, sizeof made->rules);
+    if (target >= 0) made->name = s->opt->x_name[target];
+    own->step = (int)s->n;
+    return tg_node_cell(f->rt, mark);
+}
+
+static tg_node *finished(void *user, tg_node *node, tg_node *adjoint, int n,
+                         const tg_grad_part *part) {
+    finder *f = user;
+    note *own = &f->note[place(f, node)];
+    bool passes;
+    int target = target_of(f, node);
+    gather_rules(f, node, n, part, own->rules, &passes);
+    if (node == f->s->y && target < 0) return adjoint;
+    tg_node *local = simple(f, adjoint);
+    if (!local) return NULL;
+    bool named = node->label || (node->op == &tg_op_cell && target >= 0);
+    bool plain = n == 1 && is_plain(f, node);
+    if (target < 0 && !named && (says_nothing(local) || (plain && (passes || is_small(node)))))
+        return local;
+    return add_step(f, node, local, n, target);
+}
+
+/* ---- levels, names, what is shown ---- */
+
+/* The level of each step is one more than that of the steps whose marks it is written over. */
+static bool set_levels(tg_steps *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        tg_node **list;
+        size_t count;
+        s->step[i].level = 0;
+        if (!tg_node_collect(s->rt, 1, &s->step[i].local, &list, &count)) return false;
+        for (size_t k = 0; k < count; k++) {
+            if (list[k]->op != &tg_op_cell) continue;
+            for (size_t j = 0; j < i; j++)
+                if (s->step[j].mark == list[k]->leaf.cell && s->step[j].level >= s->step[i].level)
+                    s->step[i].level = s->step[j].level + 1;
+        }
+        tg_free(list);
+    }
+    return true;
+}
+
+static bool before(const tg_derive_step *a, const tg_derive_step *b) {
+    if (a->level != b->level) return a->level < b->level;
+    return a->node->id < b->node->id;
+}
+
+static void sort_steps(tg_steps *s) {
+    for (size_t i = 1; i < s->n; i++) {
+        tg_derive_step x = s->step[i];
+        size_t j = i;
+        for (; j > 0 && before(&x, &s->step[j - 1]); j--) s->step[j] = s->step[j - 1];
+        s->step[j] = x;
+    }
+}
+
+static void choose_shown(tg_steps *s) {
+    size_t half = SHOWN / 2;
+    for (size_t i = 0; i < s->n; i++)
+        s->step[i].shown = s->n <= SHOWN || i < half || i >= s->n - half || s->step[i].target >= 0;
+}
+
+static bool in_use(const finder *f, const char *name) {
+    const tg_derive_options *o = f->s->opt;
+    if (strcmp(name, o->y_name) == 0 || (o->taken && o->taken(o->user, name))) return true;
+    for (size_t i = 0; i < f->count; i++) {
+        const tg_node *n = f->node[i];
+        const char *own = n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
+        if (own && strcmp(own, name) == 0) return true;
+    }
+    return false;
+}
+
+/* The next free name of u, v, w, u1, v1, w1, ... */
+static const char *fresh_name(const finder *f, int *at) {
+    char name[24];
+    for (;;) {
+        int i = (*at)++;
+        if (i < 3)
+            snprintf(name, sizeof name, "%c", "uvw"[i]);
+        else
+            snprintf(name, sizeof name, "%c%d", "uvw"[i % 3], i / 3);
+        if (!in_use(f, name)) return tg_intern(&f->rt->c, name, strlen(name));
+    }
+}
+
+static tg_derive_step *next_nameless(const tg_steps *s) {
+    tg_derive_step *found = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        tg_derive_step *x = &s->step[i];
+        if (!x->name && x->shown && (!found || x->node->id < found->node->id)) found = x;
+    }
+    return found;
+}
+
+static bool name_steps(finder *f) {
+    tg_steps *s = f->s;
+    int at = 0;
+    for (tg_derive_step *x; (x = next_nameless(s)) != NULL;) {
+        if (!(x->name = fresh_name(f, &at))) return tg_fail_memory(&f->rt->c);
+        x->fresh = true;
+    }
+    for (size_t i = 0; i < s->n; i++) /* by what the user called it, also where that is no label */
+        s->step[i].fresh = s->step[i].fresh || (s->step[i].node->n > 0 && !s->step[i].node->label);
+    for (size_t i = 0; i < s->n; i++) {
+        char name[200];
+        tg_derive_step *x = &s->step[i];
+        snprintf(name, sizeof name, "d%s/d%s", s->opt->y_name, x->name ? x->name : "...");
+        if (!(x->mark->name = tg_intern(&f->rt->c, name, strlen(name))))
+            return tg_fail_memory(&f->rt->c);
+    }
+    return true;
+}
+
+/* ---- the formulas without marks ---- */
+
+static void note_laws(tg_rt *rt, tg_derive_step *x) {
+    tg_str why = {0};
+    tg_simplify_why(rt, &why);
+    for (const char *p = tg_str_text(&why); *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        size_t len = strcspn(p, "\n"), have = strlen(x->laws);
+        if (have + len + 3 > sizeof x->laws) break;
+        snprintf(x->laws + have, sizeof x->laws - have, "%s%.*s", have ? "; " : "", (int)len, p);
+    }
+    tg_str_free(&why);
+}
+
+static bool fill_in(finder *f, tg_node *const *result, const uint32_t *used) {
+    tg_steps *s = f->s;
+    tg_node **at = tg_alloc_array(s->n, sizeof *at), **raw = tg_alloc_array(s->n, sizeof *raw);
+    tg_node **keep = tg_alloc_array(s->n + 1, sizeof *keep);
+    bool ok = at && raw && keep ? true : tg_fail_memory(&f->rt->c);
+    int nkeep = 0;
+    for (size_t i = 0; ok && i < s->n; i++) {
+        at[i] = s->step[i].node;
+        if (at[i]->n > 0) keep[nkeep++] = at[i];
+    }
+    if (ok && nkeep == 0) keep[nkeep++] = s->y;
+    tg_grad_options opt = {0};
+    ok = ok && (s->n == 0 || tg_grad(f->rt, s->y, (int)s->n, at, &opt, raw, NULL));
+    for (size_t i = 0; ok && i < s->n; i++) {
+        tg_derive_step *x = &s->step[i];
+        x->raw = raw[i];
+        if (!x->shown) continue;
+        size_t ops = 0;
+        ok = tg_nodes_ops(f->rt, 1, &raw[i], &ops);
+        if (ok && x->target >= 0) {
+            x->full = result[x->target];
+            x->used = *used;
+            if (ops > FULL_OPS) continue;
+            ok = tg_simplify(f->rt, raw[i], NULL) != NULL; /* for its laws */
+        } else if (ok && ops <= FULL_OPS) {
+            ok = (x->full = tg_simplify_around(f->rt, raw[i], nkeep, keep, &x->used)) != NULL;
+        }
+        if (ok && x->full) note_laws(f->rt, x);
+    }
+    tg_free(at);
+    tg_free(raw);
+    tg_free(keep);
+    return ok;
+}
+
+/* ---- the whole ---- */
+
+static void free_steps(tg_steps *s) {
+    for (size_t i = 0; i < s->n; i++) tg_cell_drop(s->step[i].mark);
+    tg_free(s->step);
+}
+
+/* Fresh names are labels for as long as the text is made. */
+static void set_labels(tg_steps *s, bool on) {
+    for (size_t i = 0; i < s->n; i++)
+        if (s->step[i].fresh) s->step[i].node->label = on ? s->step[i].name : NULL;
+}
+
+static bool derive(finder *f, tg_node *const *x, tg_derivation *out) {
+    tg_rt *rt = f->rt;
+    tg_steps *s = f->s;
+    uint32_t used = 0;
+    tg_grad_trace trace = {.user = f, .finished = finished};
+    tg_grad_options usual = {.simplify = true, .used = &used}, watched = {.trace = &trace};
+    tg_node **ignored = tg_alloc_array((size_t)f->n, sizeof *ignored);
+    if (!ignored) return tg_fail_memory(&rt->c);
+    bool ok = tg_grad(rt, s->y, f->n, x, &usual, out->result, NULL) && survey(f, s->y) &&
+              tg_grad(rt, s->y, f->n, x, &watched, ignored, NULL);
+    tg_free(ignored);
+    out->used = used;
+    if (!ok || !set_levels(s)) return false;
+    sort_steps(s);
+    choose_shown(s);
+    if (!name_steps(f) || !fill_in(f, out->result, &used) || !tg_derive_check(s)) return false;
+    set_labels(s, true);
+    ok = tg_derive_write(s, out);
+    set_labels(s, false);
+    return ok;
+}
+
+bool tg_derive(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_derive_options *opt,
+               tg_derivation *out) {
+    tg_steps s = {.rt = rt, .y = y, .opt = opt};
+    finder f = {.rt = rt, .s = &s, .n = n, .x = x};
+    *out = (tg_derivation){0};
+    out->result = tg_alloc_array((size_t)n, sizeof *out->result);
+    bool ok = out->result ? derive(&f, x, out) : tg_fail_memory(&rt->c);
+    tg_free(f.node);
+    tg_free(f.note);
+    tg_free(f.keep);
+    free_steps(&s);
+    if (!ok) tg_derivation_free(out);
+    return ok;
+}
+
+void tg_derivation_free(tg_derivation *d) {
+    tg_str_free(&d->text);
+    tg_free(d->result);
+    *d = (tg_derivation){0};
+}
