@@ -260,6 +260,8 @@ static bool same_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
     v->proved = false;
     tg_sample s;
     if (!tg_sample_begin(&s, rt, 2, (tg_node *[]){a, b})) return false;
+    s.assumed |= v->used;
+    v->used |= s.assumed;
     bool ok = by_points(in, &s, v);
     tg_sample_end(&s);
     return ok;

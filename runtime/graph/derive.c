@@ -304,12 +304,15 @@ static bool name_steps(finder *f) {
 
 /* ---- the formulas without marks ---- */
 
+/* The assumptions themselves are named behind the laws. */
 static void note_laws(tg_rt *rt, tg_derive_step *x) {
+    const char *assumed = tg_simp_law_name(TG_LAW_ASSUMED);
     tg_str why = {0};
     tg_simplify_why(rt, &why);
     for (const char *p = tg_str_text(&why); *p; p += strcspn(p, "\n"), p += *p == '\n') {
         size_t len = strcspn(p, "\n"), have = strlen(x->laws);
         if (have + len + 3 > sizeof x->laws) break;
+        if (x->used && strncmp(p, assumed, len) == 0 && !assumed[len]) continue;
         snprintf(x->laws + have, sizeof x->laws - have, "%s%.*s", have ? "; " : "", (int)len, p);
     }
     tg_str_free(&why);

@@ -121,7 +121,7 @@ bool tg_derive_check(tg_steps *s) {
     bool ok = tg_sample_begin(&p, s->rt, n, root);
     tg_free(root);
     if (!ok) return false;
-    p.assumed = used;
+    p.assumed |= used;
     ok = check_all(&p, s);
     tg_sample_end(&p);
     return ok;

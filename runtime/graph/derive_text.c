@@ -4,6 +4,7 @@
  * `=` in the same column, what that is. Behind each line stand its shape, the tick of its check,
  * and the rules or laws that gave it. */
 #include "base/alloc.h"
+#include "runtime/graph/assume.h"
 #include "runtime/graph/derive_steps.h"
 #include "runtime/graph/print.h"
 #include "runtime/graph/simplify.h"
@@ -93,7 +94,7 @@ static void add_laws(tg_rt *rt, const tg_derive_step *x, tg_str *out) {
     tg_str_add(out, x->laws[0] ? x->laws : "put together");
     const char *before = "; assuming ";
     for (int i = 0; i < 32; i++) {
-        const char *text = x->used >> i & 1 ? tg_simplify_assumption(rt, i) : NULL;
+        const char *text = x->used >> i & 1 ? tg_assume_text(rt, i) : NULL;
         if (!text) continue;
         tg_str_addf(out, "%s%s", before, text);
         before = ", ";

@@ -108,6 +108,7 @@ static bool survey(tg_sample *s) {
                 return false;
     }
     for (size_t i = 0; i < s->count; i++) note_indices(s, s->node[i]);
+    for (size_t i = 0; i < s->ncells; i++) s->assumed |= tg_assume_on_cell(s->rt, s->cells[i].cell);
     return true;
 }
 

@@ -34,12 +34,12 @@ typedef struct tg_sample {
     tg_sample_cell *cells; /* in order of declaration */
     tg_size_binding sizes; /* as chosen */
     int layout;            /* which choice */
-    uint32_t assumed;  /* assumptions that points must obey; the others are obeyed where possible */
-    uint64_t state;    /* of the generator */
-    double wide;       /* how far to look at times: beyond the numbers in the formulas */
-    int points;        /* found so far */
-    int rejected;      /* draws from the usual interval that would not do */
-    tg_tensor **value; /* of the roots at this point; NULL: not finite, or not computable */
+    uint32_t assumed;      /* assumptions that points must obey: those about the cells */
+    uint64_t state;        /* of the generator */
+    double wide;           /* how far to look at times: beyond the numbers in the formulas */
+    int points;            /* found so far */
+    int rejected;          /* draws from the usual interval that would not do */
+    tg_tensor **value;     /* of the roots at this point; NULL: not finite, or not computable */
     int nsplit; /* points where some of the roots are finite and others not; of the first of these
                  */
     int split_root;    /* one that is not, and */
