@@ -36,6 +36,11 @@ bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argumen
 bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out);
 /* Runs f's body in a scope where the parameters are bound. */
 bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out);
+/* The slot for an argument x of a function to be differentiated, and the node to put in its place
+ * afterwards. */
+bool tg_slot_make(tg_interp *in, tg_value x, tg_node **slot, tg_node **target);
+/* The function x -> by(of, x). */
+bool tg_function_by(tg_interp *in, const tg_builtin *by, tg_value of, tg_value *out);
 /* f' of a function value. */
 bool tg_function_derivative(tg_interp *in, tg_value f, tg_value *out);
 /* A function value for a definition or lambda. */

@@ -214,8 +214,7 @@ static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_no
     return tg_grad(&in->rt, yn, 1, &slot, &opt, out, NULL);
 }
 
-/* The slot for argument x, and the node to put in its place afterwards. */
-static bool make_slot(tg_interp *in, tg_value x, tg_node **slot, tg_node **target) {
+bool tg_slot_make(tg_interp *in, tg_value x, tg_node **slot, tg_node **target) {
     tg_type type = {.dtype = TG_F64};
     bool plain = x.tag == TG_V_NUMBER || x.tag == TG_V_BOOL;
     if (!tg_to_node(in, x, "the argument", target)) return false;
@@ -261,7 +260,7 @@ static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const
     tg_value x, at = TG_NONE_VALUE, y = TG_NONE_VALUE;
     tg_node *slot = NULL, *target = NULL, *d = NULL;
     if (!tg_list_settle(in, tg_value_hold(args[0].value), &x)) return false;
-    bool ok = make_slot(in, x, &slot, &target);
+    bool ok = tg_slot_make(in, x, &slot, &target);
     tg_value kept =
         target ? tg_value_formula(target, 0) : TG_NONE_VALUE; /* f may run statements: hold it */
     if (ok) {
@@ -281,6 +280,30 @@ static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const
     return ok;
 }
 
+/* ---- jacobian(f) and its kin ---- */
+
+bool tg_function_by(tg_interp *in, const tg_builtin *by, tg_value of, tg_value *out) {
+    tg_function *f = tg_alloc_array(1, sizeof *f);
+    if (!f) return tg_fail_memory(&in->rt.c);
+    f->refs = 1;
+    f->by = by;
+    f->native = tg_value_hold(of);
+    *out = (tg_value){.tag = TG_V_FUNCTION, .as.function = f};
+    return true;
+}
+
+static TG_APART bool call_by(tg_interp *in, tg_function *f, int n, const tg_argument *args,
+                             tg_value *out) {
+    if (n != 1)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s(f) takes 1 argument, not %d", f->by->name, n);
+    if (!tg_guard(&in->rt.c)) return false;
+    const tg_argument both[2] = {{.value = f->native}, args[0]};
+    tg_value kept = tg_value_hold(f->native); /* it may be redefined by its own body */
+    bool ok = tg_call_builtin(in, f->by, 2, both, out);
+    tg_value_drop(kept);
+    return ok;
+}
+
 /* ---- any callable ---- */
 
 bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
@@ -288,6 +311,7 @@ bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg
     case TG_V_OP: return tg_call_op(in, f.as.op, n, args, out);
     case TG_V_BUILTIN: return tg_call_builtin(in, f.as.builtin, n, args, out);
     case TG_V_FUNCTION:
+        if (f.as.function->by) return call_by(in, f.as.function, n, args, out);
         return f.as.function->def ? call_function(in, f.as.function, n, args, out)
                                   : call_derivative(in, f.as.function, n, args, out);
     default:
@@ -358,6 +382,7 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
 }
 
 bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out) {
+    if (f->by) return false;
     bool derivative = f->primal || !f->def;
     while (f->primal) f = f->primal;
     const char *name = NULL;

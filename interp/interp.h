@@ -134,6 +134,7 @@ typedef struct tg_builtin {
 const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
 /* The tables, one a file; each ends with a row without a name. */
 extern const tg_builtin tg_builtins_formula[];
+extern const tg_builtin tg_builtins_jacobian[];
 extern const tg_builtin tg_builtins_show[];
 extern const tg_builtin tg_builtins_assume[];
 extern const tg_builtin tg_builtins_prove[];

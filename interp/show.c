@@ -45,6 +45,16 @@ static void add_quoted(const tg_text *t, tg_str *out) {
  */
 static void add_function(const tg_function *f, tg_str *out) {
     int primes = 0;
+    if (f->by) { /* jacobian(f) */
+        tg_str_addf(out, "%s(", f->by->name);
+        if (f->native.tag == TG_V_FUNCTION)
+            add_function(f->native.as.function, out);
+        else
+            tg_str_add(out, f->native.tag == TG_V_OP ? f->native.as.op->name
+                                                     : f->native.as.builtin->name);
+        tg_str_addc(out, ')');
+        return;
+    }
     for (; f->primal; f = f->primal) primes++;
     if (!f->def) primes++; /* the derivative of an operation or builtin */
     if (primes && f->name) {

@@ -206,6 +206,7 @@ static bool keeps_scope(tg_value v) {
     if (v.tag == TG_V_FUNCTION) {
         const tg_function *f = v.as.function;
         while (f->primal) f = f->primal;
+        if (f->by) return keeps_scope(f->native);
         return f->env != NULL;
     }
     for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)

@@ -87,6 +87,7 @@ struct tg_function {
     tg_function *rule;   /* the derivative that the user wrote for it (rule.h), or NULL */
     uint64_t serial;     /* of a rule: which of all rules */
     tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
+    const struct tg_builtin *by; /* not NULL: x -> by(native, x), as jacobian(f) is */
 };
 
 enum { TG_UNFOLD_MOST = 255 };

@@ -399,7 +399,8 @@ static bool check(tg_rt *rt, const tg_node *y, const tg_grad_options *opt) {
     if (!opt->seed) {
         if (y->type.rank == 0) return true;
         tg_fail(&rt->c, TG_ERR_TYPE, "grad needs a scalar, and this has the shape %s", shape);
-        return tg_help(&rt->c, "sum(y) for the gradient of the sum, or seed= for a weighted sum");
+        return tg_help(&rt->c, "sum(y) for the gradient of the sum, jacobian(y, x) for the "
+                               "gradients of all, or seed= for a weighted sum");
     }
     if (same_shape(&opt->seed->type, &y->type)) return true;
     return tg_fail(&rt->c, TG_ERR_SHAPE, "the seed must have the shape of y, %s, not %s", shape,

@@ -122,6 +122,9 @@ typedef enum tg_print_style {
 #define TG_GRAD_ZERO "0" /* piecewise constant: the derivative is zero wherever it exists */
 /* NULL: no rule; differentiating through it is an error that names the operation. */
 
+/* What a SHAPE parameter has for the leading axes of a batch (runtime/graph/batch.h). */
+enum { TG_LEAD_SIZES, TG_LEAD_ZEROS, TG_LEAD_ONES };
+
 struct tg_op {
     const char *name;  /* unique; how it is called */
     const char *shown; /* how it prints when that differs (maximum prints as max); NULL: name */
@@ -177,6 +180,9 @@ struct tg_op {
      * (eye(n) is eye(n, n)) and may name a simpler operation (untranspose becomes transpose). rank
      * is that of argument 0. NULL: an error. */
     const tg_op *(*canonical)(tg_rt *rt, const tg_op *op, int rank, tg_attrs *at);
+    /* Of param[i], a SHAPE: its entries for the axes of a batch in front, TG_LEAD_. The start of a
+     * slice has zeros there. */
+    unsigned char lead[TG_MAX_PARAMS];
 };
 
 /* The registry: every file of operations has a table; tg_op_tables lists them. */

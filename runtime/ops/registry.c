@@ -14,6 +14,7 @@
     X(softmax)                                                                                     \
     X(scan)                                                                                        \
     X(linear)                                                                                      \
+    X(diagonal)                                                                                    \
     X(solve)                                                                                       \
     X(spectrum)                                                                                    \
     X(matrix_function) X(view) X(slice) X(index) X(join) X(create) X(random) X(cast) X(raw)
