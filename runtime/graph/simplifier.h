@@ -39,6 +39,19 @@ static inline bool tg_laws_has(const tg_laws *set, int law) {
     return set->w[law / 64] >> law % 64 & 1;
 }
 
+/* The pattern of a law, read once. */
+typedef struct tg_pattern {
+    const struct tg_ast *ast;   /* NULL: done by code */
+    const tg_op *head, *kid[2]; /* the operations that the whole and its two operands must be, or
+                                   NULL: not known */
+    char kind;                  /* '+', '-', '*', '/' for sums and products; else 0 */
+    short next;                 /* the next law of that kind, or -1 */
+} tg_pattern;
+/* The patterns of all laws. NULL: an error. */
+const tg_pattern *tg_simp_patterns(tg_rt *rt);
+/* The first law of that kind, or -1; once the patterns are read. */
+int tg_simp_first_law(const tg_rt *rt, char kind);
+
 /* ---- the memo: what each node was simplified to ---- */
 
 typedef struct tg_memo_entry {
@@ -240,6 +253,7 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *fai
 /* The same for a * b, or a / b when `over`, by a rule whose pattern is a product or quotient. */
 tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed);
 const char *tg_simp_law_name(int law);
+bool tg_simp_read_pattern(tg_rt *rt, int law, tg_pattern *out);
 /* The simple form n, a whole result, as it is written: 2 * A' @ x for 2 * (A' @ x)
  * (simplify_spell.c). NULL: an error. */
 tg_node *tg_simp_spell(tg_simp *s, tg_node *n);

@@ -31,7 +31,9 @@ enum { STEPS = 200000, STEPS_A_NODE = 400, NODE_STEPS = 100000, STEPS_A_LINK = 6
 
 struct tg_simplifier {
     tg_memo memo;
-    tg_laws why;    /* of the last result */
+    tg_laws why;          /* of the last result */
+    tg_pattern *patterns; /* of all laws, or NULL: not read yet */
+    short first_law[128];
     uint64_t runs;  /* begun so far */
     uint64_t steps; /* of the last run */
     char met[160];  /* where the last run met its budget: a sentence, or empty */
@@ -111,6 +113,7 @@ void tg_simplify_free(tg_rt *rt) {
     struct tg_simplifier *s = rt->simplifier;
     if (!s) return;
     forget(&s->memo);
+    tg_free(s->patterns);
     tg_free(s);
     rt->simplifier = NULL;
 }
@@ -158,6 +161,34 @@ static void record_budget(tg_simp *s) {
 bool tg_simplify_budget_met(tg_rt *rt, tg_str *out) {
     tg_str_add(out, rt->simplifier->met);
     return rt->simplifier->met[0] != 0;
+}
+
+const tg_pattern *tg_simp_patterns(tg_rt *rt) {
+    struct tg_simplifier *s = rt->simplifier;
+    if (s->patterns) return s->patterns;
+    tg_pattern *all = tg_alloc_array(TG_LAWS, sizeof *all);
+    if (!all) {
+        tg_fail_memory(&rt->c);
+        return NULL;
+    }
+    for (int i = 0; i < TG_LAWS; i++)
+        if (!tg_simp_read_pattern(rt, i, &all[i])) {
+            tg_free(all);
+            return NULL;
+        }
+    short last[128];
+    for (int i = 0; i < 128; i++) last[i] = -1;
+    for (int i = TG_LAWS - 1; i >= 0; i--) {
+        short *next = &last[(int)all[i].kind & 127];
+        all[i].next = *next;
+        if (all[i].ast) *next = (short)i;
+    }
+    memcpy(s->first_law, last, sizeof last);
+    return s->patterns = all;
+}
+
+int tg_simp_first_law(const tg_rt *rt, char kind) {
+    return rt->simplifier->first_law[(int)kind & 127];
 }
 
 uint64_t tg_simplify_steps(const tg_rt *rt) {

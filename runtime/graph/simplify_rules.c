@@ -244,12 +244,30 @@ static tg_node *replace(match *m, const rule *r) {
     return NULL;
 }
 
-static bool is_sum(const tg_ast *a) {
-    return a->kind == TG_AST_BINARY && (a->op[0] == '+' || a->op[0] == '-');
+/* The operation that a call names, where there is but one of that name. */
+static const tg_op *head_of(const tg_ast *a) {
+    if (a->kind != TG_AST_CALL) return NULL;
+    const tg_op *op = tg_op_find(a->kids[0]->name);
+    return op && !op->binary ? op : NULL;
+}
+
+bool tg_simp_read_pattern(tg_rt *rt, int law, tg_pattern *out) {
+    *out = (tg_pattern){0};
+    if (!rules[law].pattern) return true;
+    const tg_ast *a = tg_rule_parse(rt, rules[law].pattern);
+    if (!a) return false;
+    out->ast = a;
+    out->head = head_of(a);
+    if (a->kind != TG_AST_BINARY || rules[law].computed) return true;
+    if (strchr("+-*/", a->op[0])) out->kind = a->op[0];
+    for (int i = 0; i < 2; i++) out->kid[i] = head_of(a->kids[i]);
+    return true;
 }
 
 /* Can the pattern fit at all? Most cannot, by their first word. */
-static bool begins_like(const tg_ast *a, const tg_simp *s, const tg_node *n) {
+static bool begins_like(const tg_pattern *p, const tg_simp *s, const tg_node *n) {
+    const tg_ast *a = p->ast;
+    if (p->head) return p->head == n->op;
     if (a->kind == TG_AST_CALL) return is_called(n, a->kids[0]->name);
     if (a->kind == TG_AST_BINARY)
         return n->n == 2 && n->op->style == TG_PRINT_INFIX && a->op[0] == n->op->symbol[0];
@@ -257,17 +275,23 @@ static bool begins_like(const tg_ast *a, const tg_simp *s, const tg_node *n) {
     return a->kind != TG_AST_UNARY || n->op == s->neg;
 }
 
+/* Can its operands be a and b? */
+static bool may_be_of(const tg_pattern *p, const tg_node *a, const tg_node *b) {
+    return (!p->kid[0] || p->kid[0] == a->op) && (!p->kid[1] || p->kid[1] == b->op);
+}
+
 tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
     *law = -1;
     *stable = false;
     if (n->n == 0 || tg_simp_is_kept(s, n)) return n;
+    const tg_pattern *p = tg_simp_patterns(s->rt);
+    if (!p) return NULL;
     for (int i = 0; i < TG_LAWS; i++) {
-        if (!rules[i].pattern || rules[i].computed) continue;
-        const tg_ast *a = tg_rule_parse(s->rt, rules[i].pattern);
-        if (!a) return NULL;
-        if (is_sum(a) || !begins_like(a, s, n)) continue;
+        if (!p[i].ast || rules[i].computed || p[i].kind == '+' || p[i].kind == '-' ||
+            !begins_like(&p[i], s, n))
+            continue;
         match m = {.s = s};
-        bool fits = matches(&m, a, n);
+        bool fits = matches(&m, p[i].ast, n);
         tg_node *made = fits ? replace(&m, &rules[i]) : NULL;
         if (m.failed) return NULL;
         if (!made || !tg_simp_fits(&made->type, &n->type)) {
@@ -288,12 +312,12 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
 }
 
 tg_node *tg_simp_stable(tg_simp *s, tg_node *n) {
+    const tg_pattern *p = tg_simp_patterns(s->rt);
+    if (!p) return NULL;
     for (int i = 0; n->n > 0 && i < TG_LAWS; i++) {
-        const tg_ast *a = rules[i].stable ? tg_rule_parse(s->rt, rules[i].pattern) : NULL;
-        if (rules[i].stable && !a) return NULL;
-        if (!a || !begins_like(a, s, n)) continue;
+        if (!rules[i].stable || !begins_like(&p[i], s, n)) continue;
         match m = {.s = s};
-        tg_node *made = matches(&m, a, n) ? replace(&m, &rules[i]) : NULL;
+        tg_node *made = matches(&m, p[i].ast, n) ? replace(&m, &rules[i]) : NULL;
         if (m.failed) return NULL;
         if (made && tg_simp_fits(&made->type, &n->type)) return made;
     }
@@ -301,15 +325,12 @@ tg_node *tg_simp_stable(tg_simp *s, tg_node *n) {
 }
 
 tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed) {
-    for (int i = 0; i < TG_LAWS; i++) {
-        if (!rules[i].pattern || rules[i].computed) continue;
-        const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
-        if (!p) {
-            *failed = true;
-            return NULL;
-        }
-        if (!is_sum(p) || (p->op[0] == '-') != (sign < 0)) continue;
+    const tg_pattern *all = tg_simp_patterns(s->rt);
+    if ((*failed = !all)) return NULL;
+    for (int i = tg_simp_first_law(s->rt, sign < 0 ? '-' : '+'); i >= 0; i = all[i].next) {
+        const tg_ast *p = all[i].ast;
         for (int turn = 0; turn < (sign > 0 ? 2 : 1); turn++) {
+            if (!may_be_of(&all[i], turn ? b : a, turn ? a : b)) continue;
             match m = {.s = s};
             bool fits =
                 matches(&m, p->kids[0], turn ? b : a) && matches(&m, p->kids[1], turn ? a : b);
@@ -332,15 +353,12 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *fai
 }
 
 tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed) {
-    for (int i = 0; i < TG_LAWS; i++) {
-        if (!rules[i].pattern || rules[i].computed) continue;
-        const tg_ast *p = tg_rule_parse(s->rt, rules[i].pattern);
-        if (!p) {
-            *failed = true;
-            return NULL;
-        }
-        if (p->kind != TG_AST_BINARY || p->op[0] != (over ? '/' : '*')) continue;
+    const tg_pattern *all = tg_simp_patterns(s->rt);
+    if ((*failed = !all)) return NULL;
+    for (int i = tg_simp_first_law(s->rt, over ? '/' : '*'); i >= 0; i = all[i].next) {
+        const tg_ast *p = all[i].ast;
         for (int turn = 0; turn < (over ? 1 : 2); turn++) {
+            if (!may_be_of(&all[i], turn ? b : a, turn ? a : b)) continue;
             match m = {.s = s};
             bool fits =
                 matches(&m, p->kids[0], turn ? b : a) && matches(&m, p->kids[1], turn ? a : b);
