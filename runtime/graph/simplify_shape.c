@@ -35,10 +35,6 @@ static bool is_eye(const tg_simp *s, const tg_node *n) {
     return n->op == s->eye && n->type.rank == 2 && n->type.dim[0] == n->type.dim[1];
 }
 
-static bool is_outer(const tg_simp *s, const tg_node *n) {
-    return tg_node_is(n, "outer") && n->type.rank == 2 && !tg_simp_is_closed(s, n);
-}
-
 static tg_node *transpose(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
     int rank = n->type.rank;
@@ -61,10 +57,6 @@ static tg_node *transpose(tg_simp *s, tg_node *n) {
         tg_node *b = prime(s, x->arg[1]), *a = b ? prime(s, x->arg[0]) : NULL;
         tg_simp_note(s, TG_LAW_TRANSPOSE);
         return a ? tg_simp_make(s, s->matmul, b, a) : NULL;
-    }
-    if (is_outer(s, x)) {
-        tg_simp_note(s, TG_LAW_TRANSPOSE);
-        return tg_simp_make(s, x->op, x->arg[1], x->arg[0]);
     }
     if (rank == 2) return tg_chain_transposes(s, n);
     bool both = is_open(s, x, s->add) || is_open(s, x, s->sub);
@@ -455,26 +447,8 @@ static tg_node *from_vector(tg_simp *s, tg_node *n) {
     return made ? tg_simp_again(s, made) : NULL;
 }
 
-/* A product with outer(x, y), which needs no matrix more than that. */
-static tg_node *with_outer(tg_simp *s, tg_node *n, bool right) {
-    tg_node *o = n->arg[right], *m = n->arg[!right];
-    tg_rule_name names[3] = {{.name = "m", .node = m},
-                             {.name = "x", .node = o->arg[0]},
-                             {.name = "y", .node = o->arg[1]}};
-    if (m->type.rank > 2) return n;
-    const char *text = n->op == s->matvec   ? "(y @ m) * x"
-                       : n->op == s->vecmat ? "(m @ x) * y"
-                       : right              ? "outer(m @ x, y)"
-                                            : "outer(x, y @ m)";
-    tg_simp_note(s, TG_LAW_OUTER);
-    tg_node *made = tg_rule_build(s->rt, text, 3, names);
-    return made ? tg_simp_again(s, made) : NULL;
-}
-
 static tg_node *product(tg_simp *s, tg_node *n) {
     tg_node *a = n->arg[0], *b = n->arg[1];
-    if (is_outer(s, b) && n->op != s->matvec) return with_outer(s, n, true);
-    if (is_outer(s, a) && n->op != s->vecmat) return with_outer(s, n, false);
     if ((is_diagonal(s, a) && a->type.rank == 2) || is_diagonal(s, b)) return scaled(s, n);
     if (tg_simp_is_uniform(s, a, 1)) return row_sums(s, n, true);
     if (tg_simp_is_uniform(s, b, 1)) return row_sums(s, n, false);
