@@ -59,6 +59,14 @@ static bool add_x(tg_interp *in, tg_value v, void *user, tg_value *out) {
     return tg_help(&in->rt.c, "make it a variable: x = var(...)");
 }
 
+static bool check_v(tg_interp *in, const char *name, const tg_node *like, const tg_node *v) {
+    const tg_type *a = &like->type, *b = &v->type;
+    if (tg_shape_equal(a->rank, a->dim, b->rank, b->dim)) return true;
+    return tg_fail(&in->rt.c, TG_ERR_SHAPE, "v must have the shape of %s, %s, not %s", name,
+                   tg_shape_text(&in->rt, a->rank, a->dim),
+                   tg_shape_text(&in->rt, b->rank, b->dim));
+}
+
 /* Adds the leaves of v, which must have the form of x. */
 static bool add_v(tg_interp *in, work *w, tg_value x, tg_value v) {
     if (!tg_guard(&in->rt.c)) return false;
@@ -71,12 +79,7 @@ static bool add_v(tg_interp *in, work *w, tg_value x, tg_value v) {
         return true;
     }
     tg_node *node;
-    const tg_type *want = &w->x[w->nv]->type;
-    if (!tg_to_node(in, v, "v", &node)) return false;
-    if (!tg_shape_equal(want->rank, want->dim, node->type.rank, node->type.dim))
-        return tg_fail(&in->rt.c, TG_ERR_SHAPE, "v must have the shape of x, %s, not %s",
-                       tg_shape_text(&in->rt, want->rank, want->dim),
-                       tg_shape_text(&in->rt, node->type.rank, node->type.dim));
+    if (!tg_to_node(in, v, "v", &node) || !check_v(in, "x", w->x[w->nv], node)) return false;
     return push(in, &w->v, &w->cap_v, &w->nv, node);
 }
 
@@ -161,7 +164,7 @@ static bool derive(tg_interp *in, kind what, tg_value y, tg_value x, tg_value v,
     tg_node *yn, *seed = NULL;
     bool ok = tg_to_node(in, y, "the formula", &yn) && tg_map_leaves(in, x, add_x, &w, &skeleton);
     tg_value_drop(skeleton);
-    if (ok && what == VJP) ok = tg_to_node(in, v, "v", &seed);
+    if (ok && what == VJP) ok = tg_to_node(in, v, "v", &seed) && check_v(in, "y", yn, seed);
     if (ok && (what == JVP || what == HVP)) ok = add_v(in, &w, x, v);
     if (ok) {
         w.out = tg_alloc_array(what == HESSIAN ? w.n * w.n + 1 : w.n + 1, sizeof(tg_node *));

@@ -83,16 +83,18 @@ static bool same_ties(const batch *b, const term *x, const term *y) {
     return memcmp(x->tie, y->tie, (size_t)b->n) == 0;
 }
 
+static bool too_many_axes(batch *b, int rank) {
+    return tg_fail(&b->rt->c, TG_ERR_SHAPE,
+                   "a step of this would have %d axes; tensors have at most %d", rank, TG_MAX_RANK);
+}
+
 /* ---- writing zeros down ---- */
 
 /* Makes axis j of the batch explicit. */
 static bool untie(batch *b, term *t, int j) {
     int e = explicit_axes(b, t, b->n, NULL), p = explicit_axes(b, t, j, NULL), own = t->tie[j];
     int r = t->node->type.rank;
-    if (r == TG_MAX_RANK)
-        return tg_fail(&b->rt->c, TG_ERR_SHAPE,
-                       "a step of this would have %d axes; tensors have at most %d", r + 1,
-                       TG_MAX_RANK);
+    if (r == TG_MAX_RANK) return too_many_axes(b, r + 1);
     tg_node *x = tg_batch_move(b->rt, t->node, e + own, r - 1);
     const tg_rule_name name = {.name = "x", .node = x};
     if (x) x = tg_rule_build(b->rt, "diag_embed(x)", 1, &name);
@@ -257,9 +259,24 @@ static bool apply_pattern(batch *b, pattern *p, term *out) {
 
 /* ---- one operation ---- */
 
-static bool add_term(batch *b, value *v, const term *t) {
+/* A term without ties may be one number for each of the batch, whatever the shape of the value is:
+ * here it gets that shape. */
+static bool widen(batch *b, term *t, const tg_type *own) {
+    tg_size dim[2 * TG_MAX_RANK];
+    int e = explicit_axes(b, t, b->n, dim);
+    if (t->node->type.rank == e + own->rank) return true;
+    if (e + own->rank > TG_MAX_RANK) return too_many_axes(b, e + own->rank);
+    memcpy(dim + e, own->dim, (size_t)own->rank * sizeof *dim);
+    t->node = tg_batch_stretch(b->rt, t->node, e, own->rank);
+    if (t->node) t->node = tg_batch_expand(b->rt, t->node, e + own->rank, dim);
+    return t->node != NULL;
+}
+
+static bool add_term(batch *b, value *v, term *t, const tg_type *own) {
     for (term *x = v->terms; x; x = x->next) {
         if (!same_ties(b, x, t)) continue;
+        if (x->node->type.rank != t->node->type.rank && (!widen(b, x, own) || !widen(b, t, own)))
+            return false;
         x->node = tg_node_call2(b->rt, "add", x->node, t->node);
         return x->node != NULL;
     }
@@ -293,6 +310,7 @@ static bool gather(batch *b, pattern *p, const term *like) {
         while (t && !same_ties(b, t, like)) t = t->next;
         p->has[k] = t != NULL;
         if (t) p->in[k] = *t;
+        if (t && !elementwise && !widen(b, &p->in[k], &p->node->arg[k]->type)) return false;
         p->plain[k] = v->plain;
         if (t || v->plain) continue;
         p->plain[k] = elementwise ? tg_node_number(b->rt, 0) : zeros(b->rt, p->node->arg[k]);
@@ -323,7 +341,8 @@ static bool apply_terms(batch *b, const tg_node *node, value *out) {
         for (const term *t = args[k]->terms; t; t = t->next) {
             term made = {0};
             if (was_done(b, args, k, t)) continue;
-            if (!gather(b, &p, t) || !apply_pattern(b, &p, &made) || !add_term(b, out, &made))
+            if (!gather(b, &p, t) || !apply_pattern(b, &p, &made) ||
+                !add_term(b, out, &made, &node->type))
                 return false;
         }
     return true;
@@ -376,7 +395,7 @@ static tg_node *finish(batch *b, const tg_node *root) {
     tg_node *sum = NULL;
     for (const term *t = v->terms; t; t = t->next) {
         term x = *t;
-        if (!untie_all(b, &x)) return NULL;
+        if (!widen(b, &x, &root->type) || !untie_all(b, &x)) return NULL;
         sum = sum ? tg_node_call2(b->rt, "add", sum, x.node) : x.node;
         if (!sum) return NULL;
     }
@@ -409,7 +428,7 @@ static bool seed_value(batch *b, const tg_node *seed, value *v) {
                                        : seed->type.dtype == TG_F64         ? "double(ones(to))"
                                                                             : "single(ones(to))",
                                        1, &to);
-    return t.node && add_term(b, v, &t);
+    return t.node && add_term(b, v, &t, &seed->type);
 }
 
 bool tg_batch_onehot(tg_rt *rt, int n, tg_node *const *roots, tg_node *seed, tg_node **out) {
@@ -436,7 +455,7 @@ bool tg_batch_map(tg_rt *rt, int naxes, const tg_size *dim, int nfrom, tg_node *
         value *v = value_of(&b, from[i]);
         term t = {.node = to[i]};
         memset(t.tie, EXPLICIT, sizeof t.tie);
-        if (b.node[v - b.value] == from[i]) ok = add_term(&b, v, &t);
+        if (b.node[v - b.value] == from[i]) ok = add_term(&b, v, &t, &from[i]->type);
     }
     ok = ok && finish_all(&b, n, roots, out);
     end(&b);

@@ -210,7 +210,7 @@ static void shifted(const job *j, tg_attrs *out) {
  */
 static bool align(job *j, int rank) {
     for (int i = 0; i < j->n; i++) {
-        int missing = rank - j->node->arg[i]->type.rank;
+        int missing = rank - (j->in[i]->type.rank - j->e);
         if (!j->has[i] || missing <= 0) continue;
         j->in[i] = tg_batch_stretch(j->rt, j->in[i], j->e, missing);
         if (!j->in[i]) return false;
@@ -225,6 +225,10 @@ static tg_node *elementwise(job *j) {
             if (j->has[i] && !j->has[1 - i] && j->in[i]->type.rank == 1 &&
                 j->in[1 - i]->type.rank == 1)
                 return tg_node_call2(j->rt, "outer", j->in[i], j->in[1 - i]);
+    bool scalars = true; /* one number for each of the batch: it is stretched when it must be */
+    for (int i = 0; i < j->n; i++)
+        scalars = scalars && j->in[i]->type.rank == (j->has[i] ? j->e : 0);
+    if (scalars) return tg_node_make(j->rt, node->op, j->n, j->in, node->at);
     if (!align(j, node->type.rank)) return NULL;
     int whole = -1;
     bool there = false;

@@ -7,7 +7,8 @@
 /* ---- batch_apply.c: one operation over leading axes ---- */
 
 /* node's operation on in[i], where in[i] has the e axes `dim` in front of the shape of node->arg[i]
- * if has[i], else just that shape. The result has them in front of the shape of node. */
+ * if has[i], else just that shape; to elementwise operations also with nothing behind them. The
+ * result has them in front of the shape of node, or alone where it is one number for each. */
 tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
                         const tg_size *dim);
 /* x itself where nothing changes. */

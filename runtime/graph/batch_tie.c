@@ -152,16 +152,22 @@ static tg_node *as_lead(tg_rt *rt, tg_node *x, int lead, int p) {
 tg_node *tg_batch_contract(tg_rt *rt, const tg_node *node, int k, int axis, tg_node *x,
                            tg_node *other, int e, int p) {
     int lead = e + 1;
+    bool ones = tg_node_is(x, "ones"); /* the seed itself: nothing to multiply by */
+    tg_size full[2 * TG_MAX_RANK];
     x = tg_batch_move(rt, x, e + axis, p);
     if (x && tg_node_is(node, "sum")) return x;
     if (x) other = tg_batch_move(rt, other, inner_axis(node, 1 - k), 0);
     if (x && other) other = as_lead(rt, other, lead, p);
     if (!x || !other) return NULL;
+    memcpy(full, x->type.dim, (size_t)lead * sizeof *full);
+    memcpy(full + lead, node->type.dim, (size_t)node->type.rank * sizeof *full);
     int rx = x->type.rank - lead, ro = other->type.rank - lead;
     if (!tg_node_is(node, "matmul")) { /* one of them has no axes left, or both */
         x = tg_batch_stretch(rt, x, lead, ro > rx ? ro - rx : 0);
         other = x ? tg_batch_stretch(rt, other, lead, rx > ro ? rx - ro : 0) : NULL;
-        return other ? tg_batch_mul(rt, x, other) : NULL;
+        if (!other) return NULL;
+        return ones ? tg_batch_expand(rt, other, lead + node->type.rank, full)
+                    : tg_batch_mul(rt, x, other);
     }
     /* columns times rows, after their own batch axes are aligned */
     x = tg_batch_stretch(rt, x, lead, ro > rx ? ro - rx : 0);
@@ -170,5 +176,6 @@ tg_node *tg_batch_contract(tg_rt *rt, const tg_node *node, int k, int axis, tg_n
     x = other ? tg_batch_stretch(rt, x, k == 0 ? last + 1 : last, 1) : NULL;
     other = x ? tg_batch_stretch(rt, other, k == 0 ? last : last + 1, 1) : NULL;
     if (!other) return NULL;
+    if (ones) return tg_batch_expand(rt, other, lead + node->type.rank, full);
     return tg_node_call2(rt, "matmul", k == 0 ? x : other, k == 0 ? other : x);
 }
