@@ -92,8 +92,11 @@ static bool assume_all(tg_interp *in, tg_env *env, const tg_ast *s) {
 bool tg_assume_list(tg_interp *in) {
     tg_str s = {0};
     for (int i = 0; i < TG_FACTS; i++)
-        if (tg_assume_in_force(&in->rt) >> i & 1)
-            tg_str_addf(&s, "%s\n", tg_assume_text(&in->rt, i));
+        if (tg_assume_in_force(&in->rt) >> i & 1) {
+            const char *lost =
+                tg_assume_is_orphan(&in->rt, i) ? "   (of what had the name before)" : "";
+            tg_str_addf(&s, "%s%s\n", tg_assume_text(&in->rt, i), lost);
+        }
     bool ok = !s.failed || tg_fail_memory(&in->rt.c);
     if (ok && s.len == 0) tg_str_add(&s, "nothing is assumed\n");
     if (ok) tg_write(in, tg_str_text(&s), strlen(tg_str_text(&s)));

@@ -228,6 +228,20 @@ static bool slope(tg_interp *in, tg_value f, const tg_argument *x, tg_value *out
     return ok;
 }
 
+/* An equation that x keeps to, put into y, has no slope beside it: y as it was before, in *whole,
+ * where that is known. */
+static bool before_equations(tg_interp *in, tg_value y, const targets *t, tg_value *whole) {
+    uint32_t on = 0;
+    for (size_t i = 0; y.tag == TG_V_FORMULA && y.assumed && i < t->n; i++)
+        on |= tg_assume_equations_on(&in->rt, y.assumed, t->node[i]);
+    if (!on) return true;
+    if (!tg_raw_origin(in, y, whole)) return false;
+    if (whole->as.node != y.as.node) return true;
+    tg_remark(in, "the formula was simplified by an equation about the variable: its derivative "
+                  "holds only along that equation");
+    return true;
+}
+
 static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     tg_value y = args[0].value, x = args[1].value, like = TG_NONE_VALUE;
@@ -249,11 +263,14 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
         return tg_help(&in->rt.c, "take the gradient of each part, or of their sum");
     }
     targets t = {0}, hold = {0};
+    tg_value whole = TG_NONE_VALUE; /* y as it was before what is assumed went into it */
     tg_node *yn, *seed = NULL;
     bool strict;
     bool ok = read_unconnected(in, args[4].value, &strict) &&
               tg_to_node(in, y, "the formula", &yn) &&
-              tg_map_leaves(in, x, add_target, &t, &like) && held_nodes(in, args[3].value, &hold);
+              tg_map_leaves(in, x, add_target, &t, &like) && held_nodes(in, args[3].value, &hold) &&
+              before_equations(in, y, &t, &whole);
+    if (ok && whole.tag == TG_V_FORMULA) yn = whole.as.node;
     tg_value_drop(like);
     if (ok && args[2].value.tag != TG_V_NONE) ok = tg_to_node(in, args[2].value, "the seed", &seed);
     if (ok) {
@@ -270,7 +287,8 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     ok = ok && tg_grad(&in->rt, yn, (int)t.n, t.node, &opt, t.grad, t.cut);
     if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
     ok = ok && report_cuts(in, &t, &args[0], hold.n > 0, strict);
-    t.assumed |= y.tag == TG_V_FORMULA ? y.assumed : 0;
+    bool anew = whole.tag == TG_V_FORMULA && whole.as.node != y.as.node;
+    t.assumed |= y.tag == TG_V_FORMULA && !anew ? y.assumed : 0;
     if (ok) ok = tg_map_leaves(in, x, place_gradient, &t, out);
     if (ok && out->tag == TG_V_LIST)
         out->tag = TG_V_TUPLE; /* gradients of several shapes: to be taken apart, not stacked */
@@ -278,6 +296,7 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     tg_free(t.grad);
     tg_free(t.cut);
     tg_free(hold.node);
+    tg_value_drop(whole);
     return ok;
 }
 

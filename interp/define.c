@@ -9,6 +9,7 @@
 #include "interp/index.h"
 #include "interp/store.h"
 #include "runtime/ops/view.h"
+#include "runtime/graph/assume.h"
 
 #include <string.h>
 
@@ -69,6 +70,15 @@ static const char *sized_by(const tg_interp *in, tg_size size) {
     return NULL;
 }
 
+/* What is assumed of a cell stays with it when its name goes on to something else. */
+static void tell_assumptions(tg_interp *in, const tg_cell *c, const char *name) {
+    uint32_t on = tg_assume_on_cell(&in->rt, c);
+    for (int i = 0; i < TG_FACTS; i++)
+        if (on >> i & 1)
+            tg_remark(in, "the assumption %s stays with the %s that %s was",
+                      tg_assume_text(&in->rt, i), c->kind == TG_CELL_VAR ? "var" : "input", name);
+}
+
 void tg_let_go(tg_interp *in, const char *name, tg_value old) {
     tg_cell *c = tg_value_cell(old);
     if (c && c->name == name) {
@@ -76,6 +86,7 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old) {
         if (reader)
             tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...",
                       reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name);
+        tell_assumptions(in, c, name);
         c->name = NULL;
     } else if (old.tag == TG_V_FORMULA && old.as.node->op == &tg_op_size) {
         const char *input = sized_by(in, old.as.node->leaf.size);

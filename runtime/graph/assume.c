@@ -10,6 +10,7 @@
 #include "runtime/graph/assume.h"
 #include "base/alloc.h"
 #include "runtime/graph/print.h"
+#include "runtime/graph/rule.h"
 #include "runtime/graph/simplify.h"
 
 #include <math.h>
@@ -72,6 +73,13 @@ uint32_t tg_assume_on_cell(const tg_rt *rt, const tg_cell *cell) {
         for (size_t k = 0; rt->assumed->in_force & bit(i) && k < rt->assumed->fact[i].ncells; k++)
             if (rt->assumed->fact[i].cell[k] == cell) found |= bit(i);
     return found;
+}
+
+bool tg_assume_is_orphan(const tg_rt *rt, int number) {
+    const tg_fact *f = &rt->assumed->fact[number];
+    for (size_t k = 0; k < f->ncells; k++)
+        if (f->cell[k]->kind != TG_CELL_LIFT && !f->cell[k]->name) return true;
+    return false;
 }
 
 static bool is_side(const tg_node *n, const tg_node *simple, const tg_node *raw) {
@@ -308,6 +316,20 @@ static void read_bound(tg_fact *f, const char *op) {
     f->range = tg_bounds_of_comparison(op, (tg_bounds){0});
 }
 
+/* Can `to` stand where key stands? */
+static bool fits(tg_rt *rt, const tg_fact *f) {
+    const tg_type *t = &f->key->type;
+    if (f->to->type.rank == 0 || tg_shape_equal(f->to->type.rank, f->to->type.dim, t->rank, t->dim))
+        return true;
+    tg_rule_name names[2] = {
+        {.name = "x", .node = f->to},
+        {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
+    memcpy(names[1].v, t->dim, (size_t)t->rank * sizeof *t->dim);
+    if (tg_rule_build(rt, "expand(x, to)", 2, names)) return true;
+    if (rt->c.diag.kind != TG_ERR_SHAPE) return false;
+    return tg_fail(&rt->c, TG_ERR_SHAPE, "the sides of an equation that is assumed need one shape");
+}
+
 static bool read_fact(tg_rt *rt, tg_fact *f, const char *op) {
     f->left = plain(rt, f->condition->arg[0]);
     f->right = f->left ? plain(rt, f->condition->arg[1]) : NULL;
@@ -335,7 +357,7 @@ static bool read_fact(tg_rt *rt, tg_fact *f, const char *op) {
     f->key = left ? f->left : f->right;
     f->to = left ? f->right : f->left;
     f->raw = f->condition->arg[left ? 0 : 1];
-    return rt->c.diag.kind == TG_ERR_NONE;
+    return rt->c.diag.kind == TG_ERR_NONE && fits(rt, f);
 }
 
 /* ---- true anyway, or false ---- */

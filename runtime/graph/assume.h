@@ -64,6 +64,8 @@ uint32_t tg_assume_in_force(const tg_rt *rt);
 uint32_t tg_assume_on_cell(const tg_rt *rt, const tg_cell *cell);
 /* What is printed after "assuming"; NULL: there is none of that number. */
 const char *tg_assume_text(const tg_rt *rt, int number);
+/* Is it about a var or input that has lost its name to another? */
+bool tg_assume_is_orphan(const tg_rt *rt, int number);
 /* Notes that a result carries these. */
 void tg_assume_note(tg_rt *rt, uint32_t which);
 

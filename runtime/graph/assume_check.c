@@ -174,6 +174,8 @@ static void add_place(const tg_fact *f, const sides *s, int64_t at, tg_str *out)
 static bool complain(tg_rt *rt, const tg_fact *f, const sides *s, int64_t at) {
     tg_str place = {0};
     double a = element(s, 0, at), b = element(s, 1, at);
+    if (isnan(a)) a = NAN; /* without a sign */
+    if (isnan(b)) b = NAN;
     bool one = !s->t[0] || !s->t[1];
     if (s->rank > 0) add_place(f, s, at, &place);
     if (place.failed) {

@@ -239,7 +239,8 @@ static double elements_in_one(const tg_node *n) {
         if (!tg_size_known(n->type.dim[i])) return -1;
         out *= (double)n->type.dim[i];
     }
-    return n->op->class == TG_CLASS_REDUCE && out > 0 ? in / out : -1;
+    bool running = tg_shape_equal(t->rank, t->dim, n->type.rank, n->type.dim); /* cumsum */
+    return n->op->class == TG_CLASS_REDUCE && out > 0 && !running ? in / out : -1;
 }
 
 /* A sum of `count` numbers of the range, or, count < 0, of any number of them. */

@@ -240,6 +240,8 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 tg_node *tg_simp_stable(tg_simp *s, tg_node *n);
 /* n by an equation that is assumed of it, else n itself (simplify_assume.c). NULL: an error. */
 tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
+/* The argument of the transpose n where it is symmetric, else n; NULL: an error. */
+tg_node *tg_simp_symmetric(tg_simp *s, tg_node *n);
 /* Is `a op b` certain, for each element? The assumptions needed become those of the node under way.
  */
 bool tg_simp_certain(tg_simp *s, const char *op, const tg_node *a, const tg_node *b);

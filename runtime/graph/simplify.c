@@ -292,6 +292,8 @@ static tg_node *rewrite(tg_simp *s, tg_node *raw, tg_node **simple) {
     if (!n || n->n == 0 || tg_node_is_ruled(n) || n->op == &tg_op_parameter) return n;
     if (is_sum(s, n)) return tg_simp_sum(s, n);
     if (is_product(s, n)) return tg_simp_product(s, n); /* the exponent became a number */
+    tg_node *symmetric = tg_simp_symmetric(s, n);
+    if (symmetric != n) return symmetric;
     tg_node *folded = tg_simp_fold(s, n);
     if (folded != n) return folded;
     int mask = tg_simp_linear_mask(n);

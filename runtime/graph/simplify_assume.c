@@ -62,14 +62,14 @@ static bool is_total(const tg_simp *s, const tg_node *n) {
 }
 
 /* `to` in the shape of n. */
-static tg_node *shaped(tg_simp *s, tg_node *to, const tg_type *t) {
+static tg_node *shaped(tg_simp *s, tg_node *to, const tg_type *t, bool stretch) {
     if (to->type.rank == 0) return tg_simp_uniform(s, to, t);
     if (tg_shape_equal(to->type.rank, to->type.dim, t->rank, t->dim)) return to;
     tg_rule_name names[2] = {
         {.name = "x", .node = to},
         {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
     memcpy(names[1].v, t->dim, (size_t)t->rank * sizeof *t->dim);
-    return tg_rule_build(s->rt, "reshape(x, to)", 2, names);
+    return tg_rule_build(s->rt, stretch ? "expand(x, to)" : "reshape(x, to)", 2, names);
 }
 
 /* Is n a reduction of what the key reduces, whose value the key's tells? */
@@ -87,7 +87,7 @@ static bool tells_reduction(const tg_simp *s, const tg_fact *f, const tg_node *n
 static tg_node *from_reduction(tg_simp *s, const tg_fact *f, const tg_node *n) {
     const tg_node *key = f->key;
     int64_t had = key->at->v[0], now = n->at->v[0];
-    tg_node *made = shaped(s, f->to, &n->type);
+    tg_node *made = shaped(s, f->to, &n->type, false);
     if (!made || (n->op == key->op && (had == now || key->op == s->mean))) return made;
     /* sums: more axes, that many times as much; between sum and mean, the count of the key's axes
      */
@@ -108,7 +108,7 @@ static tg_node *by_equation(tg_simp *s, tg_node *n) {
         if (!f) continue;
         bool whole = n == f->key || n == f->raw;
         if (!whole && !tells_reduction(s, f, n)) continue;
-        tg_node *made = whole ? shaped(s, f->to, &n->type) : from_reduction(s, f, n);
+        tg_node *made = whole ? shaped(s, f->to, &n->type, true) : from_reduction(s, f, n);
         if (!made) return NULL;
         s->used |= bit(i);
         return made;
@@ -270,6 +270,16 @@ static tg_node *by_symmetry(tg_simp *s, tg_node *n) {
     return made && sign < 0 ? tg_simp_make(s, s->neg, made, NULL) : made;
 }
 
+tg_node *tg_simp_symmetric(tg_simp *s, tg_node *n) {
+    uint32_t used = 0;
+    double sign = 1;
+    if (!tg_assume_usable(s->rt) || !is_prime(s, n) || tg_simp_is_kept(s, n)) return n;
+    if (!mirrors(s, n->arg[0], n->arg[0], &sign, &used, 0) || !used) return n;
+    s->used |= used;
+    tg_simp_note(s, TG_LAW_ASSUMED);
+    return sign < 0 ? tg_simp_make(s, s->neg, n->arg[0], NULL) : n->arg[0];
+}
+
 /* ---- orthogonality ---- */
 
 static factor factor_of(const tg_simp *s, tg_node *n) {
@@ -406,7 +416,7 @@ static tg_node *by_length(tg_simp *s, tg_node *n) {
         {.name = "to", .kind = TG_P_SHAPE, .n = n->type.rank, .sizes = ~UINT64_C(0)}};
     memcpy(names[2].v, n->type.dim, (size_t)n->type.rank * sizeof *n->type.dim);
     made = tg_rule_build(s->rt, squares ? "sum(x^2, axis=axis)" : "norm(x, axis=axis)", 2, names);
-    return made ? shaped(s, made, &n->type) : NULL;
+    return made ? shaped(s, made, &n->type, false) : NULL;
 }
 
 /* inv(Q) = Q', det(Q)^2 = 1, abs(det(Q)) = 1. */
