@@ -216,7 +216,6 @@ static const rule rules[] = {
 };
 
 enum { RULES = sizeof rules / sizeof *rules };
-
 /* The values that `when` allows. */
 static void domain(const rule *r, double *lo, double *hi) {
     char sign[3];
@@ -504,7 +503,6 @@ static double tree_size(tg_node *n) {
 }
 
 static int formulas, failures, shown_elements, all_elements;
-
 static void report(const char *what, tg_node *raw, tg_node *made) {
     failures++;
     print_error("formula %d, %s\n    %s\n    became %s\n", formulas, what, text_of(raw),
