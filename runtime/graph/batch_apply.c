@@ -250,6 +250,11 @@ static tg_node *matrices(job *j) {
     int a = node->arg[0]->type.rank, b = node->arg[1]->type.rank;
     if (b > 1) return align(j, a > b ? a : b) ? general(j) : NULL;
     tg_node *in[2] = {j->in[0], j->in[1]};
+    if (j->e == 1 && !j->has[0]) { /* the vectors of the batch are the columns of one matrix */
+        in[1] = tg_node_call1(j->rt, "transpose", in[1]);
+        tg_node *columns = in[1] ? tg_node_make(j->rt, node->op, 2, in, node->at) : NULL;
+        return columns ? tg_node_call1(j->rt, "transpose", columns) : NULL;
+    }
     in[1] = tg_batch_stretch(j->rt, in[1], in[1]->type.rank, 1);
     if (!in[1]) return NULL;
     tg_node *x = tg_node_make(j->rt, node->op, 2, in, node->at);
