@@ -56,7 +56,7 @@ static const statement statements[] = {
     {.text = "show(S1' @ abs(s1))"},
     {.text = "assume s1 > 2, s1 < 1", .wrong = "contradicts"},
     {.text = "s1 := [3, 11]", .wrong = "does not hold"},
-    {.text = "unassume(s1 < 9)"},
+    {.text = "assume s1 < 7; unassume(s1 < 7)", .parts = true},
     {.text = "images = [[1, 2, 3], [4, 5, 6], [0, 1, 0], [1, 1, 1], [9, 8, 7]]"},
     {.text = "labels = [[1, 0], [0, 1], [1, 0], [0, 1], [1, 0]]"},
     {.text = "X, Y := images[0:3], labels[0:3]"},
