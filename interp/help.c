@@ -48,6 +48,10 @@ static void add_comment(tg_str *s, const tg_span *span) {
     while (top < begin && *top == '#') {
         const char *end = strchr(top, '\n');
         top += strspn(top, "# ");
+        if (strncmp(top, "tg> ", 4) == 0) {
+            tg_str_add(s, "Example: ");
+            top += 4;
+        }
         tg_str_addn(s, top, (size_t)(end + 1 - top));
         top = end + 1;
     }

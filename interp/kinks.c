@@ -1,11 +1,52 @@
-/* The table of conventions. A row is checked: each spelling has the stated slope, and the slope the
- * stated slope, by the engine that answers the user. */
+/* The table of conventions. Each row is checked: every spelling has the stated slope, and the slope
+ * the stated slope, by the engine that answers the user (tests/unit/test_kinks.c). */
 #include "interp/kinks.h"
 
 const tg_kink tg_kinks[] = {
     {"the positive part",
-     "relu(x) | max(x, 0) | max(0, x) | -min(-x, 0) | where(x > 0, x, 0) | clip(x, 0, inf) | "
-     "clip(x, 0, 5) | x * (x > 0)",
+     "relu(x) | max(x, 0) | max(0, x) | -min(-x, 0) | where(x > 0, x, 0) | where(x <= 0, 0, x) | "
+     "clip(x, 0, inf) | clip(x, 0, 5) | x * (x > 0) | relu(relu(x)) | max(max(x, 0), 0)",
      "0", "0", "0", NULL},
+    {"the negative part",
+     "min(x, 0) | -relu(-x) | -max(-x, 0) | where(x < 0, x, 0) | clip(x, -inf, 0) | x * (x < 0)",
+     "0", "0", "0", NULL},
+    {"a bound, from either side", "clip(x, 0, 2) | min(max(x, 0), 2) | relu(x) - relu(x - 2)", "0",
+     "0", "0", NULL},
+    {"an upper bound", "clip(x, 0, 2) | min(max(x, 0), 2) | min(x, 2)", "2", "0", "0", NULL},
+    {"the absolute value",
+     "abs(x) | x * sign(x) | max(x, -x) | -min(x, -x) | relu(x) + relu(-x) | sqrt(x^2) | norm(x)",
+     "0", "0", "0", NULL},
+    {"half of the absolute value and x", "(x + abs(x)) / 2", "0", "0.5", "0",
+     "the positive part as a sum: each term keeps its own slope, and abs has 0"},
+    {"steps", "sign(x) | floor(x) | ceil(x) | round(x) | 1 * (x > 0) | where(x > 0, 1, 2)", "0",
+     "0", "0", "with a note that the path ends there"},
+    {"the remainder", "x % 1 | x - floor(x)", "0", "1", "0", NULL},
+    {"a tie of two that depend on x", "max(x, 3 * x) | min(x, 3 * x) | -max(-x, -3 * x)", "0", "2",
+     "0", "each takes half"},
+    {"a tie with itself", "max(x, x) | min(x, x)", "0", "1", "0", NULL},
+    {"a choice by an exception", "where(x == 0, 1, sin(x) / x) | where(x == 0, 1, expm1(x) / x)",
+     "0", "0", "0", "the side that is taken: here a constant"},
+    {"a guarded side",
+     "where(x > 0, log(x), 0) | where(x > 0, sqrt(x), 0) | where(x > 0, 1 / x, 0)", "0", "0", "0",
+     "the side that is not taken never counts, not even with an infinite slope"},
+    {"the square root", "sqrt(x) | x^0.5", "0", "inf", NULL, "the limit from the right"},
+    {"powers", "x^2 | x * x | abs(x)^2", "0", "0", "2", NULL},
+    {"the power 1 and the power 0", "x^1 | x + x^0", "0", "1", "0", NULL},
+    {"a smooth positive part", "softplus(x) | log(1 + exp(x)) | -log(sigmoid(-x))", "0", "0.5",
+     "0.25", "no kink"},
+    {"the norm of zeros", "norm(x) | sqrt(sum(x^2)) | sqrt(x @ x)", "[0, 0]", "[0, 0]", "[0, 0]",
+     NULL},
+    {"equal largest elements", "max(x) | -min(-x)", "[2, 2, 1]", "[0.5, 0.5, 0]", "[0, 0, 0]",
+     "shared equally"},
+    {"equal smallest elements", "min(x) | -max(-x)", "[1, 2, 1]", "[0.5, 0, 0.5]", "[0, 0, 0]",
+     "shared equally"},
+    {"an element equal to a constant beside it", "max([x, 0])", "0", "0.5", "0",
+     "a tensor does not know which of its elements are constants: they share too; max(x, 0) does"},
+    {"equal elements in order", "sort(x)[0] | x[argmin(x)]", "[1, 1, 2]", "[1, 0, 0]", "[0, 0, 0]",
+     "they keep their order, and the first is the first"},
+    {"the median of equal elements", "median(x)", "[1, 1, 1]", "[0, 1, 0]", "[0, 0, 0]",
+     "as sorted"},
+    {"products with zeros", "prod(x) | x[0] * x[1] * x[2]", "[0, 2, 3]", "[6, 0, 0]", "[5, 3, 2]",
+     "no kink: what multiplies the zero"},
     {0},
 };

@@ -5,11 +5,11 @@
 #include <stddef.h>
 
 typedef struct tg_kink {
-    const char *what;    /* at the kink, in words */
-    const char *spelled; /* formulas over x, a number or (with `vector`) a vector; by `|` */
-    const char *at;      /* the point, as tg text */
-    const char *slope;   /* the gradient there, as tg text; "none": it is not finite */
-    const char *second;  /* the gradient of its sum; NULL: not finite */
+    const char *what;    /* in words */
+    const char *spelled; /* formulas over x that are the same there, with " | " between them */
+    const char *at;      /* the point, as tg text: a number or a vector */
+    const char *slope;   /* the gradient there, as tg text */
+    const char *second;  /* the gradient of the gradient's sum; NULL: not finite */
     const char *why;     /* a remark; NULL: none */
 } tg_kink;
 

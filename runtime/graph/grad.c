@@ -21,6 +21,8 @@
 
 #include <string.h>
 
+enum { MOST_LAYERS = 16 }; /* of where(c, ., 0) around an adjoint that are looked through */
+
 typedef struct piece { /* one contribution */
     tg_node *node;
     const tg_node *user; /* whose rule it comes from, NULL: the seed */
@@ -158,12 +160,56 @@ static bool contribute(sweep *s, size_t to, tg_node *c, const tg_node *user, int
     return true;
 }
 
+static bool is_zero(const tg_node *n) {
+    return tg_node_is_number(n) && n->leaf.number == 0;
+}
+
+/* The side of where(c, g, 0) that is not 0; 0: there is none, or n is something else. */
+static int open_side(const tg_node *n) {
+    if (!tg_node_is(n, "where")) return 0;
+    return is_zero(n->arg[2]) ? 1 : is_zero(n->arg[1]) ? 2 : 0;
+}
+
+/* Where may n, which is where(c, g, 0), be other than 0? */
+static tg_node *opening(tg_rt *rt, const tg_node *n) {
+    tg_node *all = NULL;
+    for (int side, depth = 0; depth < MOST_LAYERS && (side = open_side(n)); depth++) {
+        tg_node *c = side == 1 ? n->arg[0] : tg_node_call1(rt, "not", n->arg[0]);
+        all = all ? tg_node_call2(rt, "and", all, c) : c;
+        if (!c || !all) return NULL;
+        n = n->arg[side];
+    }
+    return all;
+}
+
+/* The sum of two contributions to a node. Two choices by the same condition are one choice, and two
+ * that are 0 somewhere are, for a node that passes an adjoint on, 0 where both are. */
+static tg_node *join(tg_rt *rt, const tg_node *node, tg_node *a, tg_node *b, int depth) {
+    static const tg_attrs none;
+    if (is_zero(a)) return b;
+    if (is_zero(b)) return a;
+    tg_node *sum = tg_node_call2(rt, "add", a, b);
+    if (!sum || depth == MOST_LAYERS) return sum;
+    if (tg_node_is(a, "where") && tg_node_is(b, "where") && a->arg[0] == b->arg[0]) {
+        tg_node *branch[3] = {a->arg[0], join(rt, node, a->arg[1], b->arg[1], depth + 1),
+                              join(rt, node, a->arg[2], b->arg[2], depth + 1)};
+        if (!branch[1] || !branch[2]) return NULL;
+        tg_node *made = tg_node_make(rt, a->op, 3, branch, &none);
+        if (!made || same_shape(&made->type, &sum->type)) return made;
+    }
+    if (node->op->class != TG_CLASS_ELEMENTWISE || !open_side(a) || !open_side(b)) return sum;
+    tg_node *open[2] = {opening(rt, a), opening(rt, b)};
+    tg_node *either = open[0] && open[1] ? tg_node_call2(rt, "or", open[0], open[1]) : NULL;
+    tg_node *branch[3] = {either, sum, tg_node_number(rt, 0)};
+    return either && branch[2] ? tg_node_make(rt, a->op, 3, branch, &none) : NULL;
+}
+
 /* The list is in ascending order of consumers: the sweep descends, and each was put in front. */
 static tg_node *add_up(sweep *s, size_t i) {
     tg_node *sum = NULL;
     for (size_t k = s->first[i]; k; k = s->pieces[k - 1].next) {
         tg_node *c = s->pieces[k - 1].node;
-        sum = sum ? tg_node_call2(s->rt, "add", sum, c) : c;
+        sum = sum ? join(s->rt, s->node[i], sum, c, 0) : c;
         if (!sum) return NULL;
     }
     return sum;
@@ -214,31 +260,46 @@ static bool name_params(sweep *s, const tg_node *node, int k, rule_names *r) {
     return true;
 }
 
-static bool is_zero(const tg_node *n) {
-    return tg_node_is_number(n) && n->leaf.number == 0;
-}
-
 /* The side of an adjoint where(c, g, 0) that is not 0; 0 when the rule must be applied to the
  * whole. */
 static int chosen_side(const tg_node *node, const tg_node *g, bool pointwise) {
-    if (!tg_node_is(g, "where")) return 0;
-    int side = is_zero(g->arg[2]) ? 1 : is_zero(g->arg[1]) ? 2 : 0;
+    int side = open_side(g);
     if (!side || pointwise) return side;
     return g->arg[0]->type.rank == 0 && same_shape(&g->arg[side]->type, &node->type) ? side : 0;
 }
 
-/* where(c, made, 0), after the adjoint g = where(c, a, 0). */
-static tg_node *choose(tg_rt *rt, const tg_node *g, int side, tg_node *made) {
-    tg_node *branch[3] = {g->arg[0], side == 1 ? made : g->arg[1], side == 1 ? g->arg[2] : made};
-    return tg_node_make(rt, g->op, 3, branch, g->at);
+/* The layers where(c, ., 0) around an adjoint: a rule is applied to what is inside. */
+typedef struct layers {
+    int n, side[MOST_LAYERS];
+    const tg_node *node[MOST_LAYERS];
+} layers;
+
+static tg_node *open_layers(layers *l, const tg_node *node, tg_node *g, bool pointwise) {
+    for (l->n = 0; l->n < MOST_LAYERS; l->n++) {
+        int side = chosen_side(node, g, pointwise);
+        if (!side) break;
+        l->node[l->n] = g;
+        l->side[l->n] = side;
+        g = g->arg[side];
+    }
+    return g;
+}
+
+static tg_node *close_layers(tg_rt *rt, const layers *l, tg_node *made) {
+    for (int i = l->n; made && i-- > 0;) {
+        const tg_node *g = l->node[i];
+        bool first = l->side[i] == 1;
+        tg_node *branch[3] = {g->arg[0], first ? made : g->arg[1], first ? g->arg[2] : made};
+        made = tg_node_make(rt, g->op, 3, branch, g->at);
+    }
+    return made;
 }
 
 static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule_names *r,
                            tg_node *g) {
-    int side = chosen_side(node, g, node->op->class == TG_CLASS_ELEMENTWISE);
-    r->name[r->g].node = side ? g->arg[side] : g;
-    tg_node *c = tg_rule_build(s->rt, rule, r->n, r->name);
-    return c && side ? choose(s->rt, g, side, c) : c;
+    layers l;
+    r->name[r->g].node = open_layers(&l, node, g, node->op->class == TG_CLASS_ELEMENTWISE);
+    return close_layers(s->rt, &l, tg_rule_build(s->rt, rule, r->n, r->name));
 }
 
 static bool no_rule(tg_rt *rt, const tg_node *node) {
@@ -252,9 +313,9 @@ static bool no_rule(tg_rt *rt, const tg_node *node) {
 static tg_node *apply_own_rule(sweep *s, tg_node *node, int k, tg_node *g) {
     bool pointwise = false;
     if (tg_node_is(g, "where") && !tg_ruled_is_pointwise(s->rt, node, k, &pointwise)) return NULL;
-    int side = chosen_side(node, g, pointwise);
-    tg_node *c = tg_ruled_adjoint(s->rt, node, k, side ? g->arg[side] : g);
-    return c && side ? choose(s->rt, g, side, c) : c;
+    layers l;
+    g = open_layers(&l, node, g, pointwise);
+    return close_layers(s->rt, &l, tg_ruled_adjoint(s->rt, node, k, g));
 }
 
 static bool run(sweep *s, tg_node *seed);
