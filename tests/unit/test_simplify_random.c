@@ -15,7 +15,6 @@
 #include "eager.h"
 #include "simplify_forms.h"
 #include "kinds.h"
-
 #include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/print.h"
