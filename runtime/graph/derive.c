@@ -145,10 +145,19 @@ static bool is_constant(const tg_node *n, int depth) {
     return is;
 }
 
-/* A constant or a mark, the same in each place: nothing that a line could add. */
+/* A constant, or a multiple of a mark, the same in each place: nothing that a line could add. */
 static bool says_nothing(const tg_node *n) {
     enum { DEPTH = 4 };
-    while (tg_node_is(n, "expand")) n = n->arg[0];
+    for (;;) {
+        if (tg_node_is(n, "expand") || tg_node_is(n, "neg"))
+            n = n->arg[0];
+        else if (tg_node_is(n, "mul") && is_constant(n->arg[0], DEPTH))
+            n = n->arg[1];
+        else if ((tg_node_is(n, "mul") || tg_node_is(n, "div")) && is_constant(n->arg[1], DEPTH))
+            n = n->arg[0];
+        else
+            break;
+    }
     return (n->op == &tg_op_cell && !n->leaf.cell->name) || is_constant(n, DEPTH);
 }
 
@@ -318,6 +327,25 @@ static void note_laws(tg_rt *rt, tg_derive_step *x) {
     tg_str_free(&why);
 }
 
+/* The adjoint simplified with the other parts left as they are, or as grad gives it, which may see
+ * through them (the log of a softmax): the one with fewer operations. */
+static bool best_form(finder *f, tg_derive_step *x, int nkeep, tg_node *const *keep) {
+    uint32_t used = 0;
+    tg_grad_options usual = {.simplify = true, .used = &used};
+    tg_node *whole = NULL;
+    size_t ops, whole_ops;
+    x->full = tg_simplify_around(f->rt, x->raw, nkeep, keep, &x->used);
+    if (!x->full) return false;
+    if (f->count > FULL_OPS) return true;
+    if (!tg_grad(f->rt, f->s->y, 1, &x->node, &usual, &whole, NULL) ||
+        !tg_nodes_ops(f->rt, 1, &x->full, &ops) || !tg_nodes_ops(f->rt, 1, &whole, &whole_ops))
+        return false;
+    if (whole_ops >= ops) return true;
+    x->full = whole;
+    x->used = used;
+    return true;
+}
+
 static bool fill_in(finder *f, tg_node *const *result, const uint32_t *used) {
     tg_steps *s = f->s;
     tg_node **at = tg_alloc_array(s->n, sizeof *at), **raw = tg_alloc_array(s->n, sizeof *raw);
@@ -343,7 +371,7 @@ static bool fill_in(finder *f, tg_node *const *result, const uint32_t *used) {
             if (ops > FULL_OPS) continue;
             ok = tg_simplify(f->rt, raw[i], NULL) != NULL; /* for its laws */
         } else if (ok && ops <= FULL_OPS) {
-            ok = (x->full = tg_simplify_around(f->rt, raw[i], nkeep, keep, &x->used)) != NULL;
+            ok = best_form(f, x, nkeep, keep);
         }
         if (ok && x->full) note_laws(f->rt, x);
     }
