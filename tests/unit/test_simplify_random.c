@@ -28,7 +28,6 @@
 #include <cmocka.h>
 
 static tg_rt rt;
-
 static double draw_in(double lo, double hi) {
     return lo + (hi - lo) * draw();
 }
