@@ -50,7 +50,6 @@ static const char *text_of(tg_node *n) {
 /* ---- variables ---- */
 
 enum { CELLS = 96 };
-
 static struct cell {
     tg_node *node; /* held */
     leaf shape;
