@@ -49,7 +49,11 @@ static bool check_line(tg_sample *p, tg_steps *s, tg_derive_step *x, int first, 
             x->tick = TG_TICK_RIGHT;
             for (int i = first; i < first + roots; i++) {
                 double size, g = along(p->value[i], direction, &size);
-                if (!agree(g, m.slope, size, m.error, d.value)) x->tick = TG_TICK_WRONG;
+                bool right = agree(g, m.slope, size, m.error, d.value);
+                bool steep = size * m.step > 10 * fmax(1, fabs(d.value)); /* a chaotic net */
+                if (!right && steep) x->reason = "too steep for difference quotients";
+                if (!right) x->tick = steep ? TG_TICK_NONE : TG_TICK_WRONG;
+                if (!right) break;
             }
         }
     } else {
