@@ -67,8 +67,9 @@ static bool fix_lines(point *p, tg_tensor *t, int64_t axes, double total) {
     int64_t count = tg_view_count(v), lines = 1;
     for (int d = 0; d < v->rank; d++)
         if (!(axes >> d & 1)) lines *= v->dim[d];
-    double *sum = tg_alloc_array((size_t)(2 * lines + 1), sizeof *sum), *low = sum + lines;
+    double *sum = tg_alloc_array((size_t)(2 * lines + 1), sizeof *sum);
     if (!sum) return tg_fail_memory(&p->rt->c);
+    double *low = sum + lines;
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t i = 0; i < count; i++) {
             int64_t line = 0, rest = i, step = 1;
