@@ -1,9 +1,13 @@
 /* Builtins that hand formulas to other programs: LaTeX, drawn graphs, and source in other
  * languages. Each gives a text, which the prompt shows bare, ready to be copied, and with to="file"
  * writes it into a file instead. */
+#include "base/alloc.h"
+#include "base/file.h"
 #include "interp/convert.h"
+#include "runtime/export/emit.h"
 #include "runtime/export/latex.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* A text to be copied. */
@@ -47,11 +51,97 @@ static bool run_latex(tg_interp *in, int n, const tg_argument *args, tg_value *o
     return tg_map_leaves(in, args[0].value, latex_of, (void *)(uintptr_t)name, out);
 }
 
+/* ---- emit ---- */
+
+/* The formulas in a value, in order, and how its containers are written. */
+typedef struct results {
+    int n, cap, called_cap;
+    tg_node **root;
+    const char **called;
+    tg_str form;
+} results;
+
+static bool add_result(tg_interp *in, tg_value v, const char *called, results *r) {
+    void *roots = r->root, *names = (void *)(uintptr_t)r->called;
+    size_t cap = (size_t)r->cap, called_cap = (size_t)r->called_cap, need = (size_t)r->n + 1;
+    bool ok = tg_grow(&roots, &cap, need, sizeof *r->root);
+    r->root = roots;
+    r->cap = (int)cap;
+    ok = ok && tg_grow(&names, &called_cap, need, sizeof *r->called);
+    r->called = names;
+    r->called_cap = (int)called_cap;
+    if (!ok) return tg_fail_memory(&in->rt.c);
+    if (!tg_to_node(in, v, "the argument of emit", &r->root[r->n])) return false;
+    r->called[r->n++] = called;
+    tg_str_addc(&r->form, '%');
+    return true;
+}
+
+static bool add_results(tg_interp *in, tg_value v, const char *called, results *r) {
+    if (!tg_is_container(v)) return add_result(in, v, called, r);
+    if (!tg_guard(&in->rt.c)) return false;
+    const tg_items *items = v.as.items;
+    tg_str_addc(&r->form, v.tag == TG_V_RECORD ? '{' : '(');
+    for (int i = 0; i < items->n; i++) {
+        if (i > 0) tg_str_add(&r->form, ", ");
+        if (items->field) tg_str_addf(&r->form, "'%s': ", items->field[i]);
+        if (!add_results(in, items->v[i], items->field ? items->field[i] : NULL, r)) return false;
+    }
+    tg_str_add(&r->form, v.tag == TG_V_RECORD ? "}" : items->n == 1 ? ",)" : ")");
+    return true;
+}
+
+/* Gives the text, or saves it and gives nothing. */
+static bool give_or_save(tg_interp *in, tg_str *s, const char *path, tg_value *out) {
+    if (!path || s->failed) return give_text(in, s, out);
+    bool ok = tg_file_save_atomic(&in->rt.c, path, tg_str_text(s), s->len);
+    tg_str_free(s);
+    return ok;
+}
+
+static bool is_identifier(const char *s) {
+    if (!isalpha((unsigned char)*s) && *s != '_') return false;
+    while (isalnum((unsigned char)*s) || *s == '_') s++;
+    return *s == 0;
+}
+
+static bool run_emit(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_emit_request ask = {0};
+    const char *path;
+    if (!text_option(in, &args[1], "the target", &ask.target) ||
+        !text_option(in, &args[2], "name", &ask.name) || !text_option(in, &args[3], "to", &path))
+        return false;
+    if (ask.name && !is_identifier(ask.name))
+        return tg_fail(&in->rt.c, TG_ERR_VALUE,
+                       "\"%s\" is no name for a function: letters, digits and _", ask.name);
+    results r = {0};
+    tg_str s = {0};
+    bool ok = add_results(in, args[0].value, NULL, &r);
+    if (ok && r.form.failed) ok = tg_fail_memory(&in->rt.c);
+    ask.n = r.n;
+    ask.root = r.root;
+    ask.called = r.called;
+    ask.form = tg_str_text(&r.form);
+    ok = ok && tg_emit(&in->rt, &s, &ask) && give_or_save(in, &s, path, out);
+    if (!ok) tg_str_free(&s);
+    tg_free(r.root);
+    tg_free((void *)(uintptr_t)r.called);
+    tg_str_free(&r.form);
+    return ok;
+}
+
 const tg_builtin tg_builtins_export[] = {
     {"latex", "latex(e, name=none)",
      "The formula e as LaTeX, for a document that loads amsmath; with name=\"g\" as the equation g "
      "= "
      "... Of a tuple or record, each formula.",
      "x = var(2); latex(sqrt(x) / 2)", "\\frac{\\sqrt{x}}{2}", run_latex, true, false},
+    {"emit", "emit(e, target, name=none, to=none)",
+     "Source of a function that computes the formula e, in \"numpy\", \"torch\" or \"c\"; its "
+     "parameters are the vars and inputs of e. Of a tuple or record of formulas, one function for "
+     "all. "
+     "to=\"file\" writes it there.",
+     "x = var(2); size(emit(x^2, \"numpy\")) > 0", "true", run_emit, true, false},
     {0},
 };

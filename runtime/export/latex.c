@@ -87,6 +87,7 @@ static int level_of(const writer *w, const tg_node *n) {
     const char *t = template_of(n);
     if (n->op->style == TG_PRINT_INDEX) return RAISED;
     if (!t) return ONE;
+    if (strcmp(t, "{0}") == 0) return level_of(w, n->arg[0]);
     if (is_product(n) && level_of(w, n->arg[1]) == BIG) return BIG;
     if (is_product(n) && (n->arg[0]->type.rank == 0 || n->arg[1]->type.rank == 0)) return BESIDE;
     if (strstr(t, "\\frac")) return FRACTION;

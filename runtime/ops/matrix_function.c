@@ -323,6 +323,8 @@ static const tg_op ops[] = {
      .param = {{"x", TG_P_TENSOR, NULL}},
      .grad = {"expm_frechet(x', g)"},
      .latex = "e^{{0}}",
+     .numpy = "_expm({0})",
+     .torch = "torch.linalg.matrix_exp({0})",
      .doc = "The exponential of a square matrix, the sum of its powers over factorials.",
      .example = "expm([[0, 1], [0, 0]])",
      .value = "[[1, 1], [0, 1]]",
@@ -331,6 +333,8 @@ static const tg_op ops[] = {
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}},
      .grad = {SECOND("expm_frechet", ""), "expm_frechet(x', g)"},
+     .numpy = "_frechet(_expm, {0}, {1})",
+     .torch = "_frechet(torch.linalg.matrix_exp, {0}, {1})",
      .doc = "The derivative of expm at x in the direction e.",
      .example = "expm_frechet(eye(2), [[1, 2], [3, 4]])",
      .value = "[[2.7183,  5.4366], [8.1548, 10.8731]]",
@@ -339,6 +343,8 @@ static const tg_op ops[] = {
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"n", TG_P_INT, NULL}},
      .grad = {"matpow_frechet(x', g, n)"},
+     .numpy = "np.linalg.matrix_power({0}, {n})",
+     .torch = "torch.linalg.matrix_power({0}, {n})",
      .doc = "The n-th power of a square matrix, for a whole n; matpow(x, -1) is the inverse.",
      .example = "matpow([[1, 1], [0, 1]], 5)",
      .value = "[[1, 5], [0, 1]]",
@@ -349,6 +355,8 @@ static const tg_op ops[] = {
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}, {"n", TG_P_INT, NULL}},
      .grad = {SECOND("matpow_frechet", ", n"), "matpow_frechet(x', g, n)"},
+     .numpy = "_frechet(lambda x: np.linalg.matrix_power(x, {n}), {0}, {1})",
+     .torch = "_frechet(lambda x: torch.linalg.matrix_power(x, {n}), {0}, {1})",
      .doc =
          "The derivative of matpow at x in the direction e: the sum of x^k @ e @ x^(n-1-k) over k.",
      .example = "matpow_frechet(eye(2), [[1, 2], [3, 4]], 3)",
@@ -366,6 +374,8 @@ static const tg_op ops[] = {
               "where(rank(a) == 1, a @ reshape(g, size(a), size(b)), reshape(flatten(a) @ " UNKRON
               ", shape(b)))"},
      .latex = "{0} \\otimes {1}",
+     .numpy = "np.kron({0}, {1})",
+     .torch = "torch.kron({0}, {1})",
      .doc =
          "The Kronecker product: the matrix of blocks a[i, j] * b; of vectors, a[i] * b one after "
          "the other.",

@@ -125,6 +125,8 @@ typedef enum tg_print_style {
 /* What a SHAPE parameter has for the leading axes of a batch (runtime/graph/batch.h). */
 enum { TG_LEAD_SIZES, TG_LEAD_ZEROS, TG_LEAD_ONES };
 
+#define TG_NO_SPELLING "-" /* in numpy, torch and c below */
+
 struct tg_op {
     const char *name;  /* unique; how it is called */
     const char *shown; /* how it prints when that differs (maximum prints as max); NULL: name */
@@ -167,6 +169,14 @@ struct tg_op {
      * depends on which argument alone is not constant, "product rule|constant factor|constant
      * factor". ~ before a name: textbooks do not stop for it. NULL: the chain rule through it. */
     const char *taught;
+
+    /* How emit(e) spells it: Python over NumPy or PyTorch, with {0}, {1} for the arguments, {0!}
+     * where one needs brackets unless it is one thing, {args} for a list of them, {axis} and so on
+     * for the attributes, {, dim=axis} for one that is left out at its default, {result} for the
+     * shape of the result and {dtype} for its type; what begins with _ is a function of
+     * runtime/export/python_helpers.c. {T} is .T and {index} is [0:3, 1], and where these cannot
+     * be written the part behind " | " is taken. TG_NO_SPELLING: emit refuses. */
+    const char *numpy, *torch;
     const char *doc;     /* one sentence */
     const char *example; /* tg text of an expression ... */
     const char *value;   /* ... and what the prompt shows for it */

@@ -32,6 +32,8 @@ static const tg_op ops[] = {
      .opaque = true,
      .grad = {"g"},
      .latex = "{0}",
+     .numpy = "{0}",
+     .torch = "{0}",
      .doc = "x computed as it is written: neither simplified nor brought to a stable form, and its "
             "derivative neither. A gradient inside it is the one before simplifying.",
      .example = "raw([1, 2])",

@@ -149,6 +149,8 @@ static const tg_op ops[] = {
      .lo = -2,
      .hi = 2,
      .latex = "\\operatorname{cumsum}{axis}\\left({0}\\right)",
+     .numpy = "np.cumsum({0}, axis={axis})",
+     .torch = "torch.cumsum({0}, dim={axis})",
      .doc =
          "The running sums along an axis: element i is the sum of the elements up to and with i.",
      .example = "cumsum([1, 2, 3], 0)",
@@ -158,6 +160,8 @@ static const tg_op ops[] = {
      RECURRENCE,
      .run = run_recurrence,
      .grad = {"recurrence_back(a, g, axis=axis) * out", "recurrence_back(a, g, axis=axis)"},
+     .numpy = "_recurrence({0}, {1}, {axis}, {start}, False)",
+     .torch = "_recurrence({0}, {1}, {axis}, {start}, False)",
      .doc = "The states s[0] = start, s[i + 1] = a[i] * s[i] + b[i] of a linear recurrence along "
             "the axes.",
      .example = "recurrence([2, 2, 2], 1)",
@@ -169,6 +173,8 @@ static const tg_op ops[] = {
      RECURRENCE,
      .run = run_recurrence_back,
      .grad = {"recurrence(a, g, axis=axis) * out", "recurrence(a, g, axis=axis)"},
+     .numpy = "_recurrence({0}, {1}, {axis}, {start}, True)",
+     .torch = "_recurrence({0}, {1}, {axis}, {start}, True)",
      .doc = "A linear recurrence that runs backwards: the last state is start, s[i - 1] = a[i] * "
             "s[i] + b[i].",
      .example = "recurrence_back([2, 2, 2], 1)",

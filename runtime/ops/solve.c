@@ -384,6 +384,8 @@ static const tg_op ops[] = {
      .run = run_inv,
      .grad = {"-out' @ g @ out'"},
      .latex = "{0}^{-1}",
+     .numpy = "np.linalg.inv({0})",
+     .torch = "torch.linalg.inv({0})",
      .doc = "The inverse of a square matrix; a singular one is an error.",
      .example = "inv([[0, 1], [2, 0]])",
      .value = "[[0, 0.5], [1, 0.0]]",
@@ -393,6 +395,8 @@ static const tg_op ops[] = {
      .run = run_det,
      .grad = {EACH("(g * out)") " * inv(x)'"},
      .latex = "\\det {0}",
+     .numpy = "np.linalg.det({0})",
+     .torch = "torch.linalg.det({0})",
      .doc = "The determinant of a square matrix.",
      .example = "det([[1, 2], [3, 4]])",
      .value = "-2",
@@ -404,6 +408,8 @@ static const tg_op ops[] = {
      .run = run_logdet,
      .grad = {EACH("g") " * inv(x)'"},
      .latex = "\\log\\det {0}",
+     .numpy = "_logdet({0})",
+     .torch = "torch.logdet({0})",
      .doc = "The logarithm of the determinant, without overflow; a negative determinant is an "
             "error, or "
             "NaN with nan=true.",
@@ -415,6 +421,8 @@ static const tg_op ops[] = {
      .run = run_logabsdet,
      .grad = {EACH("g") " * inv(x)'"},
      .latex = "\\log\\left|\\det {0}\\right|",
+     .numpy = "np.linalg.slogdet({0})[1]",
+     .torch = "torch.linalg.slogdet({0})[1]",
      .doc = "The logarithm of the absolute value of the determinant, without overflow.",
      .example = "logabsdet([[1, 2], [3, 4]])",
      .value = "0.69315",
@@ -423,6 +431,8 @@ static const tg_op ops[] = {
      NUMBER,
      .run = run_signdet,
      .grad = {TG_GRAD_ZERO},
+     .numpy = "np.linalg.slogdet({0})[0]",
+     .torch = "torch.linalg.slogdet({0})[0]",
      .doc = "The sign of the determinant, without overflow: -1, 0 or 1.",
      .example = "signdet([[1, 2], [3, 4]])",
      .value = "-1",
@@ -431,6 +441,8 @@ static const tg_op ops[] = {
      MATRIX,
      .run = run_cofactor,
      .grad = {"sum(g * out, axis=(-2, -1), keep=true) * inv(x)' - out @ g' @ inv(x)'"},
+     .numpy = "_cofactor({0})",
+     .torch = "_cofactor({0})",
      .doc = "The matrix of cofactors, which is the gradient of det and is det(x) * inv(x)' where x "
             "has "
             "an inverse.",
@@ -443,6 +455,8 @@ static const tg_op ops[] = {
      .grad = {"where(rank(b) == 1, -outer(solve(a', g), out), -solve(a', g) @ out')",
               "solve(a', g)"},
      .latex = "{0}^{-1} {1}",
+     .numpy = "_solve({0}, {1})",
+     .torch = "_solve({0}, {1})",
      .doc =
          "The solution x of a @ x = b, for a vector or the columns of a matrix; leading axes are a "
          "batch.",
@@ -458,6 +472,8 @@ static const tg_op ops[] = {
          {"where(rank(b) == 1, -tril(outer(solve_upper(a', g), out)), -tril(solve_upper(a', g) @ "
           "out'))",
           "solve_upper(a', g)"},
+     .numpy = "_solve(np.tril({0}), {1})",
+     .torch = "_solve(torch.tril({0}), {1})",
      .doc = "The solution x of tril(a) @ x = b; what is above the diagonal of a is not read.",
      .example = "solve_lower([[2, 0], [1, 4]], [2, 5])",
      .value = "[1, 1]",
@@ -471,6 +487,8 @@ static const tg_op ops[] = {
          {"where(rank(b) == 1, -triu(outer(solve_lower(a', g), out)), -triu(solve_lower(a', g) @ "
           "out'))",
           "solve_lower(a', g)"},
+     .numpy = "_solve(np.triu({0}), {1})",
+     .torch = "_solve(torch.triu({0}), {1})",
      .doc = "The solution x of triu(a) @ x = b; what is below the diagonal of a is not read.",
      .example = "solve_upper([[2, 1], [0, 4]], [3, 4])",
      .value = "[1, 1]",
@@ -481,6 +499,8 @@ static const tg_op ops[] = {
      MATRIX,
      .run = run_cholesky,
      .grad = {"solve_upper(out', solve_upper(out', tril(out' @ g) + tril(out' @ g, k=-1)')') / 2"},
+     .numpy = "_cholesky({0})",
+     .torch = "_cholesky({0})",
      .doc =
          "The lower triangle L with L @ L' = x, for a positive definite x; of any x, its symmetric "
          "part is taken.",

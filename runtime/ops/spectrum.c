@@ -389,6 +389,8 @@ static const tg_op ops[] = {
      .infer = infer_eigvalsh,
      .run = run_eigvalsh,
      .grad = {COLUMNS(VECTORS, "g") " @ " VECTORS "'"},
+     .numpy = "np.linalg.eigvalsh(_symmetric({0}))",
+     .torch = "torch.linalg.eigvalsh(_symmetric({0}))",
      .doc =
          "The eigenvalues of a symmetric matrix, ascending; of any matrix, those of its symmetric "
          "part.",
@@ -401,6 +403,8 @@ static const tg_op ops[] = {
      .infer = infer_eigvecsh,
      .run = run_eigvecsh,
      .grad = {VECTORS " @ " TURN(EIGEN_F, "out", "g") " @ " VECTORS "' / 2"},
+     .numpy = "_eigvecsh({0})",
+     .torch = "_eigvecsh({0})",
      .doc = "The eigenvectors of a symmetric matrix as columns, in the order of eigvalsh; the "
             "derivative is for distinct eigenvalues.",
      .example = "eigvecsh([[2, 0], [0, 1]])",
@@ -412,6 +416,8 @@ static const tg_op ops[] = {
      .infer = infer_gaps,
      .run = run_gaps,
      .grad = {"sum(g * out^2, axis=-1) - sum(g * out^2, axis=-2)"},
+     .numpy = "_reciprocal_gaps({0})",
+     .torch = "_reciprocal_gaps({0})",
      .doc = "The matrix of 1 / (x[j] - x[i]), and 0 where these are equal up to rounding.",
      .example = "reciprocal_gaps([1, 2])",
      .value = "[[ 0, 1], [-1, 0]]",
@@ -421,6 +427,8 @@ static const tg_op ops[] = {
      .infer = infer_svd,
      .run = run_svdvals,
      .grad = {COLUMNS(U, "g") " @ " V "'"},
+     .numpy = "np.linalg.svd({0}, compute_uv=False)",
+     .torch = "torch.linalg.svdvals({0})",
      .doc = "The singular values of a matrix, descending; the derivative is for distinct ones that "
             "are "
             "not 0.",
@@ -435,6 +443,8 @@ static const tg_op ops[] = {
      .run = run_svd,
      .grad = {COLUMNS(U " @ " TURN(SVD_F, "out", "g"), "svdvals(x)") " @ " V "' + " COLUMNS(
          "(g - out @ (out' @ g))", "(1 / svdvals(x))") " @ " V "'"},
+     .numpy = "_svd({0})[0]",
+     .torch = "_svd({0})[0]",
      .doc = "The left singular vectors of a matrix as columns, as many as singular values.",
      .example = "svdleft([[0, 2], [1, 0]])",
      .value = "[[1, 0], [0, 1]]",
@@ -447,6 +457,8 @@ static const tg_op ops[] = {
      .run = run_svd,
      .grad = {COLUMNS(U, "svdvals(x)") " @ " TURN(SVD_F, "out", "g") " @ " V "' + " COLUMNS(
          U, "(1 / svdvals(x))") " @ (g' - g' @ out @ out')"},
+     .numpy = "_svd({0})[1]",
+     .torch = "_svd({0})[1]",
      .doc = "The right singular vectors of a matrix as columns, as many as singular values.",
      .example = "svdright([[0, 2], [1, 0]])",
      .value = "[[0, 1], [1, 0]]",
@@ -460,6 +472,8 @@ static const tg_op ops[] = {
          {"-out' @ g @ out' + (g' - x @ (out @ g')) @ out @ out' + out' @ out @ (g' - g' @ out @ "
           "x)"},
      .latex = "{0}^{+}",
+     .numpy = "np.linalg.pinv({0})",
+     .torch = "torch.linalg.pinv({0})",
      .doc =
          "The pseudoinverse of a matrix (Moore, Penrose), which is the inverse where there is one; "
          "the derivative is for a constant rank.",
@@ -479,6 +493,8 @@ static const tg_op ops[] = {
           "out) @ lstsq(a, lstsq(a', g))' + lstsq(a', out) @ (g - a' @ lstsq(a', g))')",
           "lstsq(a', g)"},
      .latex = "{0}^{+} {1}",
+     .numpy = "_lstsq({0}, {1})",
+     .torch = "_lstsq({0}, {1})",
      .doc = "The x with the least norm(a @ x - b), and among those the one of least norm: pinv(a) "
             "@ b.",
      .example = "lstsq([[1], [1], [1]], [1, 1, 3])",
