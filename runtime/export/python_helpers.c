@@ -335,13 +335,16 @@ const tg_helper tg_python_helpers[] = {
      "def _frechet(f, x, e):  # the corner of f of a block matrix\n"
      "    x, e = np.broadcast_arrays(x, e)\n"
      "    n = x.shape[-1]\n"
-     "    top, bottom = np.concatenate([x, e], axis=-1), np.concatenate([np.zeros_like(x), x], "
-     "axis=-1)\n"
-     "    return f(np.concatenate([top, bottom], axis=-2))[..., :n, n:]\n",
+     "    c = max(1, np.max(np.abs(e), initial=0)) / max(1, np.max(np.abs(x), initial=0))\n"
+     "    top, bottom = np.concatenate([x, e / x.dtype.type(c)], axis=-1), "
+     "np.concatenate([np.zeros_like(x), x], axis=-1)\n"
+     "    return f(np.concatenate([top, bottom], axis=-2))[..., :n, n:] * x.dtype.type(c)\n",
      "def _frechet(f, x, e):  # the corner of f of a block matrix\n"
      "    x, e = torch.broadcast_tensors(x, e)\n"
      "    n = x.shape[-1]\n"
-     "    top, bottom = torch.cat([x, e], dim=-1), torch.cat([torch.zeros_like(x), x], dim=-1)\n"
-     "    return f(torch.cat([top, bottom], dim=-2))[..., :n, n:]\n"},
+     "    c = max(1, float(torch.sum(torch.abs(e)))) / max(1, float(torch.sum(torch.abs(x))))\n"
+     "    top, bottom = torch.cat([x, e / c], dim=-1), torch.cat([torch.zeros_like(x), x], "
+     "dim=-1)\n"
+     "    return f(torch.cat([top, bottom], dim=-2))[..., :n, n:] * c\n"},
     {NULL, NULL, NULL},
 };

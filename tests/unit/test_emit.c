@@ -70,6 +70,11 @@ static void add_case(world *w, tg_node *n, const char *what, double tolerance) {
     tg_tensor *value = NULL;
     tg_clear(&w->rt.c);
     if (!n || !tg_plan_eval(&w->rt, 1, &n, &value)) return;
+    for (int64_t i = 0; i < tg_view_count(&value->v); i++) /* rounding errors grow with these */
+        if (fabs(tg_view_get(&value->v, i)) > 1e12) {
+            tg_tensor_drop(value);
+            return;
+        }
     for (int t = 0; t < TARGETS; t++) {
         tg_str source = {0};
         tg_clear(&w->rt.c);
@@ -92,7 +97,7 @@ static void add_case(world *w, tg_node *n, const char *what, double tolerance) {
 
 static tg_node *gradient(world *w, tg_node *of, int by) {
     tg_node *total = of->type.rank ? tg_node_call1(&w->rt, "sum", of) : of, *g = NULL;
-    if (total && total->type.rank == 0) total = tg_node_call1(&w->rt, "sin", total);
+    if (total) total = tg_node_call2(&w->rt, "mul", total, total); /* a second derivative for all */
     const tg_grad_options opt = {.simplify = true};
     return total && tg_grad(&w->rt, total, 1, &w->leaf[by], &opt, &g, NULL) ? g : NULL;
 }
@@ -168,8 +173,8 @@ static const char driver[] =
     "            elif got.dtype != want.dtype and not (want.ndim == 0 and want.dtype.kind == "
     "'f'):\n"
     "                problem = 'type %s, not %s' % (got.dtype, want.dtype)\n"
-    "            elif not np.allclose(np.float64(got), np.float64(want), rtol=tolerance, "
-    "atol=tolerance, equal_nan=True):\n"
+    "            elif not (np.abs(np.float64(got) - np.float64(want)) <= tolerance * max(1, "
+    "np.max(np.abs(np.float64(want)), initial=0, where=np.isfinite(np.float64(want))))).all():\n"
     "                problem = 'values %s, not %s' % (got, want)\n"
     "        except Exception as e:\n"
     "            problem = repr(e)\n"
