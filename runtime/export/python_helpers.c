@@ -346,5 +346,9 @@ const tg_helper tg_python_helpers[] = {
      "    top, bottom = torch.cat([x, e / c], dim=-1), torch.cat([torch.zeros_like(x), x], "
      "dim=-1)\n"
      "    return f(torch.cat([top, bottom], dim=-2))[..., :n, n:] * c\n"},
+    {"_diag_embed",
+     "def _diag_embed(x):\n"
+     "    return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)\n",
+     NULL},
     {NULL, NULL, NULL},
 };
