@@ -46,6 +46,7 @@ static const char program[] =
     "l = raw(grad(y, h)) + raw(log(softmax(h))); show(l); ops((l, t)); deep = h\n"
     "for j in 1..8 { deep = sin(deep) * h + cos(deep) }; \"{expand(deep)}\"; show(deep)\n"
     "show(deep, limit=100)\n"
+    "ru(t, k=2) = k * t^2; rule ru(t, k) = (2 * g * out / t, none); value(grad(sum(ru(h)), h))\n"
     "print(jacobian(softmax(h), h), hessian(y, [h, h])[1][0], jvp(y, h, [1, 0, 1]))\n"
     "print(jacobian(k -> k * sum(k), [1, 2]), hvp(y, h, [1, 1, 1]))\n"
     "s = 6 * g(4)\n";
