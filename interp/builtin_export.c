@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "interp/convert.h"
+#include "interp/blame.h"
+#include "runtime/export/dot.h"
 #include "runtime/export/emit.h"
 #include "runtime/export/latex.h"
 
@@ -131,6 +133,74 @@ static bool run_emit(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     return ok;
 }
 
+/* ---- dot ---- */
+
+/* dot(a, b) is the scalar product. */
+static bool product(tg_interp *in, const tg_argument *args, tg_value *out) {
+    tg_argument factors[2] = {args[0], args[1]};
+    tg_value each;
+    factors[0].name = factors[1].name = NULL;
+    if (!tg_call_op(in, tg_op_find("mul"), 2, factors, &each)) return false;
+    bool ok = tg_call_op(in, tg_op_find("sum"), 1, &(tg_argument){.value = each}, out);
+    tg_value_drop(each);
+    return ok;
+}
+
+static const char *ending_of(const char *path) {
+    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+    return dot && (!slash || dot > slash) ? dot + 1 : "";
+}
+
+/* Writes the graph as text or as a picture, by the ending of the name. Without graphviz the text
+ * goes into a file of its own beside it, and a remark says what to install. */
+static bool save_graph(tg_interp *in, tg_str *s, const char *path, tg_value *out) {
+    const char *format = ending_of(path);
+    bool text = strcmp(format, "dot") == 0 || strcmp(format, "gv") == 0, missing = false;
+    if (text) return give_or_save(in, s, path, out);
+    if (strcmp(format, "svg") != 0 && strcmp(format, "png") != 0 && strcmp(format, "pdf") != 0) {
+        tg_fail(&in->rt.c, TG_ERR_VALUE, "\"%s\" does not say what kind of file to draw", path);
+        return tg_help(&in->rt.c, "its name must end in .svg, .png, .pdf or .dot");
+    }
+    tg_str picture = {0}, other = {0};
+    bool ok = tg_dot_draw(&in->rt, s, format, &picture, &missing);
+    if (ok && !missing) {
+        ok = tg_file_save_atomic(&in->rt.c, path, tg_str_text(&picture), picture.len);
+    } else if (ok) {
+        tg_str_addf(&other, "%s.dot", path);
+        ok = other.failed ? tg_fail_memory(&in->rt.c)
+                          : tg_file_save_atomic(&in->rt.c, other.text, tg_str_text(s), s->len);
+        if (ok)
+            tg_remark(in,
+                      "graphviz is not installed, so the graph is written as text into %s; "
+                      "apt-get install graphviz draws it",
+                      other.text);
+    }
+    tg_str_free(&picture);
+    tg_str_free(&other);
+    tg_str_free(s);
+    return ok;
+}
+
+static bool run_dot(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    if (args[1].ast) return product(in, args, out);
+    const char *path;
+    tg_dot_request ask = {0};
+    tg_str s = {0};
+    if (args[2].ast && !tg_to_truth(in, args[2].value, "adjoints", &ask.adjoints)) return false;
+    if (!text_option(in, &args[3], "to", &path) ||
+        !tg_to_node(in, args[0].value, "the argument of dot", &ask.root))
+        return false;
+    if (!tg_dot(&in->rt, &s, &ask)) {
+        tg_str_free(&s);
+        return false;
+    }
+    if (!path || s.failed) return give_text(in, &s, out);
+    bool ok = save_graph(in, &s, path, out);
+    if (!ok) tg_str_free(&s);
+    return ok;
+}
+
 const tg_builtin tg_builtins_export[] = {
     {"latex", "latex(e, name=none)",
      "The formula e as LaTeX, for a document that loads amsmath; with name=\"g\" as the equation g "
@@ -143,5 +213,11 @@ const tg_builtin tg_builtins_export[] = {
      "all. "
      "to=\"file\" writes it there.",
      "x = var(2); size(emit(x^2, \"numpy\")) > 0", "true", run_emit, true, false},
+    {"dot", "dot(e, b=none, adjoints=false, to=none)",
+     "The graph of the formula e in the DOT language, with shapes and values; adjoints=true puts "
+     "the "
+     "adjoint of each part on its edges. to=\"name.svg\" draws it with graphviz (also .png, .pdf, "
+     ".dot). dot(a, b) is the scalar product of two vectors.",
+     "dot([1, 2], [3, 4])", "11", run_dot, false, false},
     {0},
 };
