@@ -256,6 +256,9 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *fai
 tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed);
 const char *tg_simp_law_name(int law);
 bool tg_simp_read_pattern(tg_rt *rt, int law, tg_pattern *out);
+/* n, or the list of its elements, [2 * x[0], 20 * x[1]], where it is a sum of vectors with one
+ * number each (simplify_elements.c). NULL: an error. */
+tg_node *tg_simp_elements(tg_simp *s, tg_node *n);
 /* The simple form n, a whole result, as it is written: 2 * A' @ x for 2 * (A' @ x)
  * (simplify_spell.c). NULL: an error. */
 tg_node *tg_simp_spell(tg_simp *s, tg_node *n);

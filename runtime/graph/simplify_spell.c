@@ -145,6 +145,8 @@ static tg_node *spell(speller *p, tg_node *n, int depth) {
 }
 
 tg_node *tg_simp_spell(tg_simp *s, tg_node *n) {
+    tg_node *list = tg_simp_elements(s, n);
+    if (list != n) return list;
     speller p = {.s = s, .root = n};
     tg_node *made = spell(&p, n, DEPTH);
     tg_free(p.all);

@@ -69,7 +69,8 @@ void tg_view_summary(const tg_view *v, tg_summary *out) {
         if (first < 0) first = i;
         *(x != x ? &out->nan : x > 0 ? &out->pos : &out->neg) += 1;
     }
-    for (int d = v->rank - 1; d >= 0 && first >= 0; d--) {
+    if (first < 0) return;
+    for (int d = v->rank - 1; d >= 0; d--) { /* there is an element, so no size is 0 */
         out->first[d] = first % v->dim[d];
         first /= v->dim[d];
     }
