@@ -24,6 +24,7 @@ enum {
     DEPTH = 500,       /* operations around one that is printed */
     DEEPEST = 5000,    /* ... of a text with a higher limit */
     LITERAL = 8,       /* elements of a tensor that prints in full */
+    TOLERANCE = 10,    /* columns that a line may be wider than asked before it is broken */
     LEAST = 30,        /* characters that are worth beginning a part for */
     COUNTED = 2000000, /* nodes that are looked at to count what is left out */
     PART_LEAST = 300   /* characters that each named part may have in any case */
@@ -512,6 +513,7 @@ bool tg_node_print_with(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_o
     if (!tg_guard(&rt->c)) return false;
     if (print_short(rt, s, n, o, limit)) return !s->failed || tg_fail_memory(&rt->c);
     tg_print_plan plan;
+    size_t from = s->len;
     bool ok = tg_print_plan_make(rt, (tg_node *)(uintptr_t)n, o->unfold, &plan) &&
               (o->width == 0 || tg_print_plan_name(rt, &plan, o));
     if (ok) {
@@ -530,6 +532,7 @@ bool tg_node_print_with(tg_rt *rt, tg_str *s, const tg_node *n, const tg_print_o
         print_planned(&p, o, limit);
     }
     tg_print_plan_free(&plan);
+    if (ok && o->width > 0) tg_print_wrap(s, from, o->width + TOLERANCE, o->indent);
     return ok && (!s->failed || tg_fail_memory(&rt->c));
 }
 

@@ -11,7 +11,7 @@ typedef struct tg_print_options {
                      TG_UNFOLD_ALL; cells and constants keep their names */
     size_t limit; /* characters, about; 0: the usual */
     int width;    /* of a longer formula, large parts that occur several times stand behind it:
-                     `... where`, and a line `R = ...` for each; 0: never */
+                     `... where`, and a line `R = ...` for each; long lines are broken; 0: one line */
     int indent;   /* columns before those lines */
     /* Told of each part, its operands first, where in s it stands, brackets and all; NULL: nobody
      * is. `closed`: it is in brackets, or needs none. */

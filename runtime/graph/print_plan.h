@@ -36,6 +36,9 @@ void tg_print_plan_free(tg_print_plan *plan);
 /* What is printed for n: an argument inside of a function with a rule as what was given, and, where
  * all is unfolded, such a function as its body. */
 const tg_node *tg_print_seen(const tg_node *n, int unfold);
+/* Breaks what stands in s from `from` on into lines of at most that width, where it can. */
+void tg_print_wrap(tg_str *s, size_t from, int width, int indent);
+
 /* A draw that `fresh` made live. */
 bool tg_print_is_fresh(const tg_node *n);
 
