@@ -591,9 +591,6 @@ static void random_formulas_keep_their_values(void **state) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, close_session)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        TEST(rules_hold),
-        TEST(random_formulas_keep_their_values),
-    };
+    const struct CMUnitTest tests[] = {TEST(rules_hold), TEST(random_formulas_keep_their_values)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
