@@ -238,10 +238,13 @@ static bool of_function(tg_interp *in, kind what, const tg_argument *args, tg_va
         s.var[i].outer = in->slot;
         in->slot = &s.var[i];
     }
-    ok = ok && tg_call_value(in, args[0].value, 1, &(tg_argument){.value = at}, &y);
+    /* what a failed call leaves in its result is dropped already */
+    if (ok && !tg_call_value(in, args[0].value, 1, &(tg_argument){.value = at}, &y))
+        y = TG_NONE_VALUE, ok = false;
     in->slot = outer;
-    ok = ok && derive(in, what, y, at, args[2].value, args, false, &made) &&
-         tg_map_leaves(in, made, fill_slots, &s, out);
+    if (ok && !derive(in, what, y, at, args[2].value, args, false, &made))
+        made = TG_NONE_VALUE, ok = false;
+    ok = ok && tg_map_leaves(in, made, fill_slots, &s, out);
     tg_value_drop(made);
     tg_value_drop(y);
     tg_value_drop(at);
