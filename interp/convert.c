@@ -411,6 +411,23 @@ static const char *lasting(tg_interp *in, const char *name, const tg_tensor *t) 
     return v && v->tag == TG_V_TENSOR && v->as.tensor == t ? name : NULL;
 }
 
+/* Is t the identity matrix? Most others are found out by their first elements. */
+static bool is_identity(const tg_view *t) {
+    if (t->rank != 2 || t->dim[0] != t->dim[1] || t->dim[0] == 0) return false;
+    for (int64_t i = 0; i < tg_view_count(t); i++)
+        if (tg_view_get(t, i) != (i % (t->dim[0] + 1) == 0)) return false;
+    return true;
+}
+
+/* A constant without a name. The identity is known as such to the simplifier, and prints as eye(n).
+ */
+static tg_node *constant(tg_interp *in, tg_tensor *t) {
+    if (t->v.dtype != in->rt.precision || !is_identity(&t->v))
+        return tg_node_const(&in->rt, t, NULL);
+    const tg_attrs at = {.n = 2, .sizes = 1, .v = {t->v.dim[0], TG_SIZE_NONE}};
+    return tg_node_make(&in->rt, tg_op_find("eye"), 0, NULL, &at);
+}
+
 bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, const char *label,
                    tg_node **out) {
     bool lift = in->computing && !literal;
@@ -421,8 +438,10 @@ bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, co
         return *out != NULL;
     case TG_V_BOOL: *out = tg_node_number(&in->rt, v.as.truth); return *out != NULL;
     case TG_V_TENSOR:
-        *out = lift ? tg_lift_tensor(in, v.as.tensor)
-                    : tg_node_const(&in->rt, v.as.tensor, lasting(in, label, v.as.tensor));
+        label = lasting(in, label, v.as.tensor);
+        *out = lift    ? tg_lift_tensor(in, v.as.tensor)
+               : label ? tg_node_const(&in->rt, v.as.tensor, label)
+                       : constant(in, v.as.tensor);
         return *out != NULL;
     case TG_V_LIST:
         if (tg_is_live(v)) return (*out = stack_nodes(in, v, what)) != NULL;
