@@ -8,6 +8,17 @@
 
 #include "runtime/graph/rule.h"
 
+/* A square matrix of a kind, which an x of that shape can be multiplied by from the left; or a
+ * stack. */
+static inline leaf square_of(const leaf *shape, const char *kind) {
+    leaf l = *shape;
+    int64_t n = l.rank ? l.dim[l.rank > 1 ? l.rank - 2 : 0] : 2;
+    if (l.rank < 2) l.rank = 2;
+    l.dim[l.rank - 2] = l.dim[l.rank - 1] = n;
+    snprintf(l.kind, sizeof l.kind, "%s", kind);
+    return l;
+}
+
 /* A matrix of the leaf's kind, from any one of its shape. NULL: an error. */
 static tg_node *into_kind(tg_rt *rt, const leaf *l, tg_node *x) {
     bool spd = strcmp(l->kind, "spd") == 0;

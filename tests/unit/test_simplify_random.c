@@ -270,13 +270,8 @@ static bool was_used(const rule *r) {
     return found;
 }
 
-/* A square matrix, which an x of that shape can be multiplied by from the left; or a stack. */
 static tg_node *new_matrix(const rule *r, const leaf *shape) {
-    leaf l = *shape;
-    int64_t n = l.rank ? l.dim[l.rank > 1 ? l.rank - 2 : 0] : 2;
-    if (l.rank < 2) l.rank = 2;
-    l.dim[l.rank - 2] = l.dim[l.rank - 1] = n;
-    snprintf(l.kind, sizeof l.kind, "%s", strcmp(r->when, "m is regular") == 0 ? "regular" : "");
+    leaf l = square_of(shape, strcmp(r->when, "m is regular") == 0 ? "regular" : "");
     struct cell *c = new_cell(&l, -2, 2);
     give_kind(&l, tg_view_count(&c->node->leaf.cell->value->v), c->x);
     move_cells(0);
