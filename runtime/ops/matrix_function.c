@@ -328,7 +328,8 @@ static const tg_op ops[] = {
      .doc = "The exponential of a square matrix, the sum of its powers over factorials.",
      .example = "expm([[0, 1], [0, 0]])",
      .value = "[[1, 1], [0, 1]]",
-     .samples = "x[3,3]: expm(x) | x[1,1]: expm(x) | x[2,2,2]: expm(x) | x[4,4]: expm(x * 4)"},
+     .samples = "x[3,3] small: expm(x) | x[1,1]: expm(x) | x[2,2,2] small: expm(x) | x[4,4] small: "
+                "expm(x * 20)"},
     {.name = "expm_frechet",
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}},
@@ -338,7 +339,8 @@ static const tg_op ops[] = {
      .doc = "The derivative of expm at x in the direction e.",
      .example = "expm_frechet(eye(2), [[1, 2], [3, 4]])",
      .value = "[[2.7183,  5.4366], [8.1548, 10.8731]]",
-     .samples = "x[3,3], y[3,3]: expm_frechet(x, y) | x[2,2,2], y[2,2,2]: expm_frechet(x, y)"},
+     .samples =
+         "x[3,3] small, y[3,3]: expm_frechet(x, y) | x[2,2,2] small, y[2,2,2]: expm_frechet(x, y)"},
     {.name = "matpow",
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"n", TG_P_INT, NULL}},

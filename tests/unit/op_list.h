@@ -49,18 +49,18 @@ static leaf leaf_of(const char *name, const char *dims) {
 /* Matrices in the last two axes: "regular" has an inverse far from singular, a positive determinant
  * and distinct singular values; "spd" is symmetric and positive definite besides, with distinct
  * eigenvalues. Both are small parts of what was drawn (at most 2 in size) and a diagonal that grows
- * from element to element. */
+ * from element to element. "small" is the small part alone. */
 enum { SMALL_PART = 8 }; /* what was drawn is divided by this */
 
 static bool is_kind(const char *word) {
-    return strcmp(word, "regular") == 0 || strcmp(word, "spd") == 0;
+    return strcmp(word, "regular") == 0 || strcmp(word, "spd") == 0 || strcmp(word, "small") == 0;
 }
 
 /* What kind adds to element k. */
 static inline double diagonal_of(const leaf *l, int64_t k) {
     int64_t cols = l->dim[l->rank - 1], rows = l->dim[l->rank - 2];
     int64_t i = k / cols % rows;
-    return i == k % cols ? 1.5 + (double)i : 0;
+    return i == k % cols && strcmp(l->kind, "small") != 0 ? 1.5 + (double)i : 0;
 }
 
 static inline void give_kind(const leaf *l, int64_t count, double *x) {
