@@ -329,7 +329,7 @@ static const tg_op ops[] = {
      .example = "expm([[0, 1], [0, 0]])",
      .value = "[[1, 1], [0, 1]]",
      .samples = "x[3,3] small: expm(x) | x[1,1]: expm(x) | x[2,2,2] small: expm(x) | x[4,4] small: "
-                "expm(x * 20)"},
+                "expm(x * 8)"},
     {.name = "expm_frechet",
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}},
