@@ -64,6 +64,7 @@ static tg_rule_name *bound(match *m, const char *name) {
 static bool bind_node(match *m, const char *name, tg_node *n) {
     if (strcmp(name, "c") == 0 && !tg_node_is_number(n)) return false;
     if (strcmp(name, "s") == 0 && n->type.rank > 0) return false;
+    if (strcmp(name, "v") == 0 && n->type.rank != 1) return false;
     if (strcmp(name, "m") == 0 && n->type.rank < 2) return false;
     if (strcmp(name, "k") == 0 && n->type.dtype != TG_BOOL) return false;
     const tg_rule_name *b = bound(m, name);
