@@ -240,6 +240,10 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 tg_node *tg_simp_stable(tg_simp *s, tg_node *n);
 /* n by an equation that is assumed of it, else n itself (simplify_assume.c). NULL: an error. */
 tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
+/* n, or what it is where it takes one place of an axis of something known (simplify_select.c). */
+tg_node *tg_simp_select(tg_simp *s, tg_node *n);
+/* An embed, or the place that says the same. */
+tg_node *tg_simp_placed(tg_simp *s, tg_node *n);
 /* The argument of the transpose n where it is symmetric, else n; NULL: an error. */
 tg_node *tg_simp_symmetric(tg_simp *s, tg_node *n);
 /* Is `a op b` certain, for each element? The assumptions needed become those of the node under way.

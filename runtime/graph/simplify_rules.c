@@ -297,7 +297,7 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable) {
         if (m.failed) return NULL;
         if (!made || !tg_simp_fits(&made->type, &n->type)) {
             /* a number in place of a tensor takes its shape */
-            made = made && made->type.rank == 0 ? tg_simp_uniform(s, made, &n->type) : NULL;
+            made = made && tg_node_is_number(made) ? tg_simp_uniform(s, made, &n->type) : NULL;
             if (!made) continue;
         }
         if (m.named && !rules[i].stable) { /* names stay, unless it gets shorter without them */

@@ -515,6 +515,8 @@ tg_node *tg_simp_structure(tg_simp *s, tg_node *n) {
     tg_node *made = tg_simp_frame(s, n);
     if (made != n || n->op->class != TG_CLASS_VIEW || n->n != 1) return made;
     if (n->op == s->expand) return expand(s, n);
+    made = tg_simp_select(s, n);
+    if (made != n) return made;
     made = of_uniform(s, n);
     if (made != n) return made;
     if (n->op == s->transpose) return transpose(s, n);
