@@ -103,6 +103,12 @@ static int lower_tensor(lowering *l, tg_home home, int index, tg_tensor *t) {
 static int lower_leaf(lowering *l, const tg_node *x) {
     if (x->op == &tg_op_number) return tg_plan_add_number(l->rt, l->p, TG_F64, x->leaf.number);
     if (x->op == &tg_op_const) return lower_tensor(l, TG_HOME_FIXED, 0, x->leaf.tensor);
+    if (tg_node_is_slot(x)) {
+        tg_fail(&l->rt->c, TG_ERR_VALUE,
+                "%s has no value in a rule: it stands for what comes with a call",
+                x->leaf.cell->name);
+        return -1;
+    }
     if (x->op == &tg_op_cell)
         return lower_tensor(l, TG_HOME_CELL, cell_number(l, x->leaf.cell),
                             tg_overrides_value(l->o, x->leaf.cell));
