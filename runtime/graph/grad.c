@@ -8,12 +8,14 @@
  * not depend on the walk. A contribution has the shape of the argument when it is stored: what
  * broadcasting stretched is summed up here, and rules know nothing of it. Where an adjoint is
  * where(c, g, 0), the rule is applied to g alone and the choice put around the result, so that an
- * infinite slope on the side not taken never meets the zero (0 * inf).
+ * infinite slope on the side not taken never meets the zero (0 * inf). Further down, where the zero
+ * has gone through sums, views and products, a mask tells where it is (grad_mask.h).
  *
  * A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, chapters 3 and 6. */
 #include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
 #include "base/alloc.h"
+#include "runtime/graph/grad_mask.h"
 #include "runtime/graph/graph.h"
 #include "runtime/graph/ruled.h"
 #include "runtime/graph/rule.h"
@@ -23,11 +25,11 @@
 
 enum { MOST_LAYERS = 16 }; /* of where(c, ., 0) around an adjoint that are looked through */
 
-typedef struct piece { /* one contribution */
-    tg_node *node;
-    const tg_node *user; /* whose rule it comes from, NULL: the seed */
-    int arg;             /* ... for this argument */
-    size_t next;         /* index + 1 of the next in the list of the same argument, 0: the last */
+typedef struct piece {    /* one contribution */
+    tg_node *node, *mask; /* mask NULL: it may be other than 0 everywhere */
+    const tg_node *user;  /* whose rule it comes from, NULL: the seed */
+    int arg;              /* ... for this argument */
+    size_t next;          /* index + 1 of the next in the list of the same argument, 0: the last */
 } piece;
 
 typedef struct sweep {
@@ -41,6 +43,9 @@ typedef struct sweep {
     bool *active;      /* depends on some x through float-typed nodes */
     size_t *first;     /* list of contributions: index + 1 into piece, 0: none */
     tg_node **adjoint; /* the finished sums */
+    bool *wild;        /* it, or what is under it, may be infinite (grad_mask.h); NULL: no where */
+    tg_node **mask;    /* of the adjoint; NULL: none */
+    tg_node *open;     /* the mask of the seed, or NULL */
     piece *pieces;
     size_t npieces, cap;
     const tg_grad_trace *trace;
@@ -51,6 +56,8 @@ static void end_sweep(sweep *s) {
     tg_free(s->active);
     tg_free(s->first);
     tg_free(s->adjoint);
+    tg_free(s->wild);
+    tg_free(s->mask);
     tg_free(s->pieces);
 }
 
@@ -84,16 +91,11 @@ static bool begin_sweep(sweep *s, tg_rt *rt, tg_node *y) {
     return tg_fail_memory(&rt->c);
 }
 
-static const char *rule_of(const tg_node *node, int k) {
-    if (node->op->param[0].kind == TG_P_LIST) return node->op->grad[0];
-    return k < TG_MAX_TENSORS ? node->op->grad[k] : NULL;
-}
-
 /* The node that argument k of `node` passes a derivative to: the argument itself, except of a call
  * with a rule of the user's own. NULL: the derivative is zero. */
 static tg_node *passes_to(const tg_node *node, int k) {
     if (tg_node_is_ruled(node)) return tg_ruled_into(node, k);
-    const char *rule = rule_of(node, k);
+    const char *rule = tg_grad_rule(node, k);
     return rule && strcmp(rule, TG_GRAD_ZERO) == 0 ? NULL : node->arg[k];
 }
 
@@ -114,36 +116,27 @@ static void mark_active(sweep *s, int n, tg_node *const *x, const tg_grad_option
     }
 }
 
-/* ---- shapes ---- */
-
-static tg_node *sum_axes(tg_rt *rt, tg_node *n, int64_t mask, bool keep) {
-    tg_attrs at = {.n = 2, .v = {mask, keep}};
-    return tg_node_make(rt, tg_op_find("sum"), 1, &n, &at);
+/* Where a derivative goes through a where, finds what may be infinite. */
+static bool mark_wild(sweep *s) {
+    bool any = s->open != NULL;
+    for (size_t i = 0; i < s->count && !any; i++)
+        any = s->active[i] && tg_node_is(s->node[i], "where");
+    if (!any) return true;
+    s->wild = tg_alloc_array(s->count, sizeof *s->wild);
+    s->mask = tg_alloc_array(s->count, sizeof(tg_node *));
+    if (!s->wild || !s->mask) return tg_fail_memory(&s->rt->c);
+    for (size_t i = 0; i < s->count; i++) {
+        const tg_node *node = s->node[i];
+        s->wild[i] = tg_mask_is_wild(node);
+        for (int k = 0; k < node->n && !s->wild[i]; k++)
+            s->wild[i] = s->wild[place(s, node->arg[k])];
+    }
+    return true;
 }
 
-/* c, which has a shape that t broadcasts to, or that broadcasts to t, brought to the shape of t. */
-static tg_node *fit(tg_rt *rt, tg_node *c, const tg_type *t) {
-    int extra = c->type.rank - t->rank;
-    if (extra > 0) {
-        c = sum_axes(rt, c, (INT64_C(1) << extra) - 1, false);
-        if (!c) return NULL;
-    }
-    int64_t stretched = 0;
-    bool smaller = c->type.rank < t->rank;
-    for (int i = 0; i < c->type.rank && !smaller; i++) {
-        if (t->dim[i] == c->type.dim[i]) continue;
-        if (t->dim[i] == 1)
-            stretched |= INT64_C(1) << i;
-        else if (c->type.dim[i] == 1)
-            smaller = true;
-    }
-    if (stretched) c = sum_axes(rt, c, stretched, true);
-    if (!c || !smaller) return c;
-    tg_rule_name names[2] = {
-        {.name = "c", .node = c},
-        {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
-    memcpy(names[1].v, t->dim, (size_t)t->rank * sizeof *t->dim);
-    return tg_rule_build(rt, "expand(c, to)", 2, names);
+static bool is_wild(void *sweep_, const tg_node *n) {
+    const sweep *s = sweep_;
+    return s->wild[place(s, n)];
 }
 
 static bool same_shape(const tg_type *a, const tg_type *b) {
@@ -152,10 +145,12 @@ static bool same_shape(const tg_type *a, const tg_type *b) {
 
 /* ---- contributions ---- */
 
-static bool contribute(sweep *s, size_t to, tg_node *c, const tg_node *user, int arg) {
+static bool contribute(sweep *s, size_t to, tg_node *c, tg_node *mask, const tg_node *user,
+                       int arg) {
     if (!tg_grow((void **)&s->pieces, &s->cap, s->npieces + 1, sizeof *s->pieces))
         return tg_fail_memory(&s->rt->c);
-    s->pieces[s->npieces] = (piece){.node = c, .user = user, .arg = arg, .next = s->first[to]};
+    s->pieces[s->npieces] =
+        (piece){.node = c, .mask = mask, .user = user, .arg = arg, .next = s->first[to]};
     s->first[to] = ++s->npieces;
     return true;
 }
@@ -215,49 +210,16 @@ static tg_node *add_up(sweep *s, size_t i) {
     return sum;
 }
 
-typedef struct rule_names {
-    tg_rule_name name[TG_MAX_PARAMS + 5];
-    int n, g; /* g: where the cotangent stands */
-} rule_names;
-
-static void name_node(rule_names *r, const char *name, tg_node *n) {
-    r->name[r->n++] = (tg_rule_name){.name = name, .node = n};
-}
-
-static bool name_params(sweep *s, const tg_node *node, int k, rule_names *r) {
-    const tg_op *op = node->op;
-    bool variadic = op->param[0].kind == TG_P_LIST;
-    int axis = -1, tensor = 0;
-    r->n = 0;
-    for (int i = 0; op->param[i].name; i++) {
-        tg_param_kind kind = op->param[i].kind;
-        if (kind == TG_P_LIST) continue;
-        if (kind == TG_P_TENSOR) {
-            name_node(r, op->param[i].name, node->arg[tensor++]);
-        } else {
-            tg_rule_attr(op, node->at, i, &r->name[r->n]);
-            if (kind == TG_P_AXIS || kind == TG_P_NEWAXIS) axis = r->n;
-            r->n++;
-        }
-    }
-    name_node(r, "out", (tg_node *)node);
-    if (!variadic) return true;
-    tg_size start = k, count = 1;
-    if (axis >= 0 && op->param[1].kind == TG_P_AXIS) { /* concat: the parts' sizes add up */
-        int64_t a = r->name[axis].v[0];
-        start = 0;
-        for (int i = 0; i < k; i++) {
-            start = tg_size_add(s->rt, start, node->arg[i]->type.dim[a]);
-            if (start == TG_SIZE_FAIL) return false;
-        }
-        count = node->arg[k]->type.dim[a];
-    }
-    name_node(r, "x", node->arg[k]);
-    r->name[r->n++] =
-        (tg_rule_name){.name = "start", .n = 1, .v = {start}, .kind = TG_P_SIZE, .sizes = 1};
-    r->name[r->n++] =
-        (tg_rule_name){.name = "count", .n = 1, .v = {count}, .kind = TG_P_SIZE, .sizes = 1};
-    return true;
+/* The mask of the sum. */
+static bool add_masks(sweep *s, size_t i) {
+    size_t k = s->first[i];
+    if (!s->mask) return true;
+    tg_node *mask = s->pieces[k - 1].mask;
+    bool ok = true;
+    while (ok && mask && (k = s->pieces[k - 1].next) != 0)
+        mask = tg_mask_either(s->rt, mask, s->pieces[k - 1].mask, &ok);
+    s->mask[i] = mask;
+    return ok;
 }
 
 /* The side of an adjoint where(c, g, 0) that is not 0; 0 when the rule must be applied to the
@@ -295,11 +257,65 @@ static tg_node *close_layers(tg_rt *rt, const layers *l, tg_node *made) {
     return made;
 }
 
-static tg_node *apply_rule(sweep *s, const tg_node *node, const char *rule, rule_names *r,
-                           tg_node *g) {
+/* What a node's argument gets, and its mask. */
+typedef struct passed {
+    tg_node *node, *mask;
+} passed;
+
+/* The mask that argument k of node gets from m, the node's own (NULL: none). */
+static bool pass_mask(sweep *s, const tg_node *node, int k, const tg_node *into, tg_node *m,
+                      passed *out) {
+    tg_node *c = NULL;
+    if (tg_node_is(node, "where"))
+        c = k == 1 ? node->arg[0] : tg_node_call1(s->rt, "not", node->arg[0]);
+    if (c) m = m ? tg_node_call2(s->rt, "and", m, c) : c;
+    if (!m || !s->wild[place(s, into)]) return m || !tg_node_is(node, "where");
+    out->mask = tg_mask_reach(s->rt, node, k, m);
+    return out->mask != NULL;
+}
+
+/* Where the rule of g only moves elements, the choice moves with them: of where(m, h, 0) it makes
+ * where(m moved, h moved, 0), which the next rule looks through. out->node stays NULL where it does
+ * more. */
+static bool turn_choice(sweep *s, const tg_node *node, int k, const tg_rule_names *names,
+                        tg_node *g, tg_node *m, passed *out) {
+    for (int side; (side = open_side(g)) != 0;) g = g->arg[side];
+    tg_rule_names r = *names;
+    tg_node *whole = tg_grad_stretch(s->rt, g, &node->type), *moved, *at;
+    if (!whole) return false;
+    tg_grad_name_node(&r, "g", whole);
+    at = moved = tg_rule_build(s->rt, tg_grad_rule(node, k), r.n, r.name);
+    while (at && at != whole && at->op->class == TG_CLASS_VIEW && at->n == 1) at = at->arg[0];
+    if (!at || at != whole) return at != NULL;
+    out->mask = tg_mask_reach(s->rt, node, k, m);
+    if (out->mask) out->node = tg_mask_apply(s->rt, out->mask, moved);
+    return out->node != NULL;
+}
+
+static bool apply_rule(sweep *s, const tg_node *node, int k, tg_rule_names *r, tg_node *g,
+                       tg_node *m, passed *out) {
+    if (m && s->wild[place(s, node->arg[k])] && node->op->class == TG_CLASS_VIEW &&
+        opening(s->rt, g) == m) {
+        if (!turn_choice(s, node, k, r, g, m, out)) return false;
+        if (out->node) return true;
+    }
     layers l;
-    r->name[r->g].node = open_layers(&l, node, g, node->op->class == TG_CLASS_ELEMENTWISE);
-    return close_layers(s->rt, &l, tg_rule_build(s->rt, rule, r->n, r->name));
+    bool wrap = false;
+    tg_node *inside = open_layers(&l, node, g, node->op->class == TG_CLASS_ELEMENTWISE);
+    if (m && tg_mask_matters(node, k, is_wild, s)) {
+        bool all = l.n > 0 && opening(s->rt, g) == m;
+        if (!all && !tg_mask_guard(s->rt, node, k, m, r, &wrap)) return false;
+    }
+    tg_grad_name_node(r, "g", inside);
+    tg_node *made = tg_rule_build(s->rt, tg_grad_rule(node, k), r->n, r->name);
+    made = made ? close_layers(s->rt, &l, made) : NULL;
+    if (made && wrap) {
+        tg_node *reach =
+            node->op->class == TG_CLASS_ELEMENTWISE ? m : tg_mask_reach(s->rt, node, k, m);
+        made = reach ? tg_mask_apply(s->rt, reach, made) : NULL;
+    }
+    out->node = made;
+    return made && (!s->mask || pass_mask(s, node, k, node->arg[k], m, out));
 }
 
 static bool no_rule(tg_rt *rt, const tg_node *node) {
@@ -309,32 +325,41 @@ static bool no_rule(tg_rt *rt, const tg_node *node) {
                            "gives it a derivative");
 }
 
-/* What a call with a rule of the user's own contributes through argument k. */
-static tg_node *apply_own_rule(sweep *s, tg_node *node, int k, tg_node *g) {
+/* What a call with a rule of the user's own contributes through argument k. Elementwise rules keep
+ * the mask; of others every element counts where any does. */
+static bool apply_own_rule(sweep *s, tg_node *node, int k, const tg_node *into, tg_node *g,
+                           tg_node *m, passed *out) {
     bool pointwise = false;
-    if (tg_node_is(g, "where") && !tg_ruled_is_pointwise(s->rt, node, k, &pointwise)) return NULL;
+    if ((m || tg_node_is(g, "where")) && !tg_ruled_is_pointwise(s->rt, node, k, &pointwise))
+        return false;
     layers l;
-    g = open_layers(&l, node, g, pointwise);
-    return close_layers(s->rt, &l, tg_ruled_adjoint(s->rt, node, k, g));
+    out->node = tg_ruled_adjoint(s->rt, node, k, open_layers(&l, node, g, pointwise));
+    if (out->node) out->node = close_layers(s->rt, &l, out->node);
+    if (!out->node || !m || !s->wild[place(s, node)]) return out->node != NULL;
+    if (!pointwise && !(m = tg_mask_any(s->rt, m))) return false;
+    if (opening(s->rt, g) != m) out->node = tg_mask_apply(s->rt, m, out->node);
+    out->mask = s->wild[place(s, into)] ? tg_grad_fit(s->rt, m, &into->type) : NULL;
+    return out->node && (out->mask || !s->wild[place(s, into)]);
 }
 
 static bool run(sweep *s, tg_node *seed);
 
 /* What the body of such a call takes from elsewhere is differentiated as usual, in a sweep of its
  * own: a formula over the parameters, and so over the arguments. */
-static bool pass_captured(sweep *s, tg_node *node, tg_node *g) {
+static bool pass_captured(sweep *s, tg_node *node, tg_node *g, tg_node *mask) {
     sweep t;
     tg_ruled r = tg_ruled_of(node);
     if (!s->active[place(s, r.body)]) return true;
     if (!tg_guard(&s->rt->c) || !begin_sweep(&t, s->rt, r.body)) return false;
     t.within = true;
+    t.open = mask;
     mark_active(&t, s->nx, s->x, s->opt);
     bool ok = run(&t, r.g);
     for (int i = 0; ok && i < s->nx; i++) {
         size_t at = place(&t, s->x[i]);
         if (at == t.count || !t.adjoint[at]) continue;
         tg_node *c = tg_ruled_instance(s->rt, node, t.adjoint[at], g);
-        ok = c && contribute(s, place(s, s->x[i]), c, node, 0);
+        ok = c && contribute(s, place(s, s->x[i]), c, NULL, node, 0);
     }
     end_sweep(&t);
     return ok;
@@ -346,25 +371,24 @@ static bool pass(sweep *s, size_t i, tg_node *g) {
     tg_node *node = s->node[i];
     bool own = tg_node_is_ruled(node);
     if (own && s->rt->check_rule && !s->rt->check_rule(s->rt, node)) return false;
-    rule_names r;
+    tg_rule_names r;
+    tg_node *mask = s->mask ? s->mask[i] : NULL;
     for (int k = node->n - 1; k >= own; k--) {
-        tg_node *into = passes_to(node, k), *c;
+        tg_node *into = passes_to(node, k);
         size_t to = into ? place(s, into) : s->count;
         if (!into || !s->active[to]) continue;
+        passed c = {NULL, NULL};
+        bool ok;
         if (own) {
-            c = apply_own_rule(s, node, k, g);
+            ok = apply_own_rule(s, node, k, into, g, mask, &c);
         } else {
-            const char *rule = rule_of(node, k);
-            if (!rule) return no_rule(s->rt, node);
-            if (!name_params(s, node, k, &r)) return false;
-            r.g = r.n;
-            name_node(&r, "g", g);
-            c = apply_rule(s, node, rule, &r, g);
+            if (!tg_grad_rule(node, k)) return no_rule(s->rt, node);
+            ok = tg_grad_name(s->rt, node, k, &r) && apply_rule(s, node, k, &r, g, mask, &c);
         }
-        if (c) c = fit(s->rt, c, &into->type);
-        if (!c || !contribute(s, to, c, node, k)) return false;
+        if (ok) c.node = tg_grad_fit(s->rt, c.node, &into->type);
+        if (!ok || !c.node || !contribute(s, to, c.node, c.mask, node, k)) return false;
     }
-    return own ? pass_captured(s, node, g) : true;
+    return own ? pass_captured(s, node, g, mask) : true;
 }
 
 /* Tells the observer of the adjoint of node i, and gives what it makes of it. */
@@ -388,11 +412,12 @@ static tg_node *tell(sweep *s, size_t i) {
 static bool run(sweep *s, tg_node *seed) {
     size_t last = s->count - 1; /* y has the greatest id */
     if (!s->active[last]) return true;
-    if (!contribute(s, last, seed, NULL, 0)) return false;
+    if (!mark_wild(s) || !contribute(s, last, seed, s->open, NULL, 0)) return false;
     for (size_t i = s->count; i-- > 0;) {
         if (!s->first[i]) continue;
         if ((i & 255) == 0 && !tg_check_interrupt(&s->rt->c)) return false;
         s->adjoint[i] = add_up(s, i);
+        if (!add_masks(s, i)) return false;
         if (s->adjoint[i] && s->trace) s->adjoint[i] = tell(s, i);
         if (!s->adjoint[i]) return false;
         if (s->within && is_among(s->node[i], s->nx, s->x)) continue;
