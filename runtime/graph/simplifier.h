@@ -224,6 +224,8 @@ int tg_simp_linear_mask(const tg_node *n); /* the arguments that n is linear in 
 tg_node *tg_simp_structure(tg_simp *s, tg_node *n); /* simplify_shape.c: n or something shorter */
 /* Joins what of a product is a direction, x / norm(x), or a length times it (simplify_norm.c). */
 bool tg_product_norms(tg_simp *s, tg_product *p);
+/* Is n the direction of a name, or of something as short as A @ x - b? */
+bool tg_simp_is_short_unit(tg_simp *s, const tg_node *n);
 /* x / norm(x) for unit(x). */
 tg_node *tg_simp_over_norm(tg_simp *s, tg_node *n);
 /* c when n is the number c between zeros, which c * onehot(i, n) says too; else 0. */
@@ -240,6 +242,14 @@ tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 tg_node *tg_simp_stable(tg_simp *s, tg_node *n);
 /* n by an equation that is assumed of it, else n itself (simplify_assume.c). NULL: an error. */
 tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
+/* simplify_shape.c: the identity matrix; a change of shape alone; x in that shape. */
+bool tg_simp_is_eye(const tg_simp *s, const tg_node *n);
+bool tg_simp_is_reshape(const tg_node *n);
+tg_node *tg_simp_reshaped(tg_simp *s, tg_node *x, const tg_type *t);
+/* simplify_reduce.c: sum and mean over axes; c * x in the shape t. */
+tg_node *tg_simp_sum_over(tg_simp *s, tg_node *n);
+tg_node *tg_simp_mean(tg_simp *s, tg_node *n);
+tg_node *tg_simp_multiple(tg_simp *s, tg_node *c, tg_node *x, const tg_type *t);
 /* n, or what it is where it takes one place of an axis of something known (simplify_select.c). */
 tg_node *tg_simp_select(tg_simp *s, tg_node *n);
 /* An embed, or the place that says the same. */

@@ -259,9 +259,9 @@ static tg_node *elementwise(tg_simp *s, tg_node *n) {
     bool all = n->n > 0, any = false;
     for (int i = 0; i < n->n; i++) {
         tg_node *scalar = tg_simp_scalar_of(s, n->arg[i]);
-        all = all && scalar;
         in[i] = scalar ? scalar : tg_simp_unexpand(s, n->arg[i]);
         if (!in[i]) return NULL;
+        all = all && in[i]->type.rank == 0;
         any = any || in[i] != n->arg[i];
     }
     if (!any) return n;

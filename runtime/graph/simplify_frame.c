@@ -63,7 +63,10 @@ static tg_node *permuted(tg_simp *s, tg_node *n) {
 
 tg_node *tg_simp_frame(tg_simp *s, tg_node *n) {
     if (!n) return NULL;
-    if (tg_node_is(n, "unslice")) return single(s, n);
+    if (tg_node_is(n, "unslice")) {
+        tg_node *made = single(s, n);
+        return made == n ? tg_simp_select(s, n) : made;
+    }
     if (tg_node_is(n, "embed")) return tg_simp_placed(s, n);
     return tg_node_is(n, "put_along") ? permuted(s, n) : n;
 }

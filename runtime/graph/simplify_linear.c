@@ -28,10 +28,31 @@ int tg_simp_linear_mask(const tg_node *n) {
     return 0;
 }
 
+/* f(where(k, x, 0)) = where(k, f(x), 0) for one truth value k. */
+static tg_node *out_of_where(tg_simp *s, tg_node *n) {
+    tg_node *x = n->arg[0], *in[3];
+    if (n->n != 1 || x->op != s->where || x->arg[0]->type.rank > 0 || tg_simp_is_closed(s, x))
+        return n;
+    int zero = tg_simp_is_uniform(s, x->arg[2], 0) ? 2 : 1;
+    if (!tg_simp_is_uniform(s, x->arg[zero], 0)) return n;
+    tg_node *other = x->arg[3 - zero];
+    other =
+        other->type.rank ? tg_simp_expand(s, other, &x->type) : tg_simp_uniform(s, other, &x->type);
+    other = other ? tg_node_make(s->rt, n->op, 1, &other, n->at) : NULL;
+    in[0] = x->arg[0];
+    in[3 - zero] = other ? tg_simp_again(s, other) : NULL;
+    in[zero] = tg_node_number(s->rt, 0);
+    if (!in[1] || !in[2]) return NULL;
+    tg_simp_note(s, TG_LAW_LINEARITY);
+    return tg_node_make(s->rt, s->where, 3, in, x->at);
+}
+
 tg_node *tg_simp_linear(tg_simp *s, tg_node *n, int mask) {
     tg_node *in[TG_MAX_TENSORS], *made = NULL, *core;
     tg_product p = {.c = {1, 1}};
     bool changed = false, framed = tg_simp_is_framed(n);
+    tg_node *outside = out_of_where(s, n);
+    if (outside != n) return outside;
     for (int i = 0; i < n->n; i++) {
         in[i] = n->arg[i];
         if (!(mask >> i & 1)) continue;

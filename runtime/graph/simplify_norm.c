@@ -48,6 +48,17 @@ bool tg_product_norms(tg_simp *s, tg_product *p) {
     return true;
 }
 
+bool tg_simp_is_short_unit(tg_simp *s, const tg_node *n) {
+    enum { SHORT = 2 };
+    if (n->op != s->unit || tg_simp_is_closed(s, n)) return false;
+    /* of a product, the factors would part from the norm */
+    const tg_node *x = n->arg[0];
+    if (!x->label && (x->op == s->mul || x->op == s->div || x->op == s->neg || x->op == s->pow))
+        return false;
+    double cost = tg_simp_part_cost(s, n->arg[0]);
+    return cost >= 0 && cost <= SHORT;
+}
+
 tg_node *tg_simp_over_norm(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
     bool all = axes_of(n) == (INT64_C(1) << x->type.rank) - 1;

@@ -190,8 +190,23 @@ static bool stretches_plainly(const tg_node *n) {
     return axes == 0 || extra == 0 || a->rank == 0 || axes == (INT64_C(1) << extra) - 1;
 }
 
+/* Elementwise arithmetic of such things, norm(x, keep=true) > 0, is one number too. */
+static tg_node *one_number(tg_simp *s, tg_node *n) {
+    tg_node *in[TG_MAX_TENSORS];
+    if (n->n == 0 || n->n > TG_MAX_TENSORS || n->type.rank == 0) return n;
+    for (int i = 0; i < n->type.rank; i++)
+        if (n->type.dim[i] != 1) return n;
+    for (int i = 0; i < n->n; i++) {
+        in[i] = n->arg[i]->op->class == TG_CLASS_ELEMENTWISE ? n->arg[i]
+                                                             : tg_simp_unexpand(s, n->arg[i]);
+        if (!in[i] || in[i]->type.rank > 0) return in[i] ? n : NULL;
+    }
+    return tg_node_make(s->rt, n->op, n->n, in, n->at);
+}
+
 tg_node *tg_simp_unexpand(tg_simp *s, tg_node *n) {
     if (tg_simp_is_closed(s, n)) return n;
+    if (n->op->class == TG_CLASS_ELEMENTWISE) return one_number(s, n);
     if (n->op == s->expand && stretches_plainly(n)) return n->arg[0];
     int rank = n->type.rank;
     if (!tg_simp_has_keep(n) || rank == 0 || !n->at->v[1] ||

@@ -328,8 +328,35 @@ static bool join_factors(tg_simp *s, tg_product *p) {
     return true;
 }
 
+/* eye(n) * x is diag(x): a vector along the columns, whatever it is made of. */
+static bool join_diagonal(tg_simp *s, tg_product *p, const tg_type *t) {
+    size_t eye = 0, vectors = 0;
+    while (eye < p->n && !(p->f[eye].base->op == s->eye && p->f[eye].power >= 1)) eye++;
+    for (size_t i = 0; i < p->n; i++) vectors += p->f[i].base->type.rank == 1;
+    if (eye == p->n || !vectors || t->rank != 2 || tg_simp_is_closed(s, p->f[eye].base) ||
+        !tg_shape_equal(2, p->f[eye].base->type.dim, 2, t->dim) || t->dim[0] != t->dim[1])
+        return true;
+    tg_product v = {.c = {1, 1}};
+    tg_type row = {.dtype = t->dtype, .rank = 1, .dim = {t->dim[1]}};
+    bool ok = true;
+    for (size_t i = 0; ok && i < p->n; i++) {
+        if (p->f[i].base->type.rank != 1) continue;
+        ok = add_factor(s, &v, p->f[i].base, p->f[i].power);
+        p->f[i].power = 0;
+    }
+    tg_node *made = ok ? tg_product_build(s, &v, &row) : NULL;
+    tg_product_free(&v);
+    if (made) made = tg_node_call1(s->rt, "diag", made);
+    if (!made) return false;
+    tg_simp_note(s, TG_LAW_DIAGONAL_ONLY);
+    p->f[eye] = (tg_factor){made, 1};
+    drop_ones(p);
+    return true;
+}
+
 tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
     drop_ones(p);
+    if (!join_diagonal(s, p, t)) return NULL;
     if (!tg_product_norms(s, p)) return NULL;
     drop_ones(p);
     if (p->c.n != 0 && (!join_factors(s, p) || !tg_product_names(s, p))) return NULL;

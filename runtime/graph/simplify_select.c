@@ -103,8 +103,23 @@ static tg_node *known_place(tg_simp *s, tg_node *base, int axis, tg_size at, con
     return tg_node_is(base, "outer") ? from_outer(s, base, axis, at) : NULL;
 }
 
+/* Are all axes whole, and those that go of size 1? Then nothing but the shape changes. */
+static bool only_shapes(const tg_node *n) {
+    const int64_t *shape = values(n, SHAPE), *start = values(n, START), *count = values(n, COUNT),
+                  *step = values(n, STEP);
+    for (int i = 0; i < (int)shape[-1]; i++)
+        if (start[i] != 0 || count[i] != shape[i] || step[i] != 1) return false;
+    return true;
+}
+
 tg_node *tg_simp_select(tg_simp *s, tg_node *n) {
     int axis;
+    bool slice = tg_node_is(n, "slice") || tg_node_is(n, "unslice");
+    if (slice && only_shapes(n) && n->arg[0]->type.rank > 0) {
+        tg_node *made = tg_simp_reshaped(s, n->arg[0], &n->type);
+        return made ? tg_simp_again(s, made) : NULL;
+    }
+    if (tg_node_is(n, "unslice")) return n;
     tg_size at;
     tg_node *base = n->n == 1 ? selected(s, n, &axis, &at) : NULL, *made = NULL;
     if (!base) return n;

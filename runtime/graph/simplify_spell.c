@@ -2,10 +2,11 @@
  * product as a whole, 2 * (A' @ r), so that products are recognised. A textbook writes 2 * A' @ r,
  * which reads (2 * A') @ r; the plan makes either one call of gemm. So in the terms of a result,
  * and nowhere deeper, scalar factors and signs move to the leftmost operand. A product that is used
- * in other places too stays whole, for it would be computed twice. The direction of a name,
- * unit(x), is written x / norm(x). */
+ * in other places too stays whole, for it would be computed twice. The direction of something
+ * short, unit(x), is written x / norm(x), and a new axis x[:, none]. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
+#include "runtime/ops/view.h"
 
 enum { DEPTH = 32 };
 
@@ -38,10 +39,6 @@ static bool used_once(speller *p, const tg_node *n) {
 /* Is n made of scalars only? */
 static bool is_scalar(const tg_node *n) {
     return n->type.rank == 0;
-}
-
-static bool is_name(const tg_node *n) {
-    return n->label || n->op->class == TG_CLASS_LEAF;
 }
 
 /* May a factor stand before the leftmost operand of the product n? Not before one that would take
@@ -120,7 +117,7 @@ static tg_node *spell_mean(speller *p, tg_node *n) {
 static tg_node *spell(speller *p, tg_node *n, int depth) {
     const tg_simp *s = p->s;
     if (depth == 0 || (n->label && n != p->root)) return n;
-    if (n->op == s->unit && is_name(n->arg[0])) return tg_simp_over_norm(p->s, n);
+    if (tg_simp_is_short_unit(p->s, n)) return tg_simp_over_norm(p->s, n);
     if (n->op->class != TG_CLASS_ELEMENTWISE) return n;
     if (n->op == s->neg) return spell_minus(p, n, depth);
     if (n->op == s->add || n->op == s->sub) {
@@ -144,12 +141,77 @@ static tg_node *spell(speller *p, tg_node *n, int depth) {
     return n;
 }
 
+/* ---- shapes ---- */
+
+/* x[:, none] for reshape(x, n, 1), which has but new axes of size 1; else n. */
+static tg_node *with_new_axes(tg_simp *s, tg_node *n, tg_node *x) {
+    tg_slice_item item[TG_MAX_RANK];
+    int k = 0, added = n->type.rank - x->type.rank;
+    if (!tg_node_is(n, "reshape") || added <= 0 || x->type.rank == 0) return n;
+    for (int i = 0; i < n->type.rank; i++) {
+        bool same = k < x->type.rank && x->type.dim[k] == n->type.dim[i];
+        if (!same && (n->type.dim[i] != 1 || added-- == 0)) return n;
+        item[i] =
+            (tg_slice_item){.kind = same ? TG_SLICE_RANGE : TG_SLICE_NEWAXIS, .step = same ? 1 : 0};
+        k += same;
+    }
+    tg_attrs at;
+    if (k < x->type.rank) return n;
+    if (!tg_slice_attrs(s->rt, &x->type, n->type.rank, item, &at)) return NULL;
+    return tg_node_make(s->rt, tg_op_slice(), 1, &x, &at);
+}
+
+/* x / norm(x) for the direction of something short that stands by itself before or behind an @. */
+static tg_node *with_norm(speller *p, const tg_node *n, tg_node *x) {
+    tg_simp *s = p->s;
+    bool product = n->op == s->matvec || n->op == s->vecmat || n->op == s->vdot;
+    return product && tg_simp_is_short_unit(s, x) && used_once(p, x) ? tg_simp_over_norm(s, x) : x;
+}
+
+/* n with these two ways of writing all over it, but for the insides of names. */
+static tg_node *spell_parts(tg_simp *s, tg_node *n) {
+    speller p = {.s = s, .root = n};
+    tg_node **node, **to, *in[TG_MAX_TENSORS], *made = NULL;
+    size_t count;
+    if (!tg_node_collect(s->rt, 1, &n, &p.all, &p.count)) return NULL;
+    node = p.all, count = p.count;
+    if (!(to = tg_alloc_array(count, sizeof *to))) {
+        tg_free(node);
+        tg_fail_memory(&s->rt->c);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        tg_node *x = to[i] = made = node[i];
+        bool changed = false, closed = (x->label && x != n) || x->n > TG_MAX_TENSORS;
+        for (int k = 0; !closed && made && k < x->n; k++) {
+            size_t lo = 0, hi = i;
+            while (lo + 1 < hi) {
+                size_t mid = lo + (hi - lo) / 2;
+                if (node[mid]->id <= x->arg[k]->id)
+                    lo = mid;
+                else
+                    hi = mid;
+            }
+            in[k] = with_norm(&p, x, to[lo]);
+            made = in[k];
+            changed = changed || in[k] != x->arg[k];
+        }
+        if (made && changed) made = tg_node_make(s->rt, x->op, x->n, in, x->at);
+        if (!changed && made) made = x;
+        if (made && !closed && x->n == 1) made = with_new_axes(s, made, made->arg[0]);
+        if (!(to[i] = made)) break;
+    }
+    tg_free(to);
+    tg_free(node);
+    return made;
+}
+
 tg_node *tg_simp_spell(tg_simp *s, tg_node *n) {
     tg_node *list = tg_simp_elements(s, n);
     if (list != n) return list;
     speller p = {.s = s, .root = n};
     tg_node *made = spell(&p, n, DEPTH);
     tg_free(p.all);
-    if (p.failed) return NULL;
-    return made && tg_simp_fits(&made->type, &n->type) ? made : made ? n : NULL;
+    if (p.failed || !made) return NULL;
+    return spell_parts(s, tg_simp_fits(&made->type, &n->type) ? made : n);
 }

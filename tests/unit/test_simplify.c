@@ -161,7 +161,7 @@ static void textbooks_write_it_so(void **state) {
         {"sum(sort(v))", "v", "ones(5)"},
         {"sqrt(mean((v - mean(v))^2))", "v", "(v - mean(v)) / (5 * sqrt(mean((v - mean(v))^2)))"},
         {"norm(v)^2", "v", "2 * v"}, {"lam * norm(v)", "v", "lam * (v / norm(v))"},
-        {"norm(A @ v - u)", "v", "A' @ unit(A @ v - u)"});
+        {"norm(A @ v - u)", "v", "A' @ ((A @ v - u) / norm(A @ v - u))"});
     SIMPLIFY({"sum(M - mean(M, axis=0, keep=true), axis=0)", "zeros(7)"},
              {"sum(M / sum(M, axis=0), axis=0)", "ones(7)"}, {"3 * norm(v) * unit(v)", "3 * v"},
              {"2 * v / norm(v)", "2 * (v / norm(v))"},
