@@ -65,11 +65,23 @@ static tg_node *node_named(const char *name) {
     return v && v->tag == TG_V_FORMULA ? v->as.node : NULL;
 }
 
+static const char *const inputs[] = {"X", "Y", "Z", "T", "N"};
+/* Tensors made of sizes that are not known yet, which are formulas for that reason. */
+static const char *const created[] = {"zeros(N, 4)",  "ones(N, M)", "eye(N)",
+                                      "eye(N, M)",    "arange(N)",  "linspace(0, 1, M)",
+                                      "full(M, 0.5)", "zeros(M)",   "onehot(arange(N), M)"};
+enum { INPUTS = sizeof inputs / sizeof *inputs, MADE = sizeof created / sizeof *created };
+
 static void fill_pool(void) {
     npool = 0;
     for (int i = 0; i < ncells; i++) pool[npool++] = node_named(cells[i].name);
-    static const char *const inputs[] = {"X", "Y", "Z", "T", "N"};
-    for (int i = 0; i < 5; i++) pool[npool++] = node_named(inputs[i]);
+    for (int i = 0; i < INPUTS; i++) pool[npool++] = node_named(inputs[i]);
+    for (int i = 0; i < MADE; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "made%d", i);
+        pool[npool] = node_named(name);
+        assert_non_null(pool[npool++]);
+    }
     nleaves = npool;
     static const double numbers[] = {0,    1,        -1,        2,    0.5,
                                      -0.5, 1e-300,   3,         1e20, 1.0 / 3,
@@ -80,7 +92,7 @@ static void fill_pool(void) {
 
 /* ---- random formulas ---- */
 
-/* Operations whose result depends on when it is drawn, or that are written by other means. */
+/* Not those whose result depends on when it is drawn; those that make tensors are in the pool. */
 static bool is_tried(const tg_op *op) {
     return op->class != TG_CLASS_RANDOM && op->class != TG_CLASS_CREATE;
 }
@@ -251,12 +263,19 @@ static void random_formulas_read_back(void **state) {
 }
 
 static int setup(void **state) {
-    (void)state;
     lottery = 7;
+    ncells = 0;
+    read_back = identical = with_where = failures = 0;
     state_of_tg = tg_open(NULL);
     if (!state_of_tg) return -1;
     in = (tg_interp *)(void *)state_of_tg;
+    run_text(*state);
     run_text("input X[N, 4], Y[N, M], Z[M], T[4, N]");
+    for (int i = 0; i < MADE; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "made%d = %s", i, created[i]);
+        run_text(text);
+    }
     static op_case cases[MOST_CASES];
     for (int i = 0; tg_op_at(i); i++) {
         int n = list_cases(tg_op_at(i), cases);
@@ -273,6 +292,12 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_formulas_read_back)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    static char both[2][32] = {"precision double", "precision single"};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate_setup_teardown(random_formulas_read_back, setup, teardown,
+                                                 both[0]),
+        cmocka_unit_test_prestate_setup_teardown(random_formulas_read_back, setup, teardown,
+                                                 both[1]),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
