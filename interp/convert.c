@@ -47,7 +47,12 @@ tg_type tg_type_of(tg_value v) {
 /* ---- formulas to values ---- */
 
 bool tg_map_leaves(tg_interp *in, tg_value v, tg_leaf_fn *f, void *user, tg_value *out) {
-    if (!tg_is_container(v)) return f(in, v, user, out);
+    *out = TG_NONE_VALUE;
+    if (!tg_is_container(v)) {
+        if (f(in, v, user, out)) return true;
+        *out = TG_NONE_VALUE; /* what f began is dropped already */
+        return false;
+    }
     if (!tg_guard(&in->rt.c)) return false;
     tg_value made;
     if (!tg_value_items(&in->rt.c, v.tag, v.as.items->n, &made)) return false;

@@ -9,7 +9,7 @@ bool tg_is_container(tg_value v); /* a list, tuple or record */
 tg_cell *tg_value_cell(tg_value v);
 
 /* A container of the same form with f applied to each leaf, in order; a leaf itself when v is none.
- * *out owned. */
+ * *out owned; none after a failure. */
 typedef bool tg_leaf_fn(tg_interp *in, tg_value v, void *user, tg_value *out);
 bool tg_map_leaves(tg_interp *in, tg_value v, tg_leaf_fn *f, void *user, tg_value *out);
 
