@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *copy(const char *s) {
@@ -165,20 +166,23 @@ static bool signal_waits(void) {
 
 /* Waits for one character and gives it to the editor. False: standard input is broken. SIGINT is
  * blocked but for the wait itself, where `open` is the mask: one that came just before would else
- * be slept over. */
+ * be slept over. BLAS has threads of its own that do not block it; one that is caught there wakes
+ * nobody here, so the wait is short, and its end a look at what was caught. */
 static bool pump(const sigset_t *open) {
+    static const struct timespec short_wait = {.tv_nsec = 50 * 1000 * 1000};
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     sigset_t interrupt;
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);
     sigprocmask(SIG_BLOCK, &interrupt, NULL); /* the editor may have opened it */
     bool waits = signal_waits() || tg_command_interrupted;
-    int n = waits ? -1 : ppoll(&in, 1, NULL, open);
+    int n = waits ? -1 : ppoll(&in, 1, &short_wait, open);
     if (waits || (n < 0 && errno == EINTR)) {
         serve_signals(open);
         return true;
     }
     if (n < 0) return false;
+    if (n == 0) return true;
     rl_callback_read_char();
     return true;
 }
