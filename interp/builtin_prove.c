@@ -14,6 +14,7 @@
 #include "interp/convert.h"
 #include "interp/show.h"
 #include "interp/targets.h"
+#include "runtime/graph/ruled.h"
 #include "runtime/graph/assume.h"
 #include "runtime/graph/sample.h"
 #include "runtime/graph/simplify.h"
@@ -253,6 +254,10 @@ static bool same_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
     bool proved;
     uint32_t used;
     if (!prove(rt, a, b, &proved, &used)) return false;
+    if (!proved) { /* by what calls with a rule of the user's own compute */
+        tg_node *x = tg_ruled_bodies(rt, a), *z = x ? tg_ruled_bodies(rt, b) : NULL;
+        if (!z || ((x != a || z != b) && !prove(rt, x, z, &proved, &used))) return false;
+    }
     if (proved) {
         v->used |= used;
         return true;

@@ -1,6 +1,7 @@
 /* The formula graph in the DOT language (Gansner & North 2000). Arguments stand above their users.
  * Values of all nodes come from one evaluation, of all of them as roots, so that they are those
  * that the formula really passes through; adjoints likewise from one walk of the differentiator. */
+#include "runtime/graph/ruled.h"
 #include "runtime/export/dot.h"
 #include "base/alloc.h"
 #include "runtime/graph/grad.h"
@@ -87,19 +88,28 @@ static const char *name_of(const tg_node *n) {
     return n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
 }
 
+static void put_operation(const drawing *d, tg_str *s, const tg_node *n) {
+    const tg_op *op = n->op;
+    if (tg_node_is_ruled(n)) {
+        const char *text = tg_ruled_of(n).text;
+        for (; *text && *text != '('; text++) tg_str_addc(s, *text);
+        return;
+    }
+    put_quoted(s, op->style == TG_PRINT_INFIX || op->style == TG_PRINT_PREFIX ? op->symbol
+                  : op->shown                                                 ? op->shown
+                                                                              : op->name);
+    tg_op_print_attrs(d->rt, s, op, n->n ? n->arg[0]->type.rank : 0, n->at, true);
+}
+
 static bool put_node(const drawing *d, tg_str *s, size_t i) {
     const tg_node *n = d->node[i];
-    const tg_op *op = n->op;
     const char *name = name_of(n), *shape = is_leaf(n) ? "box" : "ellipse";
     tg_str_addf(s, "  n%zu [shape=%s, label=\"", i, shape);
     bool plain = is_leaf(n) && n->op != &tg_op_cell;
     if (name) put_quoted(s, name);
     if (!is_leaf(n)) {
         tg_str_add(s, name ? " = " : "");
-        put_quoted(s, op->style == TG_PRINT_INFIX || op->style == TG_PRINT_PREFIX ? op->symbol
-                      : op->shown                                                 ? op->shown
-                                                                                  : op->name);
-        tg_op_print_attrs(d->rt, s, op, n->n ? n->arg[0]->type.rank : 0, n->at, true);
+        put_operation(d, s, n);
     } else if (!name && !put_formula(d->rt, s, n)) {
         return false;
     }
@@ -120,8 +130,10 @@ static size_t index_of(const drawing *d, const tg_node *n) {
 
 static bool put_edges(const drawing *d, tg_str *s, size_t i) {
     const tg_node *n = d->node[i];
-    for (int k = 0; k < n->n; k++) {
-        size_t from = index_of(d, n->arg[k]);
+    int first, shown;
+    tg_node_shown_arguments(n, &first, &shown);
+    for (int k = first; k < first + shown; k++) {
+        size_t from = index_of(d, tg_node_behind_parameters(n->arg[k]));
         if (from == d->n) {
             tg_str_addf(s, "  rest -> n%zu [style=dashed];\n", i);
             continue;
@@ -194,7 +206,7 @@ bool tg_dot(tg_rt *rt, tg_str *s, const tg_dot_request *ask) {
     drawing d = {.rt = rt};
     tg_node **all, *root = ask->root;
     size_t count;
-    if (!tg_node_collect(rt, 1, &root, &all, &count)) return false;
+    if (!tg_node_collect_shown(rt, 1, &root, &all, &count)) return false;
     d.left_out = count > MOST ? count - MOST : 0;
     d.n = count - d.left_out;
     d.node = all + d.left_out;

@@ -10,6 +10,7 @@
  * Arguments are written into strings of their own, for what surrounds them depends on how they
  * begin. A formula is a graph and its text may be exponentially longer, so that a count of what was
  * written ends it, as print.c does. */
+#include "runtime/graph/ruled.h"
 #include "runtime/export/latex.h"
 #include "runtime/graph/print.h"
 
@@ -79,6 +80,7 @@ static bool is_product(const tg_node *n) {
 }
 
 static int level_of(const writer *w, const tg_node *n) {
+    while (n->op == &tg_op_parameter) n = n->arg[0];
     if (name_of(w, n)) return ONE;
     if (n->op == &tg_op_number)
         return signbit(n->leaf.number) && !isnan(n->leaf.number) ? SUM : ONE;
@@ -282,6 +284,31 @@ static bool write_call(writer *w, tg_str *s, const tg_node *n, int depth) {
     return true;
 }
 
+/* The call of a function with a rule, by its text: its name, then the arguments, \1 for each that
+ * is a formula. */
+static bool write_ruled(writer *w, tg_str *s, const tg_node *n, int depth) {
+    int part, parts;
+    tg_node_shown_arguments(n, &part, &parts);
+    const char *text = tg_ruled_of(n).text;
+    size_t name = strcspn(text, "(");
+    tg_latex_name(s, text, name);
+    tg_str plain = {0};
+    bool ok = true;
+    for (text += name; ok && *text; text++) {
+        if (*text != 1) {
+            tg_str_addc(&plain, *text);
+            continue;
+        }
+        tg_latex_text(s, tg_str_text(&plain));
+        tg_str_free(&plain);
+        plain = (tg_str){0};
+        ok = write_argument(w, s, n->arg[part++], 0, false, depth);
+    }
+    tg_latex_text(s, tg_str_text(&plain));
+    tg_str_free(&plain);
+    return ok;
+}
+
 static bool write_index(writer *w, tg_str *s, const tg_node *n, int depth) {
     tg_str t = {0};
     bool ok = write_argument(w, s, n->arg[0], ONE, false, depth) &&
@@ -341,6 +368,7 @@ static void write_leaf(writer *w, tg_str *s, const tg_node *n) {
 }
 
 static bool write_operation(writer *w, tg_str *s, const tg_node *n, int depth) {
+    if (tg_node_is_ruled(n)) return write_ruled(w, s, n, depth);
     const char *t = template_of(n);
     if (n->op->style == TG_PRINT_INDEX) return write_index(w, s, n, depth);
     if (!t) return write_call(w, s, n, depth);
@@ -356,6 +384,7 @@ static bool write_node(writer *w, tg_str *s, const tg_node *n, int depth) {
     }
     if (!tg_guard(&w->rt->c)) return false;
     w->written++;
+    while (n->op == &tg_op_parameter) n = n->arg[0];
     const char *name = name_of(w, n);
     size_t before = s->len;
     bool ok = true;

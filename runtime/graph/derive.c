@@ -6,6 +6,7 @@
  * are passed over here, and named in the line that they lead to.
  *
  * What the rules are called stands in the operations' records (tg_op.taught). */
+#include "runtime/graph/ruled.h"
 #include "runtime/graph/derive.h"
 #include "base/alloc.h"
 #include "runtime/graph/derive_steps.h"
@@ -80,6 +81,11 @@ static void rule_name(const finder *f, const tg_node *user, int k, char *out, si
     int active = 0;
     for (int i = 0; i < user->n; i++) active += f->note[place(f, user->arg[i])].active;
     *passes = user->op->class == TG_CLASS_VIEW;
+    if (tg_node_is_ruled(user)) {
+        name = tg_ruled_of(user).text;
+        snprintf(out, room, "rule of %.*s", (int)strcspn(name, "("), name);
+        return;
+    }
     if (!t) {
         snprintf(out, room,
                  user->op->class == TG_CLASS_ELEMENTWISE ? "chain rule through %s" : "%s", name);

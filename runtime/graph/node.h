@@ -109,6 +109,9 @@ static inline bool tg_node_is(const tg_node *n, const char *name);
 
 /* All nodes that the roots reach, arguments before users (ascending id). *out: tg_free. */
 bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
+/* The same of what a reader sees: of calls with a rule of the user's own (ruled.h) the arguments.
+ */
+bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
 /* Appends the names of inputs under the roots that have no data, "X, Y" in order of declaration,
  * then what the sizes used there still want: the input that declares them, or the bare name of a
  * size that none declares. Nothing: all is known. */

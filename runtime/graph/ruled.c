@@ -148,6 +148,48 @@ void tg_node_shown_arguments(const tg_node *node, int *first, int *n) {
     *n = tg_node_is_ruled(node) ? (node->n - PARTS) / 2 : node->n;
 }
 
+tg_node *tg_ruled_bodies(tg_rt *rt, tg_node *n) {
+    tg_node **node, **made = NULL, **arg = NULL;
+    size_t count, most = 1;
+    bool any = false;
+    if (!tg_node_collect(rt, 1, &n, &node, &count)) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        any = any || tg_node_is_ruled(node[i]) || node[i]->op == &tg_op_parameter;
+        if ((size_t)node[i]->n > most) most = (size_t)node[i]->n;
+    }
+    if (any) {
+        made = tg_alloc_array(count, sizeof *made);
+        arg = tg_alloc_array(most, sizeof *arg);
+    }
+    bool ok = !any || (made && arg) ? true : tg_fail_memory(&rt->c);
+    for (size_t i = 0; any && ok && i < count; i++) {
+        const tg_node *x = node[i];
+        bool changed = false;
+        for (int k = 0; k < x->n; k++) {
+            size_t lo = 0, hi = i;
+            while (hi - lo > 1) { /* by id, which ascends */
+                size_t mid = lo + (hi - lo) / 2;
+                if (node[mid]->id <= x->arg[k]->id)
+                    lo = mid;
+                else
+                    hi = mid;
+            }
+            arg[k] = made[lo];
+            changed = changed || arg[k] != x->arg[k];
+        }
+        if (tg_node_is_ruled(x) || x->op == &tg_op_parameter)
+            made[i] = arg[BODY];
+        else
+            made[i] = changed ? tg_node_make(rt, x->op, x->n, arg, x->at) : node[i];
+        ok = made[i] != NULL;
+    }
+    tg_node *out = !ok ? NULL : any ? made[count - 1] : n;
+    tg_free(arg);
+    tg_free(made);
+    tg_free(node);
+    return out;
+}
+
 bool tg_ruled_fits(const tg_type *have, const tg_type *want) {
     int least = have->rank < want->rank ? have->rank : want->rank;
     for (int i = 1; i <= least; i++) {

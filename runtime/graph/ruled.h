@@ -49,6 +49,13 @@ bool tg_ruled_owns(const tg_node *n, const tg_node *part);
 bool tg_ruled_is_pointwise(tg_rt *rt, const tg_node *n, int k, bool *yes);
 /* The arguments of any node that a reader sees: [*first, *first + *n). */
 void tg_node_shown_arguments(const tg_node *node, int *first, int *n);
+/* n itself, or, of a parameter, the argument that it stands for. */
+static inline tg_node *tg_node_behind_parameters(tg_node *n) {
+    while (n->op == &tg_op_parameter) n = n->arg[0];
+    return n;
+}
+/* n with the bodies in place of such calls: what is computed. NULL: an error. */
+tg_node *tg_ruled_bodies(tg_rt *rt, tg_node *n);
 /* May a rule's result of the type `have` be the derivative by an argument of the type `want`: the
  * same shape, or one that broadcasting leads to or from? */
 bool tg_ruled_fits(const tg_type *have, const tg_type *want);

@@ -8,6 +8,7 @@
  *
  * Equality at one size may be chance (sum(x) / 3 is mean(x) where x has 3 elements), and some sizes
  * do not fit (x[5]): there is a list of choices, and the caller goes on to the next. */
+#include "runtime/graph/ruled.h"
 #include "runtime/graph/sample.h"
 #include "base/alloc.h"
 #include "runtime/graph/assume.h"
@@ -93,7 +94,7 @@ static bool survey(tg_sample *s) {
     s->wide = 10;
     for (size_t i = 0; i < s->count; i++) {
         const tg_node *n = s->node[i];
-        if (n->op == &tg_op_cell && n->leaf.cell->kind != TG_CELL_LIFT &&
+        if (n->op == &tg_op_cell && n->leaf.cell->kind != TG_CELL_LIFT && !tg_node_is_slot(n) &&
             !add_cell(s, &cap, n->leaf.cell))
             return false;
         if (n->op == &tg_op_number && fabs(n->leaf.number) * 2 > s->wide &&
@@ -133,9 +134,37 @@ void tg_sample_end(tg_sample *s) {
     *s = (tg_sample){0};
 }
 
+static size_t place(const tg_sample *s, const tg_node *n) {
+    size_t lo = 0, hi = s->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s->node[mid]->id < n->id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->count && s->node[lo] == n ? lo : s->count;
+}
+
+/* Of a call with a rule of the user's own the body is copied. The slots of its rule, and what is
+ * over them, have no values: they are left out. */
+static void leave_rules_out(tg_sample *s) {
+    size_t all = s->count;
+    s->count = 0;
+    for (size_t i = 0; i < all; i++) {
+        const tg_node *n = s->node[i];
+        bool keep = !tg_node_is_slot(n);
+        for (int k = 0; k < n->n && keep && !tg_node_is_ruled(n); k++)
+            keep = place(s, n->arg[k]) < s->count;
+        if (keep) s->node[s->count++] = s->node[i];
+    }
+}
+
 bool tg_sample_begin(tg_sample *s, tg_rt *rt, int n, tg_node *const *roots) {
     *s = (tg_sample){.rt = rt, .n = n, .state = 20};
-    bool ok = tg_node_collect(rt, n, roots, &s->node, &s->count) && survey(s);
+    bool ok = tg_node_collect(rt, n, roots, &s->node, &s->count);
+    if (ok) leave_rules_out(s);
+    ok = ok && survey(s);
     if (ok) {
         s->root = tg_alloc_array((size_t)n, sizeof(tg_node *));
         s->value = tg_alloc_array((size_t)n, sizeof(tg_tensor *));
@@ -152,18 +181,6 @@ bool tg_sample_begin(tg_sample *s, tg_rt *rt, int n, tg_node *const *roots) {
 }
 
 /* ---- the copies ---- */
-
-static size_t place(const tg_sample *s, const tg_node *n) {
-    size_t lo = 0, hi = s->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->node[mid]->id < n->id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < s->count && s->node[lo] == n ? lo : s->count;
-}
 
 tg_node *tg_sample_copy(const tg_sample *s, const tg_node *n) {
     size_t at = place(s, n);
@@ -204,6 +221,7 @@ static tg_node *copy_leaf(tg_sample *s, tg_node *n) {
 }
 
 static tg_node *copy_node(tg_sample *s, tg_node *n, tg_node **arg) {
+    if (tg_node_is_ruled(n) || n->op == &tg_op_parameter) return s->made[place(s, n->arg[0])];
     if (n->op->class == TG_CLASS_LEAF) return copy_leaf(s, n);
     tg_attrs at = *n->at;
     for (int i = 0; i < at.n; i++) {

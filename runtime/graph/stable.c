@@ -18,7 +18,7 @@ static void forget_dying(tg_rt *rt) {
 static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
     if (tg_node_is_ruled(n) || n->op == &tg_op_parameter) return n->arg[0]->stable; /* the body */
     bool changed = false;
-    if (n->op->opaque) return n;
+    if (n->op->opaque) return tg_ruled_bodies(s->rt, n);
     for (int i = 0; i < n->n; i++) {
         arg[i] = n->arg[i]->stable;
         changed = changed || arg[i] != n->arg[i];

@@ -6,6 +6,7 @@
  * order of evaluation; the sort is by radix and therefore linear. */
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
+#include "runtime/graph/ruled.h"
 
 #include <string.h>
 
@@ -35,6 +36,21 @@ static bool reach(tg_rt *rt, list *l, int n, tg_node *const *roots, uint64_t fro
         tg_node *node = l->item[at];
         for (int k = 0; k < node->n; k++)
             if (node->arg[k]->id >= from && !push(rt, l, node->arg[k], walk)) return false;
+    }
+    return true;
+}
+
+/* Appends what a reader sees of the roots: of a call with a rule its arguments alone. */
+static bool reach_shown(tg_rt *rt, list *l, int n, tg_node *const *roots) {
+    uint64_t walk = tg_graph_walk(rt);
+    for (int i = 0; i < n; i++)
+        if (!push(rt, l, tg_node_behind_parameters(roots[i]), walk)) return false;
+    for (size_t at = 0; at < l->n; at++) {
+        tg_node *node = l->item[at];
+        int first, shown;
+        tg_node_shown_arguments(node, &first, &shown);
+        for (int k = first; k < first + shown; k++)
+            if (!push(rt, l, tg_node_behind_parameters(node->arg[k]), walk)) return false;
     }
     return true;
 }
@@ -79,17 +95,29 @@ static bool sort(tg_rt *rt, list *l) {
     return true;
 }
 
-bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count) {
-    list l = {0};
+static bool give(tg_rt *rt, list *from, bool ok, tg_node ***out, size_t *count) {
+    list l = *from;
     *out = NULL;
     *count = 0;
-    if (!reach(rt, &l, n, roots, 0) || !sort(rt, &l)) {
+    if (!ok || !sort(rt, &l)) {
         tg_free(l.item);
         return false;
     }
     *out = l.item;
     *count = l.n;
     return true;
+}
+
+bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count) {
+    list l = {0};
+    bool ok = reach(rt, &l, n, roots, 0);
+    return give(rt, &l, ok, out, count);
+}
+
+bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count) {
+    list l = {0};
+    bool ok = reach_shown(rt, &l, n, roots);
+    return give(rt, &l, ok, out, count);
 }
 
 /* ---- questions ---- */
@@ -111,9 +139,12 @@ bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on) {
 }
 
 bool tg_nodes_ops(tg_rt *rt, int n, tg_node *const *roots, size_t *ops) {
-    list l;
+    list l = {rt->graph->stack, 0, rt->graph->stack_cap};
     *ops = 0;
-    if (!reach_scratch(rt, &l, n, roots, 0)) return false;
+    bool ok = reach_shown(rt, &l, n, roots);
+    rt->graph->stack = l.item;
+    rt->graph->stack_cap = l.cap;
+    if (!ok) return false;
     for (size_t i = 0; i < l.n; i++) *ops += l.item[i]->op->class != TG_CLASS_LEAF;
     return true;
 }
