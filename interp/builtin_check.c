@@ -38,17 +38,6 @@ typedef struct report {
     tg_str lines;   /* one a target */
 } report;
 
-static void add_place(const tg_view *v, int64_t flat, tg_str *out) {
-    int64_t at[TG_MAX_RANK];
-    if (v->rank == 0) return;
-    for (int i = v->rank - 1; i >= 0; i--) {
-        at[i] = flat % v->dim[i];
-        flat /= v->dim[i];
-    }
-    for (int i = 0; i < v->rank; i++) tg_str_addf(out, "%s%lld", i ? ", " : "[", (long long)at[i]);
-    tg_str_addc(out, ']');
-}
-
 static const char *text(char *buf, double x) {
     tg_number_text(buf, x, TG_STYLE_SHORT);
     return buf;
@@ -64,7 +53,7 @@ static bool compare(tg_interp *in, report *r, const tg_sample *s, tg_difference 
     if (!m.finite) {
         if (r->edges++ || direction) return true;
         tg_str_addf(&r->remarks, "; %s", xname);
-        add_place(&d->base->v, k, &r->remarks);
+        tg_view_add_place(&d->base->v, k, &r->remarks);
         tg_str_add(&r->remarks, " is at the edge of the domain");
         return true;
     }
@@ -80,7 +69,7 @@ static bool compare(tg_interp *in, report *r, const tg_sample *s, tg_difference 
             const tg_op *op;
             if (!tg_difference_kink(d, s, y, x, k, &op)) return false;
             tg_str_addf(&r->remarks, "; %s", xname);
-            add_place(&d->base->v, k, &r->remarks);
+            tg_view_add_place(&d->base->v, k, &r->remarks);
             tg_str_addf(&r->remarks,
                         " is at a kink%s%s, between the slopes %s and %s the gradient "
                         "takes %s",
@@ -96,22 +85,11 @@ static bool compare(tg_interp *in, report *r, const tg_sample *s, tg_difference 
     if (right || !r->right) return true;
     r->right = false;
     tg_str_addf(&r->wrong, "d%s/d%s", yname, xname);
-    if (!direction) add_place(&d->base->v, k, &r->wrong);
+    if (!direction) tg_view_add_place(&d->base->v, k, &r->wrong);
     tg_str_addf(&r->wrong, "%s is %s, but central differences give %s (step %s)",
                 direction ? " along a random direction" : "", text(first, g), text(second, m.slope),
                 text(third, m.step));
     return true;
-}
-
-static double work_of(const tg_sample *s) {
-    double work = 1;
-    for (size_t i = 0; i < s->count; i++) {
-        double elements = 1;
-        for (int k = 0; k < s->made[i]->type.rank; k++)
-            elements *= fmax(1, (double)s->made[i]->type.dim[k]);
-        work += elements + 200; /* what a step costs however small it is */
-    }
-    return work;
 }
 
 static bool along_directions(tg_interp *in, report *r, tg_sample *s, tg_difference *d,
@@ -136,7 +114,8 @@ static bool check_target(tg_interp *in, report *r, tg_sample *s, const tg_target
     bool usable;
     if (!tg_difference_begin(&d, s, t->y, t->x[i], &usable)) return false;
     const tg_view *g = &s->value[1 + i]->v;
-    double fit = most_work / (work_of(s) * EVALS);
+    /* what a step costs however small it is: 200 */
+    double fit = most_work / ((1 + tg_sample_work(s) + 200 * (double)s->count) * EVALS);
     int64_t n = fit > MOST ? MOST : fit < FEWEST ? FEWEST : (int64_t)fit;
     bool all = d.count <= n, ok = true;
     for (int64_t j = 0; ok && usable && j < (all ? d.count : n); j++) {
@@ -159,7 +138,7 @@ static void add_line(const target *best, const tg_sample *s, const tg_node *x, c
         tg_view v = {.rank = c->type.rank};
         memcpy(v.dim, c->type.dim, sizeof v.dim);
         tg_str_addf(out, " at %s", name);
-        add_place(&v, best->worst, out);
+        tg_view_add_place(&v, best->worst, out);
     }
     tg_str_addf(out, ", %lld derivative%s", (long long)best->checked,
                 best->checked == 1 ? "" : "s");

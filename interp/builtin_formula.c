@@ -117,7 +117,7 @@ static bool keep_node(tg_interp *in, targets *t, tg_node *n) {
 
 /* The name of a node, or its text when that is short. */
 static const char *name_of_node(tg_interp *in, const tg_node *n, char *room, size_t size) {
-    const char *name = n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
+    const char *name = tg_node_name(n);
     tg_str s = {0};
     if (!name && tg_node_print(&in->rt, &s, n, false) && s.len < size) {
         snprintf(room, size, "%s", tg_str_text(&s));
@@ -245,8 +245,7 @@ static bool before_equations(tg_interp *in, tg_value y, const targets *t, tg_val
 static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     tg_value y = args[0].value, x = args[1].value, like = TG_NONE_VALUE;
-    if (y.tag == TG_V_FUNCTION || y.tag == TG_V_OP || y.tag == TG_V_BUILTIN)
-        return slope(in, y, &args[1], out);
+    if (tg_value_is_function(y)) return slope(in, y, &args[1], out);
     if (!args[1].ast && x.tag == TG_V_NONE) {
         tg_fail(&in->rt.c, TG_ERR_TYPE, "grad needs the variable to differentiate by");
         return tg_help(&in->rt.c, "grad(y, x), grad(y, [a, b]), or grad(f) for a function f");

@@ -126,7 +126,7 @@ static void report_cuts(tg_interp *in, const work *w, const tg_argument *y) {
     const char *what = y->ast && y->ast->kind == TG_AST_NAME ? y->ast->name : "the formula";
     for (size_t i = 0; i < w->n; i++) {
         const tg_node *x = w->x[i];
-        const char *name = x->op == &tg_op_cell ? x->leaf.cell->name : x->label;
+        const char *name = tg_node_name(x);
         if (!w->cut[i]) continue;
         if (!name) name = "the variable";
         if (w->cut[i][0])
@@ -257,15 +257,11 @@ static bool of_function(tg_interp *in, kind what, const tg_argument *args, tg_va
 
 /* ---- the builtins ---- */
 
-static bool is_function(tg_value v) {
-    return v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN;
-}
-
 static bool run(tg_interp *in, kind what, const tg_builtin *self, const tg_argument *given,
                 tg_value *out) {
     tg_argument args[3] = {given[0], given[1]};
     bool product = what != JACOBIAN && what != HESSIAN;
-    bool function = is_function(args[0].value);
+    bool function = tg_value_is_function(args[0].value);
     bool no_x = !args[1].ast && args[1].value.tag == TG_V_NONE;
     if (product) args[2] = given[2];
     if (function && no_x) return tg_function_by(in, self, args[0].value, out);

@@ -28,6 +28,7 @@ static const double rounding = 1e-10;
 
 typedef struct verdict {
     bool equal, proved;
+    bool open;  /* no point was found: neither equal nor different */
     int points; /* the fewest for any part that was sampled */
     double difference;
     uint32_t used;    /* assumptions */
@@ -110,17 +111,6 @@ static bool add_point(tg_interp *in, const tg_sample *s, tg_tensor *const *value
     return true;
 }
 
-/* Where in a tensor the flat place is: "[2, 3]". */
-static void add_place(const tg_view *v, int64_t flat, tg_str *out) {
-    int64_t at[TG_MAX_RANK];
-    for (int i = v->rank - 1; i >= 0; i--) {
-        at[i] = flat % v->dim[i];
-        flat /= v->dim[i];
-    }
-    for (int i = 0; i < v->rank; i++) tg_str_addf(out, "%s%lld", i ? ", " : "[", (long long)at[i]);
-    tg_str_addc(out, ']');
-}
-
 static void add_both(double x, double y, tg_str *out) {
     char first[TG_NUMBER_ROOM], second[TG_NUMBER_ROOM];
     tg_number_text(first, x, TG_STYLE_SHORT);
@@ -142,7 +132,7 @@ static bool add_counterexample(tg_interp *in, const tg_sample *s, int64_t worst,
     }
     if (a->rank > 0) {
         tg_str_add(out, "in place ");
-        add_place(a, worst, out);
+        tg_view_add_place(a, worst, out);
         tg_str_addc(out, ' ');
     }
     add_both(tg_view_get(a, worst), tg_view_get(b, worst), out);
@@ -185,13 +175,7 @@ static double compare(const tg_view *a, const tg_view *b, int64_t *worst) {
 
 /* How many points the formulas' sizes allow. */
 static int points_for(const tg_sample *s) {
-    double work = 1;
-    for (size_t i = 0; i < s->count; i++) {
-        double elements = 1;
-        for (int k = 0; k < s->made[i]->type.rank; k++) elements *= (double)s->made[i]->type.dim[k];
-        work += elements;
-    }
-    double n = most_work / work;
+    double n = most_work / (1 + tg_sample_work(s));
     return n > POINTS ? POINTS : n < 3 ? 3 : (int)n;
 }
 
@@ -233,6 +217,7 @@ static bool by_points(tg_interp *in, tg_sample *s, verdict *v) {
     if (!v->equal) return true;
     if (done == 0) {
         v->equal = false;
+        v->open = !s->nsplit;
         if (s->nsplit) return add_split(in, s, &v->how);
         tg_str_add(&v->how, "no point was found where both are finite");
         return true;
@@ -274,10 +259,6 @@ static bool same_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
 
 /* ---- values ---- */
 
-static bool is_function(tg_value v) {
-    return v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN;
-}
-
 static bool same_plain(tg_interp *in, tg_value a, tg_value b, verdict *v) {
     tg_tensor *x = NULL, *y = NULL;
     bool ok = tg_to_tensor(in, a, "the first", &x) && tg_to_tensor(in, b, "the second", &y);
@@ -293,7 +274,7 @@ static bool same_plain(tg_interp *in, tg_value a, tg_value b, verdict *v) {
         if (v->equal) continue;
         if (x->v.rank > 0) {
             tg_str_add(&v->how, "in place ");
-            add_place(&x->v, i, &v->how);
+            tg_view_add_place(&x->v, i, &v->how);
             tg_str_addc(&v->how, ' ');
         }
         add_both(p, q, &v->how);
@@ -353,16 +334,17 @@ static bool same_values(tg_interp *in, tg_value a, tg_value b, verdict *v) {
     if (a.tag == TG_V_FORMULA) v->used |= a.assumed;
     if (b.tag == TG_V_FORMULA) v->used |= b.assumed;
     if (fields || (a.tag == TG_V_LIST && b.tag == TG_V_LIST)) return same_items(in, a, b, v);
-    if (is_function(a) && is_function(b)) return same_functions(in, a, b, v);
+    if (tg_value_is_function(a) && tg_value_is_function(b)) return same_functions(in, a, b, v);
     if (a.tag == TG_V_STRING && b.tag == TG_V_STRING) {
         v->equal = a.as.text->len == b.as.text->len &&
                    memcmp(a.as.text->bytes, b.as.text->bytes, a.as.text->len) == 0;
         if (!v->equal) tg_str_add(&v->how, "two texts");
         return true;
     }
-    bool mixed = is_function(a) || is_function(b) || a.tag == TG_V_TUPLE || b.tag == TG_V_TUPLE ||
-                 a.tag == TG_V_RECORD || b.tag == TG_V_RECORD || a.tag == TG_V_STRING ||
-                 b.tag == TG_V_STRING || a.tag == TG_V_NONE || b.tag == TG_V_NONE;
+    bool mixed = tg_value_is_function(a) || tg_value_is_function(b) || a.tag == TG_V_TUPLE ||
+                 b.tag == TG_V_TUPLE || a.tag == TG_V_RECORD || b.tag == TG_V_RECORD ||
+                 a.tag == TG_V_STRING || b.tag == TG_V_STRING || a.tag == TG_V_NONE ||
+                 b.tag == TG_V_NONE;
     if (mixed) {
         v->equal = a.tag == b.tag;
         if (!v->equal) tg_str_addf(&v->how, "%s and %s", tg_value_kind(a), tg_value_kind(b));
@@ -375,7 +357,7 @@ static bool same_values(tg_interp *in, tg_value a, tg_value b, verdict *v) {
 }
 
 static void add_assumed(tg_interp *in, uint32_t used, const char *before, tg_str *out) {
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; i < TG_FACTS; i++) {
         const char *text = used >> i & 1 ? tg_assume_text(&in->rt, i) : NULL;
         if (!text) continue;
         tg_str_addf(out, "%s%s", before, text);
@@ -385,8 +367,7 @@ static void add_assumed(tg_interp *in, uint32_t used, const char *before, tg_str
 
 static void word(tg_interp *in, const verdict *v, tg_str *out) {
     if (!v->equal) {
-        bool open = v->points == 0 && strncmp(tg_str_text(&v->how), "no point", 8) == 0;
-        tg_str_add(out, open ? "undecided" : "different");
+        tg_str_add(out, v->open ? "undecided" : "different");
         if (v->part) tg_str_addf(out, " in %s", v->part);
         tg_str_addf(out, ": %s", tg_str_text(&v->how));
     } else if (v->proved) {

@@ -55,7 +55,7 @@ static void add_remarks(tg_interp *in, tg_value v, const char *needs, size_t fro
         tg_str_addf(out, needs[0] ? "needs %s" : "needs data", needs);
     }
     bool first = true;
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; i < TG_FACTS; i++) {
         if (!(v.assumed >> i & 1)) continue;
         const char *text = tg_assume_text(&in->rt, i);
         if (!text) continue;

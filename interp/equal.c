@@ -8,12 +8,9 @@
 
 #include <string.h>
 
-static bool is_function(tg_value v) {
-    return v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN;
-}
-
 bool tg_compares_whole(tg_value a, tg_value b) {
-    return a.tag == TG_V_NONE || b.tag == TG_V_NONE || (is_function(a) && is_function(b)) ||
+    return a.tag == TG_V_NONE || b.tag == TG_V_NONE ||
+           (tg_value_is_function(a) && tg_value_is_function(b)) ||
            (a.tag == TG_V_TUPLE && b.tag == TG_V_TUPLE) ||
            (a.tag == TG_V_RECORD && b.tag == TG_V_RECORD);
 }
@@ -98,7 +95,7 @@ static bool compare(tg_interp *in, tg_value a, tg_value b, tg_value *all) {
         return also(
             in, tg_value_bool(a.as.range->lo == b.as.range->lo && a.as.range->hi == b.as.range->hi),
             all);
-    if (a.tag == b.tag && (is_function(a) || a.tag == TG_V_STREAM))
+    if (a.tag == b.tag && (tg_value_is_function(a) || a.tag == TG_V_STREAM))
         return also(in, tg_value_bool(a.as.function == b.as.function), all);
     if (a.tag == TG_V_NONE || b.tag == TG_V_NONE)
         return also(in, tg_value_bool(a.tag == b.tag), all);

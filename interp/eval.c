@@ -283,7 +283,7 @@ static TG_APART bool prime(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
         if (!ok) return tg_blame(in, e);
         v = array;
     }
-    if (v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN) {
+    if (tg_value_is_function(v)) {
         ok = tg_function_derivative(in, v, out);
     } else if (v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL ||
                ((v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA) && tg_value_rank(v) <= 1)) {

@@ -10,7 +10,7 @@
 
 /* By which the user called the i-th target: its own name, or else what was written. */
 static const char *name_of(const tg_node *x, const tg_ast *ast, size_t i) {
-    const char *name = x->op == &tg_op_cell ? x->leaf.cell->name : x->label;
+    const char *name = tg_node_name(x);
     if (name) return name;
     if (ast && ast->kind == TG_AST_BRACKET) ast = i < (size_t)ast->n ? ast->kids[i] : NULL;
     return ast && ast->kind == TG_AST_NAME ? ast->name : "x";
@@ -35,10 +35,6 @@ static bool add(tg_interp *in, tg_value v, void *user, tg_value *out) {
     if (!tg_grow((void **)&t->x, &t->cap, t->n + 1, sizeof *t->x)) return tg_fail_memory(&in->rt.c);
     t->x[t->n++] = v.as.node;
     return true;
-}
-
-static bool is_function(tg_value v) {
-    return v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN;
 }
 
 int tg_function_arity(tg_value f) {
@@ -137,7 +133,7 @@ static bool from_function(tg_interp *in, const char *what, tg_value f, const tg_
 bool tg_targets_find(tg_interp *in, const char *what, const tg_argument *y, const tg_argument *x,
                      tg_targets *t) {
     *t = (tg_targets){.y_value = TG_NONE_VALUE};
-    if (is_function(y->value)) return from_function(in, what, y->value, x, t);
+    if (tg_value_is_function(y->value)) return from_function(in, what, y->value, x, t);
     if (!x->ast && x->value.tag == TG_V_NONE) {
         tg_fail(&in->rt.c, TG_ERR_TYPE, "%s needs the variable to differentiate by", what);
         return tg_help(&in->rt.c, "%s(y, x), %s(y, [a, b]), or %s(f) for a function f", what, what,
@@ -154,7 +150,7 @@ bool tg_targets_find(tg_interp *in, const char *what, const tg_argument *y, cons
     tg_value skeleton = TG_NONE_VALUE;
     bool ok = tg_map_leaves(in, x->value, add, t, &skeleton);
     tg_value_drop(skeleton);
-    const char *name = t->y->op == &tg_op_cell ? t->y->leaf.cell->name : t->y->label;
+    const char *name = tg_node_name(t->y);
     snprintf(t->name, sizeof t->name, "%s", name ? name : "y");
     return ok && name_all(in, t, x->ast);
 }

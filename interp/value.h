@@ -100,6 +100,10 @@ static inline tg_value tg_value_bool(bool x) {
     return (tg_value){.tag = TG_V_BOOL, .as.truth = x};
 }
 
+static inline bool tg_value_is_function(tg_value v) {
+    return v.tag == TG_V_FUNCTION || v.tag == TG_V_OP || v.tag == TG_V_BUILTIN;
+}
+
 tg_value tg_value_hold(tg_value v); /* returns v */
 void tg_value_drop(tg_value v);
 /* "a number", "a tensor", "a formula", ... for messages */

@@ -160,15 +160,10 @@ static void add_place(const tg_fact *f, const sides *s, int64_t at, tg_str *out)
         tg_str_addf(out, "%s %lld", what, (long long)at);
         return;
     }
-    int64_t index[TG_MAX_RANK];
-    for (int d = s->rank; d-- > 0;) {
-        index[d] = at % s->dim[d];
-        at /= s->dim[d];
-    }
-    tg_str_add(out, "element [");
-    for (int d = 0; d < s->rank; d++)
-        tg_str_addf(out, "%s%lld", d ? ", " : "", (long long)index[d]);
-    tg_str_addc(out, ']');
+    tg_view whole = {.rank = s->rank};
+    memcpy(whole.dim, s->dim, sizeof whole.dim);
+    tg_str_add(out, "element ");
+    tg_view_add_place(&whole, at, out);
 }
 
 static bool complain(tg_rt *rt, const tg_fact *f, const sides *s, int64_t at) {

@@ -50,15 +50,7 @@ typedef struct batch {
 /* ---- places ---- */
 
 static value *value_of(const batch *b, const tg_node *n) {
-    size_t lo = 0, hi = b->count;
-    while (lo + 1 < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (b->node[mid]->id <= n->id)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return &b->value[lo];
+    return &b->value[tg_nodes_find(b->node, b->count, n)];
 }
 
 static void *take(batch *b, size_t n, size_t size) {
@@ -83,18 +75,13 @@ static bool same_ties(const batch *b, const term *x, const term *y) {
     return memcmp(x->tie, y->tie, (size_t)b->n) == 0;
 }
 
-static bool too_many_axes(batch *b, int rank) {
-    return tg_fail(&b->rt->c, TG_ERR_SHAPE,
-                   "a step of this would have %d axes; tensors have at most %d", rank, TG_MAX_RANK);
-}
-
 /* ---- writing zeros down ---- */
 
 /* Makes axis j of the batch explicit. */
 static bool untie(batch *b, term *t, int j) {
     int e = explicit_axes(b, t, b->n, NULL), p = explicit_axes(b, t, j, NULL), own = t->tie[j];
     int r = t->node->type.rank;
-    if (r == TG_MAX_RANK) return too_many_axes(b, r + 1);
+    if (!tg_batch_has_room(b->rt, r + 1)) return false;
     tg_node *x = tg_batch_move(b->rt, t->node, e + own, r - 1);
     const tg_rule_name name = {.name = "x", .node = x};
     if (x) x = tg_rule_build(b->rt, "diag_embed(x)", 1, &name);
@@ -265,7 +252,7 @@ static bool widen(batch *b, term *t, const tg_type *own) {
     tg_size dim[2 * TG_MAX_RANK];
     int e = explicit_axes(b, t, b->n, dim);
     if (t->node->type.rank == e + own->rank) return true;
-    if (e + own->rank > TG_MAX_RANK) return too_many_axes(b, e + own->rank);
+    if (!tg_batch_has_room(b->rt, e + own->rank)) return false;
     memcpy(dim + e, own->dim, (size_t)own->rank * sizeof *dim);
     t->node = tg_batch_stretch(b->rt, t->node, e, own->rank);
     if (t->node) t->node = tg_batch_expand(b->rt, t->node, e + own->rank, dim);

@@ -63,18 +63,17 @@ tg_node *tg_batch_move(tg_rt *rt, tg_node *x, int from, int to) {
     return tg_batch_permute(rt, x, perm);
 }
 
-static bool too_many_axes(tg_rt *rt, int rank) {
-    if (rank <= TG_MAX_RANK) return false;
-    tg_fail(&rt->c, TG_ERR_SHAPE, "a step of this would have %d axes; tensors have at most %d",
-            rank, TG_MAX_RANK);
-    return true;
+bool tg_batch_has_room(tg_rt *rt, int rank) {
+    return rank <= TG_MAX_RANK ||
+           tg_fail(&rt->c, TG_ERR_SHAPE,
+                   "a step of this would have %d axes; tensors have at most %d", rank, TG_MAX_RANK);
 }
 
 tg_node *tg_batch_stretch(tg_rt *rt, tg_node *x, int at, int count) {
     tg_size dim[TG_MAX_RANK];
     int r = x->type.rank;
     if (count == 0) return x;
-    if (too_many_axes(rt, r + count)) return NULL;
+    if (!tg_batch_has_room(rt, r + count)) return NULL;
     for (int i = 0; i < at; i++) dim[i] = x->type.dim[i];
     for (int i = 0; i < count; i++) dim[at + i] = 1;
     for (int i = at; i < r; i++) dim[i + count] = x->type.dim[i];
@@ -128,7 +127,7 @@ static tg_node *with_batch(job *j, int i) {
     tg_size dim[2 * TG_MAX_RANK];
     const tg_type *own = &j->node->arg[i]->type;
     if (j->has[i]) return j->in[i];
-    if (too_many_axes(j->rt, j->e + own->rank)) return NULL;
+    if (!tg_batch_has_room(j->rt, j->e + own->rank)) return NULL;
     memcpy(dim, j->dim, (size_t)j->e * sizeof *dim);
     memcpy(dim + j->e, own->dim, (size_t)own->rank * sizeof *dim);
     return tg_batch_expand(j->rt, j->in[i], j->e + own->rank, dim);
@@ -270,7 +269,7 @@ static tg_node *tiling(job *j) {
     int rank = n > small->rank ? n : small->rank;
     tg_attrs at = {0};
     tg_node *x = j->in[0];
-    if (too_many_axes(j->rt, j->e + rank)) return NULL;
+    if (!tg_batch_has_room(j->rt, j->e + rank)) return NULL;
     if (!back) x = tg_batch_stretch(j->rt, x, j->e, rank - small->rank);
     if (!x) return NULL;
     if (back) {
@@ -391,7 +390,7 @@ tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, cons
     if (e == 0) return tg_node_make(rt, node->op, node->n, in, node->at);
     job j = {.rt = rt, .node = node, .n = node->n, .e = e, .dim = dim, .has = has};
     j.rank = e + node->type.rank;
-    if (too_many_axes(rt, j.rank)) return NULL;
+    if (!tg_batch_has_room(rt, j.rank)) return NULL;
     memcpy(j.full, dim, (size_t)e * sizeof *dim);
     memcpy(j.full + e, node->type.dim, (size_t)node->type.rank * sizeof *dim);
     j.in = tg_alloc_array((size_t)node->n, sizeof *j.in);

@@ -11,6 +11,8 @@
  * result has them in front of the shape of node, or alone where it is one number for each. */
 tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
                         const tg_size *dim);
+/* Can a tensor have that many axes? False: an error is recorded. */
+bool tg_batch_has_room(tg_rt *rt, int rank);
 /* x itself where nothing changes. */
 tg_node *tg_batch_reshape(tg_rt *rt, tg_node *x, int rank, const tg_size *dim);
 tg_node *tg_batch_permute(tg_rt *rt, tg_node *x, const int *perm);

@@ -6,15 +6,16 @@
  * are passed over here, and named in the line that they lead to.
  *
  * What the rules are called stands in the operations' records (tg_op.taught). */
-#include "runtime/graph/ruled.h"
 #include "runtime/graph/derive.h"
 #include "base/alloc.h"
 #include "runtime/graph/derive_steps.h"
 #include "runtime/graph/grad.h"
+#include "runtime/graph/ruled.h"
 #include "runtime/graph/simplifier.h"
 #include "runtime/graph/simplify.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN = 40, SMALL = 1500, FULL_OPS = 200 };
@@ -38,16 +39,8 @@ typedef struct finder {
     int nkeep;
 } finder;
 
-static size_t place(const finder *f, const tg_node *n) {
-    size_t lo = 0, hi = f->count;
-    while (lo + 1 < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (f->node[mid]->id <= n->id)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
+static note *note_of(const finder *f, const tg_node *n) {
+    return &f->note[tg_nodes_find(f->node, f->count, n)];
 }
 
 static int target_of(const finder *f, const tg_node *n) {
@@ -65,7 +58,7 @@ static bool survey(finder *f, tg_node *y) {
         tg_node *n = f->node[i];
         f->note[i].active = target_of(f, n) >= 0;
         for (int k = 0; k < n->n && !f->note[i].active; k++)
-            f->note[i].active = f->note[place(f, n->arg[k])].active;
+            f->note[i].active = note_of(f, n->arg[k])->active;
         if (n->n > 0) f->keep[f->nkeep++] = n;
     }
     return true;
@@ -79,7 +72,7 @@ static void rule_name(const finder *f, const tg_node *user, int k, char *out, si
                       bool *passes) {
     const char *name = user->op->shown ? user->op->shown : user->op->name, *t = user->op->taught;
     int active = 0;
-    for (int i = 0; i < user->n; i++) active += f->note[place(f, user->arg[i])].active;
+    for (int i = 0; i < user->n; i++) active += note_of(f, user->arg[i])->active;
     *passes = user->op->class == TG_CLASS_VIEW;
     if (tg_node_is_ruled(user)) {
         name = tg_ruled_of(user).text;
@@ -120,7 +113,7 @@ static void gather_rules(const finder *f, const tg_node *node, int n, const tg_g
         char name[TG_RULES_TEXT];
         bool one;
         if (!user) continue;
-        const note *above = &f->note[place(f, user)];
+        const note *above = note_of(f, user);
         for (const char *p = above->step ? "" : above->rules; *p;) {
             size_t len = strcspn(p, ",");
             snprintf(name, sizeof name, "%.*s", (int)len, p);
@@ -179,8 +172,7 @@ static bool is_plain(const finder *f, const tg_node *node) {
     char name[TG_RULES_TEXT];
     bool passes = node->n > 0;
     for (int k = 0; k < node->n && passes; k++)
-        if (f->note[place(f, node->arg[k])].active)
-            rule_name(f, node, k, name, sizeof name, &passes);
+        if (note_of(f, node->arg[k])->active) rule_name(f, node, k, name, sizeof name, &passes);
     return passes;
 }
 
@@ -194,10 +186,10 @@ static tg_node *add_step(finder *f, tg_node *node, tg_node *local, int parts, in
     type.weak = false;
     tg_cell *mark = tg_cell_new(f->rt, TG_CELL_VAR, NULL, &type, NULL);
     if (!mark) return NULL;
-    note *own = &f->note[place(f, node)];
+    note *own = note_of(f, node);
     tg_derive_step *made = &s->step[s->n++];
     *made = (tg_derive_step){.node = node,
-                             .name = node->op == &tg_op_cell ? node->leaf.cell->name : node->label,
+                             .name = tg_node_name(node),
                              .target = target,
                              .mark = mark,
                              .local = local,
@@ -211,7 +203,7 @@ static tg_node *add_step(finder *f, tg_node *node, tg_node *local, int parts, in
 static tg_node *finished(void *user, tg_node *node, tg_node *adjoint, int n,
                          const tg_grad_part *part) {
     finder *f = user;
-    note *own = &f->note[place(f, node)];
+    note *own = note_of(f, node);
     bool passes;
     int target = target_of(f, node);
     gather_rules(f, node, n, part, own->rules, &passes);
@@ -227,6 +219,19 @@ static tg_node *finished(void *user, tg_node *node, tg_node *adjoint, int n,
 
 /* ---- levels, names, what is shown ---- */
 
+/* The step that the cell is the mark of, or NULL. Marks were declared in the order of the steps. */
+static const tg_derive_step *step_of(const tg_steps *s, const tg_cell *mark) {
+    size_t lo = 0, hi = s->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s->step[mid].mark->serial < mark->serial)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->n && s->step[lo].mark == mark ? &s->step[lo] : NULL;
+}
+
 /* The level of each step is one more than that of the steps whose marks it is written over. */
 static bool set_levels(tg_steps *s) {
     for (size_t i = 0; i < s->n; i++) {
@@ -235,28 +240,19 @@ static bool set_levels(tg_steps *s) {
         s->step[i].level = 0;
         if (!tg_node_collect(s->rt, 1, &s->step[i].local, &list, &count)) return false;
         for (size_t k = 0; k < count; k++) {
-            if (list[k]->op != &tg_op_cell) continue;
-            for (size_t j = 0; j < i; j++)
-                if (s->step[j].mark == list[k]->leaf.cell && s->step[j].level >= s->step[i].level)
-                    s->step[i].level = s->step[j].level + 1;
+            const tg_derive_step *above =
+                list[k]->op == &tg_op_cell ? step_of(s, list[k]->leaf.cell) : NULL;
+            if (above && above->level >= s->step[i].level) s->step[i].level = above->level + 1;
         }
         tg_free(list);
     }
     return true;
 }
 
-static bool before(const tg_derive_step *a, const tg_derive_step *b) {
-    if (a->level != b->level) return a->level < b->level;
-    return a->node->id < b->node->id;
-}
-
-static void sort_steps(tg_steps *s) {
-    for (size_t i = 1; i < s->n; i++) {
-        tg_derive_step x = s->step[i];
-        size_t j = i;
-        for (; j > 0 && before(&x, &s->step[j - 1]); j--) s->step[j] = s->step[j - 1];
-        s->step[j] = x;
-    }
+static int by_level(const void *p, const void *q) {
+    const tg_derive_step *a = p, *b = q;
+    if (a->level != b->level) return a->level < b->level ? -1 : 1;
+    return a->node->id < b->node->id ? -1 : a->node->id > b->node->id;
 }
 
 static void choose_shown(tg_steps *s) {
@@ -270,7 +266,7 @@ static bool in_use(const finder *f, const char *name) {
     if (strcmp(name, o->y_name) == 0 || (o->taken && o->taken(o->user, name))) return true;
     for (size_t i = 0; i < f->count; i++) {
         const tg_node *n = f->node[i];
-        const char *own = n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
+        const char *own = tg_node_name(n);
         if (own && strcmp(own, name) == 0) return true;
     }
     return false;
@@ -413,7 +409,7 @@ static bool derive(finder *f, tg_node *const *x, tg_derivation *out) {
     tg_free(ignored);
     out->used = used;
     if (!ok || !set_levels(s)) return false;
-    sort_steps(s);
+    if (s->n > 0) qsort(s->step, s->n, sizeof *s->step, by_level);
     choose_shown(s);
     if (!name_steps(f) || !fill_in(f, out->result, &used) || !tg_derive_check(s)) return false;
     set_labels(s, true);

@@ -64,16 +64,6 @@ static bool check_line(tg_sample *p, tg_steps *s, tg_derive_step *x, int first, 
     return ok;
 }
 
-static double work_of(const tg_sample *p) {
-    double work = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        double elements = 1;
-        for (int k = 0; k < p->made[i]->type.rank; k++) elements *= (double)p->made[i]->type.dim[k];
-        work += elements;
-    }
-    return work;
-}
-
 static void excuse(tg_steps *s, const char *reason) {
     for (size_t i = 0; i < s->n; i++)
         if (s->step[i].shown && s->step[i].tick == TG_TICK_NONE && !s->step[i].reason)
@@ -87,7 +77,7 @@ static bool check_all(tg_sample *p, tg_steps *s) {
         excuse(s, "no sizes were found that fit");
         return true;
     }
-    if (work_of(p) > most_work) {
+    if (tg_sample_work(p) > most_work) {
         excuse(s, "too large");
         return true;
     }

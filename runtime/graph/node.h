@@ -107,11 +107,18 @@ static inline bool tg_node_is_slot(const tg_node *n) {
 }
 static inline bool tg_node_is(const tg_node *n, const char *name);
 
+/* What the user calls n: the name of its cell, or its label; NULL: nothing. */
+static inline const char *tg_node_name(const tg_node *n) {
+    return n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
+}
+
 /* All nodes that the roots reach, arguments before users (ascending id). *out: tg_free. */
 bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
 /* The same of what a reader sees: of calls with a rule of the user's own (ruled.h) the arguments.
  */
 bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
+/* Where n stands in a list of ascending ids; count: it is not there. */
+size_t tg_nodes_find(tg_node *const *node, size_t count, const tg_node *n);
 /* Appends the names of inputs under the roots that have no data, "X, Y" in order of declaration,
  * then what the sizes used there still want: the input that declares them, or the bare name of a
  * size that none declares. Nothing: all is known. */

@@ -182,7 +182,7 @@ static bool is_taken(const tg_print_plan *plan, const tg_print_options *o, const
     if (o->taken && o->taken(o->user, name)) return true;
     for (size_t i = 0; i < plan->n; i++) {
         const tg_node *n = plan->part[i].node;
-        const char *own = n->op == &tg_op_cell ? n->leaf.cell->name : n->label;
+        const char *own = tg_node_name(n);
         if (own && has_word(own, name)) return true;
         if (strcmp(plan->part[i].name, name) == 0) return true;
     }

@@ -8,10 +8,10 @@
  *
  * Equality at one size may be chance (sum(x) / 3 is mean(x) where x has 3 elements), and some sizes
  * do not fit (x[5]): there is a list of choices, and the caller goes on to the next. */
-#include "runtime/graph/ruled.h"
 #include "runtime/graph/sample.h"
 #include "base/alloc.h"
 #include "runtime/graph/assume.h"
+#include "runtime/graph/ruled.h"
 #include "runtime/plan/plan.h"
 
 #include <math.h>
@@ -134,18 +134,6 @@ void tg_sample_end(tg_sample *s) {
     *s = (tg_sample){0};
 }
 
-static size_t place(const tg_sample *s, const tg_node *n) {
-    size_t lo = 0, hi = s->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->node[mid]->id < n->id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < s->count && s->node[lo] == n ? lo : s->count;
-}
-
 /* Of a call with a rule of the user's own the body is copied. The slots of its rule, and what is
  * over them, have no values: they are left out. */
 static void leave_rules_out(tg_sample *s) {
@@ -155,7 +143,7 @@ static void leave_rules_out(tg_sample *s) {
         const tg_node *n = s->node[i];
         bool keep = !tg_node_is_slot(n);
         for (int k = 0; k < n->n && keep && !tg_node_is_ruled(n); k++)
-            keep = place(s, n->arg[k]) < s->count;
+            keep = tg_nodes_find(s->node, s->count, n->arg[k]) < s->count;
         if (keep) s->node[s->count++] = s->node[i];
     }
 }
@@ -183,7 +171,7 @@ bool tg_sample_begin(tg_sample *s, tg_rt *rt, int n, tg_node *const *roots) {
 /* ---- the copies ---- */
 
 tg_node *tg_sample_copy(const tg_sample *s, const tg_node *n) {
-    size_t at = place(s, n);
+    size_t at = tg_nodes_find(s->node, s->count, n);
     return at < s->count ? s->made[at] : NULL;
 }
 
@@ -221,7 +209,8 @@ static tg_node *copy_leaf(tg_sample *s, tg_node *n) {
 }
 
 static tg_node *copy_node(tg_sample *s, tg_node *n, tg_node **arg) {
-    if (tg_node_is_ruled(n) || n->op == &tg_op_parameter) return s->made[place(s, n->arg[0])];
+    if (tg_node_is_ruled(n) || n->op == &tg_op_parameter)
+        return s->made[tg_nodes_find(s->node, s->count, n->arg[0])];
     if (n->op->class == TG_CLASS_LEAF) return copy_leaf(s, n);
     tg_attrs at = *n->at;
     for (int i = 0; i < at.n; i++) {
@@ -229,7 +218,7 @@ static tg_node *copy_node(tg_sample *s, tg_node *n, tg_node **arg) {
         at.v[i] = tg_size_eval(s->rt, &s->sizes, at.v[i]);
         if (at.v[i] == TG_SIZE_FAIL) return NULL;
     }
-    for (int i = 0; i < n->n; i++) arg[i] = s->made[place(s, n->arg[i])];
+    for (int i = 0; i < n->n; i++) arg[i] = s->made[tg_nodes_find(s->node, s->count, n->arg[i])];
     return tg_node_make(s->rt, tg_node_is(n, "single") ? tg_op_find("double") : n->op, n->n, arg,
                         &at);
 }
@@ -464,6 +453,16 @@ bool tg_sample_next(tg_sample *s, bool *found) {
     }
     if (*found) accept(s);
     return true;
+}
+
+double tg_sample_work(const tg_sample *s) {
+    double work = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        double elements = 1;
+        for (int k = 0; k < s->made[i]->type.rank; k++) elements *= (double)s->made[i]->type.dim[k];
+        work += elements;
+    }
+    return work;
 }
 
 bool tg_sample_scale(tg_sample *s, double *scale) {

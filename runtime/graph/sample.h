@@ -66,6 +66,8 @@ void tg_sample_set(tg_sample_cell *c, tg_tensor *value);
 /* The largest magnitude of anything that is computed on the way to the roots at this point: what a
  * rounding error is relative to. */
 bool tg_sample_scale(tg_sample *s, double *scale);
+/* How many elements are computed for the roots at one point. */
+double tg_sample_work(const tg_sample *s);
 /* A number from 0 to 1 of the sampler's own stream. */
 double tg_sample_uniform(tg_sample *s);
 

@@ -6,19 +6,6 @@
 
 #include <stdlib.h>
 
-/* Where node n stands in the ascending list. */
-static size_t place_of(tg_node *const *node, size_t count, const tg_node *n) {
-    size_t lo = 0, hi = count;
-    while (lo + 1 < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (node[mid]->id <= n->id)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 /* What stands for x; NULL: nothing. */
 static tg_node *stand_in(const tg_node *x, int pairs, tg_node *const *from, tg_node *const *to) {
     for (int i = 0; i < pairs; i++)
@@ -55,7 +42,7 @@ tg_node *tg_node_substitute_all(tg_rt *rt, tg_node *n, int pairs, tg_node *const
     for (size_t i = 0; i < count; i++) {
         bool changed = false;
         for (int k = 0; k < node[i]->n; k++) {
-            arg[k] = made[place_of(node, count, node[i]->arg[k])];
+            arg[k] = made[tg_nodes_find(node, count, node[i]->arg[k])];
             changed = changed || arg[k] != node[i]->arg[k];
         }
         made[i] = is_closed(node[i], pairs, from) ? node[i] : stand_in(node[i], pairs, from, to);

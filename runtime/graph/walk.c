@@ -120,6 +120,18 @@ bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***o
     return give(rt, &l, ok, out, count);
 }
 
+size_t tg_nodes_find(tg_node *const *node, size_t count, const tg_node *n) {
+    size_t lo = 0, hi = count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (node[mid]->id < n->id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < count && node[lo] == n ? lo : count;
+}
+
 /* ---- questions ---- */
 
 /* A walk whose list nobody wants uses the graph's own. */

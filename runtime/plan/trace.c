@@ -156,15 +156,7 @@ static void end(survey *s) {
 }
 
 static const tg_summary *summary_of(const survey *s, const tg_node *n) {
-    size_t lo = 0, hi = s->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->node[mid]->id < n->id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return &s->summary[lo];
+    return &s->summary[tg_nodes_find(s->node, s->count, n)];
 }
 
 /* ---- the way down ---- */

@@ -49,6 +49,17 @@ bool tg_shape_equal(int rank_a, const int64_t *a, int rank_b, const int64_t *b) 
     return rank_a == rank_b && (rank_a == 0 || memcmp(a, b, (size_t)rank_a * sizeof *a) == 0);
 }
 
+void tg_view_add_place(const tg_view *v, int64_t flat, tg_str *out) {
+    int64_t at[TG_MAX_RANK];
+    if (v->rank == 0) return;
+    for (int d = v->rank - 1; d >= 0; d--) {
+        at[d] = flat % v->dim[d];
+        flat /= v->dim[d];
+    }
+    for (int d = 0; d < v->rank; d++) tg_str_addf(out, "%s%lld", d ? ", " : "[", (long long)at[d]);
+    tg_str_addc(out, ']');
+}
+
 bool tg_view_step(const tg_view *v, int64_t *idx) {
     for (int i = v->rank - 1; i >= 0; i--) {
         if (++idx[i] < v->dim[i]) return true;
