@@ -233,14 +233,12 @@ static bool of_function(tg_interp *in, kind what, const tg_argument *args, tg_va
     tg_value at = TG_NONE_VALUE, y = TG_NONE_VALUE, made = TG_NONE_VALUE, x;
     if (!tg_list_settle(in, tg_value_hold(args[1].value), &x)) return false;
     bool ok = tg_map_leaves(in, x, add_slot, &s, &at);
-    if (!ok) at = TG_NONE_VALUE; /* what a failed call leaves in its result is dropped already */
     const tg_slot_var *outer = in->slot;
     for (size_t i = 0; ok && i < s.n; i++) {
         s.var[i].outer = in->slot;
         in->slot = &s.var[i];
     }
-    if (ok && !tg_call_value(in, args[0].value, 1, &(tg_argument){.value = at}, &y))
-        y = TG_NONE_VALUE, ok = false;
+    ok = ok && tg_call_value(in, args[0].value, 1, &(tg_argument){.value = at}, &y);
     in->slot = outer;
     if (ok && !derive(in, what, y, at, args[2].value, args, false, &made))
         made = TG_NONE_VALUE, ok = false;

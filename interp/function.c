@@ -306,7 +306,7 @@ static TG_APART bool call_by(tg_interp *in, tg_function *f, int n, const tg_argu
 
 /* ---- any callable ---- */
 
-bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
+static bool call_any(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
     switch (f.tag) {
     case TG_V_OP: return tg_call_op(in, f.as.op, n, args, out);
     case TG_V_BUILTIN: return tg_call_builtin(in, f.as.builtin, n, args, out);
@@ -318,6 +318,12 @@ bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg
         tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be called", tg_value_kind(f));
         return tg_help(&in->rt.c, "for a product write *");
     }
+}
+
+bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
+    if (call_any(in, f, n, args, out)) return true;
+    *out = TG_NONE_VALUE; /* what was there half made is dropped already */
+    return false;
 }
 
 /* An argument list as it stands in the source. */

@@ -81,6 +81,7 @@ typedef struct tg_argument {
     tg_value value;
     const tg_ast *ast;
 } tg_argument;
+/* f(args) into *out, which is none where that fails: callers may drop it in any case. */
 bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out);
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out);
 
