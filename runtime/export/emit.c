@@ -172,7 +172,11 @@ static bool look(tg_emitter *e) {
     for (size_t i = 0; i < e->count; i++) {
         const tg_node *x = e->node[i];
         e->info[i].arg = -1;
-        for (int k = 0; k < x->n; k++) tg_emit_info_of(e, x->arg[k])->users++;
+        for (int k = 0; k < x->n; k++) {
+            tg_emit_info *a = tg_emit_info_of(e, x->arg[k]);
+            a->users++;
+            a->user = x;
+        }
         if (x->type.dtype == TG_F64 && !x->type.weak) e->precision = TG_F64;
     }
     for (int i = 0; i < e->ask->n; i++) tg_emit_info_of(e, e->root[i])->users++;
@@ -303,7 +307,8 @@ static bool choose(tg_emitter *e) {
         bool root = false; /* a formula asked for needs no name before it is returned */
         for (int k = 0; k < e->ask->n && !root; k++) root = e->root[k] == x;
         bool named = info->label && !(root && info->users == 1 && e->ask->n == 1);
-        if (!named && info->users < 2 && info->ops < INLINE_OPS) continue;
+        bool inlined = !e->target->inlines || e->target->inlines(e, x);
+        if (!named && inlined && info->users < 2 && info->ops < INLINE_OPS) continue;
         if (root && info->users == 1 && !named) continue;
         snprintf(base, sizeof base, "t%d", ++next);
         if (named) next--;
@@ -316,14 +321,28 @@ static bool choose(tg_emitter *e) {
 
 /* ---- the request ---- */
 
-static const tg_emit_target *const targets[] = {&tg_emit_numpy, &tg_emit_torch};
+static const tg_emit_target *const targets[] = {&tg_emit_numpy, &tg_emit_torch, &tg_emit_c};
 
 static const tg_emit_target *find_target(tg_rt *rt, const char *name) {
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         if (strcmp(targets[i]->name, name) == 0) return targets[i];
     tg_fail(&rt->c, TG_ERR_VALUE, "emit does not know the target \"%s\"", name);
-    tg_help(&rt->c, "the targets are \"numpy\" and \"torch\"");
+    tg_help(&rt->c, "the targets are \"numpy\", \"torch\" and \"c\"");
     return NULL;
+}
+
+static bool name_function(tg_emitter *e, const char *own) {
+    tg_str s = {0};
+    tg_str_add(&s, own);
+    for (const char *const *word = e->target->library; word && *word; word++)
+        if (strcmp(*word, own) == 0) {
+            tg_str_add(&s, "_of");
+            break;
+        }
+    if (!s.failed) e->function = tg_emit_name(e, s.text);
+    if (s.failed) tg_fail_memory(&e->rt->c);
+    tg_str_free(&s);
+    return e->function != NULL;
 }
 
 static bool prepare(tg_emitter *e) {
@@ -339,8 +358,7 @@ static bool prepare(tg_emitter *e) {
     const char *own = ask->name                            ? ask->name
                       : ask->n == 1 && ask->root[0]->label ? ask->root[0]->label
                                                            : "f";
-    e->function = tg_emit_name(e, own);
-    return e->function && list_parameters(e) && list_sizes(e) && choose(e);
+    return name_function(e, own) && list_parameters(e) && list_sizes(e) && choose(e);
 }
 
 bool tg_emit(tg_rt *rt, tg_str *out, const tg_emit_request *ask) {

@@ -30,8 +30,9 @@ typedef struct tg_emit_info {
     const char *label; /* the user's name for it, or NULL */
     const char *name;  /* what it is called in the source; NULL: it is written in place */
     int users;
-    int ops; /* operations written in place with it */
-    int arg; /* its parameter, for a cell or a large constant; else -1 */
+    const tg_node *user; /* one of them; NULL: none but the request */
+    int ops;             /* operations written in place with it */
+    int arg;             /* its parameter, for a cell or a large constant; else -1 */
 } tg_emit_info;
 
 typedef struct tg_emitter tg_emitter;
@@ -41,6 +42,10 @@ typedef struct tg_emit_target {
     bool (*write)(tg_emitter *e);
     const char *const *reserved; /* words that are no names; ends with NULL */
     bool sizes_given;            /* sizes are parameters, not read off the shapes */
+    /* Words that are no names for the function; NULL: none. */
+    const char *const *library;
+    /* Is the node, which has no name of its own, written in place? NULL: all are. */
+    bool (*inlines)(const tg_emitter *e, const tg_node *n);
 } tg_emit_target;
 extern const tg_emit_target tg_emit_numpy, tg_emit_torch, tg_emit_c;
 
@@ -79,7 +84,6 @@ const char *tg_emit_name(tg_emitter *e, const char *base);
 /* Appends a size as an expression of the language: products bind like products, 2*N - 1 like a
  * sum, and so it stands in brackets unless `bare`. */
 void tg_emit_size_text(const tg_emitter *e, tg_str *s, tg_size size, bool bare);
-/* Appends a number, 0.5 or float('inf'); the same in C with its suffix. */
 bool tg_emit_is_leaf(const tg_node *n);
 /* The tensor that a leaf stands for where its value is part of the source; NULL: none. */
 const tg_view *tg_emit_literal(const tg_emitter *e, const tg_node *n);

@@ -487,5 +487,7 @@ static bool write_python(tg_emitter *e) {
 static const char *const numpy_words[] = {PYTHON, "np", NULL};
 static const char *const torch_words[] = {PYTHON, "torch", NULL};
 
-const tg_emit_target tg_emit_numpy = {"numpy", numpy_of, write_python, numpy_words, false};
-const tg_emit_target tg_emit_torch = {"torch", torch_of, write_python, torch_words, false};
+const tg_emit_target tg_emit_numpy = {
+    .name = "numpy", .spelling = numpy_of, .write = write_python, .reserved = numpy_words};
+const tg_emit_target tg_emit_torch = {
+    .name = "torch", .spelling = torch_of, .write = write_python, .reserved = torch_words};

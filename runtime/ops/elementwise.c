@@ -219,16 +219,19 @@ static bool run(const tg_call *call);
     { #NAME, TG_P_TENSOR, NULL }
 
 #define ARITH1(NAME, X, EXPR, ...)                                                                 \
-    {COMMON(NAME, infer_arith), .in_place = true, .param = {TENSOR(X)}, __VA_ARGS__},
+    {COMMON(NAME, infer_arith), .c = #EXPR, .in_place = true, .param = {TENSOR(X)}, __VA_ARGS__},
 #define ARITH2(NAME, A, B, EXPR, ...)                                                              \
-    {COMMON(NAME, infer_arith), .in_place = true, .param = {TENSOR(A), TENSOR(B)}, __VA_ARGS__},
-#define ARITH3(NAME, A, B, C, EXPR, ...)                                                           \
-    {COMMON(NAME, infer_arith), .in_place = true, .param = {TENSOR(A), TENSOR(B), TENSOR(C)},      \
+    {COMMON(NAME, infer_arith), .c = #EXPR, .in_place = true, .param = {TENSOR(A), TENSOR(B)},     \
      __VA_ARGS__},
+#define ARITH3(NAME, A, B, C, EXPR, ...)                                                           \
+    {COMMON(NAME, infer_arith), .c = #EXPR, .in_place = true,                                      \
+     .param = {TENSOR(A), TENSOR(B), TENSOR(C)}, __VA_ARGS__},
 #define CHOOSE(NAME, A, B, C, EXPR, ...)                                                           \
-    {COMMON(NAME, infer_choose), .param = {TENSOR(A), TENSOR(B), TENSOR(C)}, __VA_ARGS__},
+    {COMMON(NAME, infer_choose), .c = #EXPR, .param = {TENSOR(A), TENSOR(B), TENSOR(C)},           \
+     __VA_ARGS__},
 #define COMPARE(NAME, EXPR, ...)                                                                   \
     {COMMON(NAME, infer_compare),                                                                  \
+     .c = #EXPR,                                                                                   \
      .param = {TENSOR(a), TENSOR(b)},                                                              \
      .grad = {TG_GRAD_ZERO, TG_GRAD_ZERO},                                                         \
      .lo = -2,                                                                                     \
@@ -237,11 +240,18 @@ static bool run(const tg_call *call);
      .precedence = 4,                                                                              \
      __VA_ARGS__},
 #define LOGIC1(NAME, EXPR, ...)                                                                    \
-    {COMMON(NAME, infer_logic), .in_place = true, .param = {TENSOR(x)},                            \
-     .grad = {TG_GRAD_ZERO},    .lo = 0,          .hi = 1,                                         \
-     .style = TG_PRINT_PREFIX,  __VA_ARGS__},
+    {COMMON(NAME, infer_logic),                                                                    \
+     .c = #EXPR,                                                                                   \
+     .in_place = true,                                                                             \
+     .param = {TENSOR(x)},                                                                         \
+     .grad = {TG_GRAD_ZERO},                                                                       \
+     .lo = 0,                                                                                      \
+     .hi = 1,                                                                                      \
+     .style = TG_PRINT_PREFIX,                                                                     \
+     __VA_ARGS__},
 #define LOGIC2(NAME, EXPR, ...)                                                                    \
     {COMMON(NAME, infer_logic),                                                                    \
+     .c = #EXPR,                                                                                   \
      .in_place = true,                                                                             \
      .param = {TENSOR(a), TENSOR(b)},                                                              \
      .grad = {TG_GRAD_ZERO, TG_GRAD_ZERO},                                                         \

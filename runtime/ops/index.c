@@ -247,6 +247,7 @@ static const tg_op ops[] = {
      .grad = {"scatter_sum(g, idx, size(x, axis), axis=axis)", TG_GRAD_ZERO},
      .numpy = "np.take({0}, {1}, axis={axis})",
      .torch = "_gather({0}, {1}, {axis})",
+     .c = "!tg_gather({out}, {0}, {1}, {axis}, 0)",
      .doc = "The slices of x along an axis that the indices name; the axis is replaced by those of "
             "the indices.",
      .example = "gather([10, 20, 30], [2, 0, 2])",
@@ -261,6 +262,7 @@ static const tg_op ops[] = {
      .grad = {"gather(g, idx, axis=axis)", TG_GRAD_ZERO},
      .numpy = "_scatter_sum({0}, {1}, {n}, {axis})",
      .torch = "_scatter_sum({0}, {1}, {n}, {axis})",
+     .c = "!tg_scatter_sum({out}, {0}, {1}, {axis})",
      .doc = "Zeros with n places along an axis, and the slices of x added up in the places that "
             "the indices name.",
      .example = "scatter_sum([1, 2, 3], [0, 2, 0], 3)",
@@ -275,6 +277,7 @@ static const tg_op ops[] = {
      .grad = {"g", TG_GRAD_ZERO, "gather(g, idx, axis=axis)"},
      .numpy = "_scatter_add({0}, {1}, {2}, {axis})",
      .torch = "_scatter_add({0}, {1}, {2}, {axis})",
+     .c = "!tg_scatter_add({out}, {0}, {1}, {2}, {axis})",
      .doc = "x with the slices of updates added in the places along an axis that the indices name.",
      .example = "scatter_add([1, 1, 1], [0, 2, 0], [1, 2, 3])",
      .value = "[5, 1, 3]",
@@ -287,6 +290,7 @@ static const tg_op ops[] = {
      .grad = {TG_GRAD_ZERO},
      .numpy = "_onehot({0}, {n}, {axis}, {dtype})",
      .torch = "_onehot({0}, {n}, {axis}, {dtype})",
+     .c = "!tg_onehot({out}, {0}, {axis})",
      .doc = "A new axis of n places, with 1 at the place that the label names and 0 elsewhere.",
      .example = "onehot([2, 0], 3)",
      .value = "[[0, 0, 1], [1, 0, 0]]",

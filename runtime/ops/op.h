@@ -126,6 +126,7 @@ typedef enum tg_print_style {
 enum { TG_LEAD_SIZES, TG_LEAD_ZEROS, TG_LEAD_ONES };
 
 #define TG_NO_SPELLING "-" /* in numpy, torch and c below */
+#define TG_NO_SPELLINGS .numpy = TG_NO_SPELLING, .torch = TG_NO_SPELLING, .c = TG_NO_SPELLING
 
 struct tg_op {
     const char *name;  /* unique; how it is called */
@@ -178,6 +179,12 @@ struct tg_op {
      * runtime/export/python_helpers.c. {T} is .T and {index} is [0:3, 1], and where these cannot
      * be written the part behind " | " is taken. TG_NO_SPELLING: emit refuses. */
     const char *numpy, *torch;
+    /* The same in C: of an elementwise operation the kernel over the parameters' names, in which T
+     * is the element type (its row gives it); of others a call of a function in
+     * runtime/export/c_helpers*.c that fills {out}, behind ! where it may fail, or behind = an
+     * expression that is a view of its arguments, or behind =! a call that makes &{out} one. {list}
+     * is an array of all arguments, {number} of them, and {rank} the rank of the result. */
+    const char *c;
     const char *doc;     /* one sentence */
     const char *example; /* tg text of an expression ... */
     const char *value;   /* ... and what the prompt shows for it */

@@ -34,6 +34,7 @@ static const tg_op ops[] = {
      .latex = "{0}",
      .numpy = "{0}",
      .torch = "{0}",
+     .c = "={0}",
      .doc = "x computed as it is written: neither simplified nor brought to a stable form, and its "
             "derivative neither. A gradient inside it is the one before simplifying.",
      .example = "raw([1, 2])",

@@ -151,6 +151,7 @@ static const tg_op ops[] = {
      .latex = "\\operatorname{cumsum}{axis}\\left({0}\\right)",
      .numpy = "np.cumsum({0}, axis={axis})",
      .torch = "torch.cumsum({0}, dim={axis})",
+     .c = "tg_cumsum({out}, {0}, {axis})",
      .doc =
          "The running sums along an axis: element i is the sum of the elements up to and with i.",
      .example = "cumsum([1, 2, 3], 0)",
@@ -162,6 +163,7 @@ static const tg_op ops[] = {
      .grad = {"recurrence_back(a, g, axis=axis) * out", "recurrence_back(a, g, axis=axis)"},
      .numpy = "_recurrence({0}, {1}, {axis}, {start}, False)",
      .torch = "_recurrence({0}, {1}, {axis}, {start}, False)",
+     .c = "tg_recurrence({out}, {0}, {1}, {axis}, {start}, 0)",
      .doc = "The states s[0] = start, s[i + 1] = a[i] * s[i] + b[i] of a linear recurrence along "
             "the axes.",
      .example = "recurrence([2, 2, 2], 1)",
@@ -175,6 +177,7 @@ static const tg_op ops[] = {
      .grad = {"recurrence(a, g, axis=axis) * out", "recurrence(a, g, axis=axis)"},
      .numpy = "_recurrence({0}, {1}, {axis}, {start}, True)",
      .torch = "_recurrence({0}, {1}, {axis}, {start}, True)",
+     .c = "tg_recurrence({out}, {0}, {1}, {axis}, {start}, 1)",
      .doc = "A linear recurrence that runs backwards: the last state is start, s[i - 1] = a[i] * "
             "s[i] + b[i].",
      .example = "recurrence_back([2, 2, 2], 1)",

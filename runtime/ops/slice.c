@@ -548,6 +548,7 @@ static const tg_op ops[] = {
      .print = print_slice,
      .numpy = "{0!}{index} | _slice({0}, {start}, {count}, {step}, {drop}, {insert})",
      .torch = "{0!}{index} | _slice({0}, {start}, {count}, {step}, {drop}, {insert})",
+     .c = "=!tg_slice(&{out}, {0}, {start}, {count}, {step}, {drop}, {insert})",
      .doc = "What x[2:5, -1, none] means: of each axis of a shape, count places from start on in "
             "steps; axes are dropped and inserted.",
      .example = "slice([1, 2, 3, 4], 4, 0, 2, 2)",
@@ -566,6 +567,7 @@ static const tg_op ops[] = {
      .grad = {"slice(g, shape, start, count, step, drop=drop, insert=insert)"},
      .numpy = "_unslice({0}, {shape}, {start}, {count}, {step})",
      .torch = "_unslice({0}, {shape}, {start}, {count}, {step})",
+     .c = "!tg_unslice({out}, {0}, {start}, {count}, {step}, {drop}, {insert})",
      .doc = "The adjoint of slice: zeros of that shape, with x in the places that the slice names.",
      .example = "unslice([1, 3], 4, 0, 2, 2)",
      .value = "[1, 0, 3, 0]",
@@ -582,8 +584,7 @@ static const tg_op ops[] = {
      .infer = infer_unslice,
      .run = run_unslice,
      .grad = {"g[index]"},
-     .numpy = TG_NO_SPELLING,
-     .torch = TG_NO_SPELLING,
+     TG_NO_SPELLINGS,
      .doc = "Zeros of a shape with x in one place: the element or row that the index names along "
             "the axes, by default the first ones.",
      .example = "place([1, 2], (3, 2), 1)",

@@ -386,6 +386,7 @@ static const tg_op ops[] = {
      .latex = "{0}^{-1}",
      .numpy = "np.linalg.inv({0})",
      .torch = "torch.linalg.inv({0})",
+     .c = "!tg_inverse({out}, {0})",
      .doc = "The inverse of a square matrix; a singular one is an error.",
      .example = "inv([[0, 1], [2, 0]])",
      .value = "[[0, 0.5], [1, 0.0]]",
@@ -397,6 +398,7 @@ static const tg_op ops[] = {
      .latex = "\\det {0}",
      .numpy = "np.linalg.det({0})",
      .torch = "torch.linalg.det({0})",
+     .c = "!tg_determinant({out}, {0}, 0)",
      .doc = "The determinant of a square matrix.",
      .example = "det([[1, 2], [3, 4]])",
      .value = "-2",
@@ -410,6 +412,7 @@ static const tg_op ops[] = {
      .latex = "\\log\\det {0}",
      .numpy = "_logdet({0})",
      .torch = "torch.logdet({0})",
+     .c = "!tg_determinant({out}, {0}, {nan} ? 1 : 4)",
      .doc = "The logarithm of the determinant, without overflow; a negative determinant is an "
             "error, or "
             "NaN with nan=true.",
@@ -423,6 +426,7 @@ static const tg_op ops[] = {
      .latex = "\\log\\left|\\det {0}\\right|",
      .numpy = "np.linalg.slogdet({0})[1]",
      .torch = "torch.linalg.slogdet({0})[1]",
+     .c = "!tg_determinant({out}, {0}, 2)",
      .doc = "The logarithm of the absolute value of the determinant, without overflow.",
      .example = "logabsdet([[1, 2], [3, 4]])",
      .value = "0.69315",
@@ -433,6 +437,7 @@ static const tg_op ops[] = {
      .grad = {TG_GRAD_ZERO},
      .numpy = "np.linalg.slogdet({0})[0]",
      .torch = "torch.linalg.slogdet({0})[0]",
+     .c = "!tg_determinant({out}, {0}, 3)",
      .doc = "The sign of the determinant, without overflow: -1, 0 or 1.",
      .example = "signdet([[1, 2], [3, 4]])",
      .value = "-1",
@@ -443,6 +448,7 @@ static const tg_op ops[] = {
      .grad = {"sum(g * out, axis=(-2, -1), keep=true) * inv(x)' - out @ g' @ inv(x)'"},
      .numpy = "_cofactor({0})",
      .torch = "_cofactor({0})",
+     .c = "!tg_cofactor({out}, {0})",
      .doc = "The matrix of cofactors, which is the gradient of det and is det(x) * inv(x)' where x "
             "has "
             "an inverse.",
@@ -457,6 +463,7 @@ static const tg_op ops[] = {
      .latex = "{0}^{-1} {1}",
      .numpy = "_solve({0}, {1})",
      .torch = "_solve({0}, {1})",
+     .c = "!tg_solve({out}, {0}, {1}, 0)",
      .doc =
          "The solution x of a @ x = b, for a vector or the columns of a matrix; leading axes are a "
          "batch.",
@@ -474,6 +481,7 @@ static const tg_op ops[] = {
           "solve_upper(a', g)"},
      .numpy = "_solve(np.tril({0}), {1})",
      .torch = "_solve(torch.tril({0}), {1})",
+     .c = "!tg_solve({out}, {0}, {1}, 1)",
      .doc = "The solution x of tril(a) @ x = b; what is above the diagonal of a is not read.",
      .example = "solve_lower([[2, 0], [1, 4]], [2, 5])",
      .value = "[1, 1]",
@@ -489,6 +497,7 @@ static const tg_op ops[] = {
           "solve_lower(a', g)"},
      .numpy = "_solve(np.triu({0}), {1})",
      .torch = "_solve(torch.triu({0}), {1})",
+     .c = "!tg_solve({out}, {0}, {1}, 2)",
      .doc = "The solution x of triu(a) @ x = b; what is below the diagonal of a is not read.",
      .example = "solve_upper([[2, 1], [0, 4]], [3, 4])",
      .value = "[1, 1]",
@@ -501,6 +510,7 @@ static const tg_op ops[] = {
      .grad = {"solve_upper(out', solve_upper(out', tril(out' @ g) + tril(out' @ g, k=-1)')') / 2"},
      .numpy = "_cholesky({0})",
      .torch = "_cholesky({0})",
+     .c = "!tg_cholesky({out}, {0})",
      .doc =
          "The lower triangle L with L @ L' = x, for a positive definite x; of any x, its symmetric "
          "part is taken.",

@@ -391,6 +391,7 @@ static const tg_op ops[] = {
      .grad = {COLUMNS(VECTORS, "g") " @ " VECTORS "'"},
      .numpy = "np.linalg.eigvalsh(_symmetric({0}))",
      .torch = "torch.linalg.eigvalsh(_symmetric({0}))",
+     .c = "!tg_eigen({out}, {0}, 0)",
      .doc =
          "The eigenvalues of a symmetric matrix, ascending; of any matrix, those of its symmetric "
          "part.",
@@ -405,6 +406,7 @@ static const tg_op ops[] = {
      .grad = {VECTORS " @ " TURN(EIGEN_F, "out", "g") " @ " VECTORS "' / 2"},
      .numpy = "_eigvecsh({0})",
      .torch = "_eigvecsh({0})",
+     .c = "!tg_eigen({out}, {0}, 1)",
      .doc = "The eigenvectors of a symmetric matrix as columns, in the order of eigvalsh; the "
             "derivative is for distinct eigenvalues.",
      .example = "eigvecsh([[2, 0], [0, 1]])",
@@ -418,6 +420,7 @@ static const tg_op ops[] = {
      .grad = {"sum(g * out^2, axis=-1) - sum(g * out^2, axis=-2)"},
      .numpy = "_reciprocal_gaps({0})",
      .torch = "_reciprocal_gaps({0})",
+     .c = "tg_reciprocal_gaps({out}, {0})",
      .doc = "The matrix of 1 / (x[j] - x[i]), and 0 where these are equal up to rounding.",
      .example = "reciprocal_gaps([1, 2])",
      .value = "[[ 0, 1], [-1, 0]]",
@@ -429,6 +432,7 @@ static const tg_op ops[] = {
      .grad = {COLUMNS(U, "g") " @ " V "'"},
      .numpy = "np.linalg.svd({0}, compute_uv=False)",
      .torch = "torch.linalg.svdvals({0})",
+     .c = "!tg_svd({out}, {0}, 0)",
      .doc = "The singular values of a matrix, descending; the derivative is for distinct ones that "
             "are "
             "not 0.",
@@ -445,6 +449,7 @@ static const tg_op ops[] = {
          "(g - out @ (out' @ g))", "(1 / svdvals(x))") " @ " V "'"},
      .numpy = "_svd({0})[0]",
      .torch = "_svd({0})[0]",
+     .c = "!tg_svd({out}, {0}, 1)",
      .doc = "The left singular vectors of a matrix as columns, as many as singular values.",
      .example = "svdleft([[0, 2], [1, 0]])",
      .value = "[[1, 0], [0, 1]]",
@@ -459,6 +464,7 @@ static const tg_op ops[] = {
          U, "(1 / svdvals(x))") " @ (g' - g' @ out @ out')"},
      .numpy = "_svd({0})[1]",
      .torch = "_svd({0})[1]",
+     .c = "!tg_svd({out}, {0}, 2)",
      .doc = "The right singular vectors of a matrix as columns, as many as singular values.",
      .example = "svdright([[0, 2], [1, 0]])",
      .value = "[[0, 1], [1, 0]]",
@@ -474,6 +480,7 @@ static const tg_op ops[] = {
      .latex = "{0}^{+}",
      .numpy = "np.linalg.pinv({0})",
      .torch = "torch.linalg.pinv({0})",
+     .c = "!tg_pseudoinverse({out}, {0})",
      .doc =
          "The pseudoinverse of a matrix (Moore, Penrose), which is the inverse where there is one; "
          "the derivative is for a constant rank.",
@@ -495,6 +502,7 @@ static const tg_op ops[] = {
      .latex = "{0}^{+} {1}",
      .numpy = "_lstsq({0}, {1})",
      .torch = "_lstsq({0}, {1})",
+     .c = "!tg_lstsq({out}, {0}, {1})",
      .doc = "The x with the least norm(a @ x - b), and among those the one of least norm: pinv(a) "
             "@ b.",
      .example = "lstsq([[1], [1], [1]], [1, 1, 3])",

@@ -20,9 +20,10 @@ done
 loose=$(grep -rnIwE 'TO[D]O|FIX[M]E|XX[X]|HAC[K]' --include='*.c' --include='*.h' --include='*.tg' --include='*.md' \
     --include='*.sh' --include='*.txt' $PARTS stdlib examples docs scripts bench ./*.md 2>/dev/null)
 [ -z "$loose" ] || complain "$loose"
-# One allocator: nothing else calls the system's.
+# One allocator: nothing else calls the system's. (What stands in a string is source that emit writes.)
 direct=$(c_files | grep -v -e '^base/alloc.c$' -e '^tests/' -e '^command/' |
-    xargs grep -nE '(^|[^_a-z])(malloc|calloc|realloc|free|strdup|strndup|asprintf)\(' /dev/null)
+    xargs grep -nE '(^|[^_a-z])(malloc|calloc|realloc|free|strdup|strndup|asprintf)\(' /dev/null |
+    grep -vE '"[^"]*[^_a-z"](malloc|free)\(')
 [ -z "$direct" ] || complain "$direct"
 # Errors are values.
 exits=$(c_files | grep -v -e '^tests/' -e '^command/main.c$' |

@@ -4,6 +4,7 @@
  * is not installed its test says so and is skipped. */
 #include "op_cases.h"
 
+#include <ctype.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -46,6 +47,88 @@ static void put_array(tg_str *s, const tg_view *v) {
     tg_str_addf(s, "),\"%s\")", python_types[v->dtype]);
 }
 
+/* ---- the same for C: a function that calls the emitted one and compares ---- */
+
+/* Helpers, each once, and functions with what calls them. */
+static tg_str c_helpers[2], c_calls[2];
+
+/* Definitions that stand before the function are equal in all sources of a precision. */
+static const char *split_source(int single, const char *source) {
+    const char *function = strstr(source, "/* out = "), *p = strstr(source, "\n\n");
+    assert_non_null(function);
+    for (p += 2; p < function;) {
+        const char *end = strstr(p, "}\n\n");
+        const char *view = strncmp(p, "typedef", 7) == 0 ? strstr(p, ";\n\n") : NULL;
+        if (view) end = strchr(view - 1, ';');
+        assert_non_null(end);
+        char *block = strndup(p, (size_t)(end - p) + 3);
+        if (!strstr(tg_str_text(&c_helpers[single]), block)) tg_str_add(&c_helpers[single], block);
+        free(block);
+        p = strstr(end, "\n\n") + 2;
+    }
+    return function;
+}
+
+static void put_c_array(tg_str *s, const char *name, const tg_view *v, const char *type) {
+    tg_str_addf(s, "    static const %s %s[] = {", type, name);
+    for (int64_t i = 0; i < tg_view_count(v); i++) {
+        double x = tg_view_get(v, i);
+        tg_str_addf(s,
+                    isnan(x)   ? "(%s)NAN,"
+                    : isinf(x) ? x < 0 ? "-(%s)INFINITY," : "(%s)INFINITY,"
+                               : "(%s)%.17g,",
+                    type, x);
+    }
+    tg_str_add(s, tg_view_count(v) ? "};\n" : "0};\n");
+}
+
+static int leaf_named(const world *w, const char *name, size_t len) {
+    for (int i = 0; i < w->c.n; i++)
+        if (strncmp(w->c.leaf[i].name, name, strlen(w->c.leaf[i].name)) == 0 &&
+            (len == strlen(w->c.leaf[i].name) || name[strlen(w->c.leaf[i].name)] == '_'))
+            return i;
+    return -1;
+}
+
+/* f(long D2, const double *x, double y, double *out) is called by its signature. */
+static void put_c(tg_str *s, world *w, const char *source, int number, const char *what,
+                  const tg_tensor *value, double tolerance) {
+    const char *function = split_source(s == &c_calls[1], source);
+    const char *type = s == &c_calls[1] ? "float" : "double";
+    const char *p = strstr(function, "\nint f");
+    int64_t count = tg_view_count(&value->v);
+    tg_str call = {0};
+    assert_non_null(p);
+    tg_str_addf(s, "%s\nstatic int call_%d(void) {\n", function, number);
+    for (p = strchr(p, '(') + 1; *p != ')';) {
+        size_t len = strcspn(p, ",)");
+        const char *name = p + len;
+        while (isalnum((unsigned char)name[-1]) || name[-1] == '_') name--;
+        bool last = p[len] == ')';
+        int which = leaf_named(w, name, (size_t)(p + len - name));
+        tg_str_add(&call, call.len ? ", " : "");
+        if (strncmp(p, "long", 4) == 0)
+            tg_str_addc(&call, name[1]); /* D3 */
+        else if (last)
+            tg_str_add(&call, "got");
+        else if (which < 0)
+            fail_msg("%s: a parameter %.*s in C", what, (int)len, p);
+        else
+            tg_str_addf(&call, name[-1] == '*' ? "%s" : "%s[0]", w->c.leaf[which].name);
+        p += len;
+        if (*p == ',') p += 2;
+    }
+    for (int i = 0; i < w->c.n; i++)
+        if (strstr(tg_str_text(&call), w->c.leaf[i].name))
+            put_c_array(s, w->c.leaf[i].name, &w->leaf[i]->leaf.cell->value->v, type);
+    put_c_array(s, "want", &value->v, type);
+    tg_str_addf(s, "    %s got[%lld];\n    int status = f%d(%s);\n    return check(", type,
+                (long long)count + 1, number, tg_str_text(&call));
+    put_text(s, what);
+    tg_str_addf(s, ", status, %lld, got, want, %g);\n}\n\n", (long long)count, tolerance);
+    tg_str_free(&call);
+}
+
 /* The values of parameters that are cells and of sizes that come as numbers, by name. */
 static void put_python(tg_str *s, world *w, const char *source, const char *what, tg_tensor *value,
                        double tolerance) {
@@ -79,10 +162,17 @@ static void add_case(world *w, tg_node *n, const char *what, double tolerance) {
         tg_str source = {0};
         tg_clear(&w->rt.c);
         const char *called[1] = {NULL};
-        const tg_emit_request ask = {target[t], "f", 1, &n, called, "%"};
+        char name[24] = "f";
+        bool c = strcmp(target[t], "c") == 0;
+        if (c) snprintf(name, sizeof name, "f%d", counted[t]);
+        const tg_emit_request ask = {target[t], name, 1, &n, called, "%"};
         if (tg_emit(&w->rt, &source, &ask)) {
-            tg_str *s = &cases[t][value->v.dtype == TG_F32 || w->rt.precision == TG_F32];
-            put_python(s, w, tg_str_text(&source), what, value, tolerance);
+            bool single = value->v.dtype == TG_F32 || w->rt.precision == TG_F32;
+            if (c)
+                put_c(&c_calls[strstr(tg_str_text(&source), "float *out") != NULL], w,
+                      tg_str_text(&source), counted[t], what, value, tolerance);
+            else
+                put_python(&cases[t][single], w, tg_str_text(&source), what, value, tolerance);
             counted[t]++;
         } else if (!strstr(w->rt.c.diag.msg, "cannot be written") &&
                    !strstr(w->rt.c.diag.msg, "does not know the target")) {
@@ -140,7 +230,9 @@ static void has_spellings(void **state) {
     const tg_op *op = *state;
     assert_non_null(op->numpy);
     assert_non_null(op->torch);
+    assert_non_null(op->c);
     bool none = strcmp(op->numpy, TG_NO_SPELLING) == 0;
+    assert_int_equal(none, strcmp(op->c, TG_NO_SPELLING) == 0);
     assert_int_equal(none, strcmp(op->torch, TG_NO_SPELLING) == 0);
     if (!none) assert_true(op->class != TG_CLASS_RANDOM);
 }
@@ -240,12 +332,76 @@ static void in_torch(void **state) {
     run_python(1, torch_end);
 }
 
+static const char c_head[] = "#include <math.h>\n"
+                             "#include <stdio.h>\n"
+                             "#include <stdlib.h>\n\n";
+
+static const char c_check[] =
+    "static int bad;\n"
+    "static int check(const char *what, int status, int n, const REAL *got, const REAL *want,\n"
+    "                 double tolerance) {\n"
+    "    double size = 1;\n"
+    "    int wrong = status;\n"
+    "    for (int i = 0; i < n; i++)\n"
+    "        if (fabs((double)want[i]) > size && !isinf(want[i])) size = fabs((double)want[i]);\n"
+    "    for (int i = 0; i < n && !status; i++) {\n"
+    "        int same = got[i] == want[i] || (isnan(got[i]) && isnan(want[i]));\n"
+    "        if (same || fabs((double)got[i] - (double)want[i]) <= tolerance * size) continue;\n"
+    "        if (!wrong++ && bad < 5)\n"
+    "            fprintf(stderr, \"%s: element %d is %.17g, not %.17g\\n\", what, i,\n"
+    "                    (double)got[i], (double)want[i]);\n"
+    "    }\n"
+    "    if (status && bad < 5) fprintf(stderr, \"%s: it returns %d\\n\", what, status);\n"
+    "    bad += wrong != 0;\n"
+    "    return wrong != 0;\n"
+    "}\n\n";
+
+/* One translation unit a precision, without a single warning. */
+static void in_c(void **state) {
+    (void)state;
+    if (!has("cc --version >/dev/null 2>&1")) {
+        print_message("no C compiler here, so emitted C is not run: apt-get install gcc\n");
+        skip();
+    }
+    char dir[] = "/tmp/tg-emit-XXXXXX", path[80], command[400];
+    assert_non_null(mkdtemp(dir));
+    int result = 0;
+    for (int single = 0; single < 2; single++) {
+        tg_str all = {0};
+        const char *calls = tg_str_text(&c_calls[single]);
+        tg_str_addf(&all, "%s#define REAL %s\n%s%s%s", c_head, single ? "float" : "double",
+                    tg_str_text(&c_helpers[single]), c_check, calls);
+        tg_str_add(&all, "int main(void) {\n");
+        for (const char *p = calls; (p = strstr(p, "static int call_")); p += 16)
+            tg_str_addf(&all, "    %.*s();\n", (int)strcspn(p + 11, "("), p + 11);
+        tg_str_add(&all, "    if (bad) fprintf(stderr, \"%d are wrong\\n\", bad);\n"
+                         "    return bad > 0;\n}\n");
+        snprintf(path, sizeof path, "%s/%d.c", dir, single);
+        save(path, &all);
+        tg_str_free(&all);
+        snprintf(command, sizeof command,
+                 "cc -std=c99 -Wall -Wextra -Wconversion -Werror %s -o %s.out -lm && %s.out", path,
+                 path, path);
+        result |= system(command);
+    }
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    if (!getenv("TG_KEEP")) assert_int_equal(system(command), 0);
+    print_message("%d functions in C\n", counted[2]);
+    assert_int_equal(result, 0);
+    assert_true(counted[2] > 1000);
+}
+
 int main(void) {
     int failed = test_each_record("spellings", has_spellings);
     failed += test_each_record("writing", each_operation);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(in_numpy), cmocka_unit_test(in_torch)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(in_numpy), cmocka_unit_test(in_torch),
+                                       cmocka_unit_test(in_c)};
     failed += cmocka_run_group_tests(tests, NULL, NULL);
     for (int t = 0; t < TARGETS; t++)
         for (int k = 0; k < 2; k++) tg_str_free(&cases[t][k]);
+    for (int k = 0; k < 2; k++) {
+        tg_str_free(&c_helpers[k]);
+        tg_str_free(&c_calls[k]);
+    }
     return failed;
 }
