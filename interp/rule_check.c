@@ -3,7 +3,7 @@
  * The call is made again on fresh cells in double, of its own shapes (sizes that are not known get
  * small ones), and differentiated by them with a random cotangent. At random points, and at the
  * data there are, the slope of <g, f> along a random direction in one argument must be that of
- * central differences of fourth order. A point where differences of two widths disagree, where
+ * central differences of fourth order, and that for -2 g twice the opposite: a rule is linear in g. A point where differences of two widths disagree, where
  * those of the two sides do (a kink), or where f is not finite, says nothing and is passed over.
  *
  * B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, 1988. */
@@ -212,9 +212,11 @@ static void draw_point(check *k, int attempt) {
                                       {1.1, 4}, {-3, -0.3}, {0.5, 20},    {-10, 10}};
     const double *at = range[attempt % (int)(sizeof range / sizeof *range)];
     for (size_t i = 0; i < k->n; i++) fill(k, i, at[0], at[1]);
-    const tg_view *g = value_of(k, k->arguments);
     fill(k, k->arguments, -1, 1);
-    if (g->rank == 0) tg_view_set(g, 0, 1);
+    const tg_view *g = value_of(k, k->arguments);
+    if (g->rank > 0) return;
+    /* away from 0, and from 1, at which a rule that forgets g, or squares it, would be right */
+    tg_view_set(g, 0, (draw(k) < 0.5 ? -1 : 1) * (0.3 + 0.5 * draw(k)));
 }
 
 /* The arguments as the data have them. *there: they have. */
@@ -313,14 +315,17 @@ static void name_part(const tg_ruled *r, int part, char *out, size_t room) {
     snprintf(out, room, "%.*s", (int)strcspn(at, ","), at);
 }
 
-/* "x = 0.7, y = [1, 2]": large ones without their elements. */
+/* "x = 0.7, y = [1, 2], g = 0.4": large ones without their elements. */
 static void add_point(check *k, tg_str *s) {
     tg_ruled r = tg_ruled_of(k->call);
-    for (size_t i = 0; i < k->arguments; i++) {
-        char name[80];
+    for (size_t i = 0; i <= k->arguments; i++) {
+        char name[80] = "g";
         const tg_view *v = value_of(k, i);
         int64_t count = tg_view_count(v);
-        name_part(&r, k->part[i], name, sizeof name);
+        if (i < k->arguments)
+            name_part(&r, k->part[i], name, sizeof name);
+        else if (v->rank)
+            continue; /* said as "a random g" */
         tg_str_addf(s, "%s%s = ", i ? ", " : "", name);
         if (v->rank > 1 || count > 6) {
             tg_str_add(s, tg_shape_text(k->rt, v->rank, v->dim));
@@ -334,24 +339,61 @@ static void add_point(check *k, tg_str *s) {
     }
 }
 
-static bool wrong(check *k, size_t i, double rule, double differences) {
+static bool end_wrong(check *k, size_t i) {
     tg_ruled r = tg_ruled_of(k->call);
-    char name[80];
     tg_str at = {0};
-    int len = (int)strcspn(r.text, "(");
-    name_part(&r, k->part[i], name, sizeof name);
     add_point(k, &at);
-    tg_fail(&k->rt->c, TG_ERR_VALUE,
-            "the rule of %.*s is wrong in %s: it gives the slope %.6g, and differences give %.6g",
-            len, r.text, name, rule, differences);
     tg_note(&k->rt->c, "at %s", tg_str_text(&at));
-    if (value_of(k, k->arguments)->rank || value_of(k, i)->rank)
-        tg_note(&k->rt->c, "along a random direction, for a random g");
     tg_str_free(&at);
+    if (value_of(k, k->arguments)->rank || value_of(k, i)->rank)
+        tg_note(&k->rt->c, "along a random direction%s",
+                value_of(k, k->arguments)->rank ? ", for a random g" : "");
+    if (!tg_node_depends(k->rt, k->grad[i], k->leaf[k->arguments]))
+        return tg_help(&k->rt->c,
+                       "the rule does not use g, the incoming cotangent: write g * (...), or with "
+                       "g where it belongs");
     return tg_help(&k->rt->c,
                    "where it is meant to differ from the slope: rule %.*s(...) unchecked "
                    "= ...",
-                   len, r.text);
+                   (int)strcspn(r.text, "("), r.text);
+}
+
+static bool wrong(check *k, size_t i, double rule, double differences) {
+    tg_ruled r = tg_ruled_of(k->call);
+    char name[80];
+    name_part(&r, k->part[i], name, sizeof name);
+    tg_fail(&k->rt->c, TG_ERR_VALUE,
+            "the rule of %.*s is wrong in %s: it gives the slope %.6g, and differences give %.6g",
+            (int)strcspn(r.text, "("), r.text, name, rule, differences);
+    return end_wrong(k, i);
+}
+
+static bool bent(check *k, size_t i, double once, double more) {
+    tg_ruled r = tg_ruled_of(k->call);
+    char name[80];
+    name_part(&r, k->part[i], name, sizeof name);
+    tg_fail(&k->rt->c, TG_ERR_VALUE,
+            "the rule of %.*s is not linear in g: for %s it gives %.6g, and with -2 * g not %.6g "
+            "but %.6g",
+            (int)strcspn(r.text, "("), r.text, name, once, -2 * once, more);
+    return end_wrong(k, i);
+}
+
+static void scale_g(check *k, double by) {
+    const tg_view *g = value_of(k, k->arguments);
+    for (int64_t e = 0; e < tg_view_count(g); e++) tg_view_set(g, e, by * tg_view_get(g, e));
+}
+
+/* A rule of g^2, of abs(g), or of g clipped, may be right for this g. `once` is what it gives. */
+static bool check_linear(check *k, size_t i, const line *l, double once, double slack) {
+    double more;
+    scale_g(k, -2);
+    bool ok = slope_by_rule(k, i, l, &more);
+    scale_g(k, -0.5);
+    if (!ok || !isfinite(once) || !isfinite(more) ||
+        fabs(more + 2 * once) <= 1e-7 * fabs(once) + 20 * slack)
+        return ok;
+    return bent(k, i, once, more);
 }
 
 /* One argument at the point that the cells hold. */
@@ -370,8 +412,9 @@ static bool check_argument(check *k, size_t i, bool *known) {
     double h = 1e-3 * (most > 0 && isfinite(most) ? fmin(most, 1e6) : 1);
     bool ok = slope_by_rule(k, i, &l, &rule) && slope_along(k, &l, h, &differences, &slack, known);
     for (int64_t e = 0; e < l.n; e++) tg_view_set(l.x, e, l.at[e]);
-    if (ok && *known && !(fabs(rule - differences) <= 10 * slack))
-        ok = wrong(k, i, rule, differences);
+    if (ok && *known)
+        ok = fabs(rule - differences) <= 10 * slack ? check_linear(k, i, &l, rule, slack)
+                                                    : wrong(k, i, rule, differences);
     tg_free(l.at);
     return ok;
 }
