@@ -36,6 +36,13 @@ static const struct {
     {" chol ", "the square root of a positive definite matrix is cholesky(A)", false},
     {" eig eigvals eigenvalues ",
      "w, V = eigh(A) are eigenvalues and eigenvectors of a symmetric matrix", false},
+    {" rule ", "rule f(x) = g * ... gives a function a derivative, with g the incoming cotangent",
+     false},
+    {" input ", "an input is declared by input X[N, 3]", false},
+    {" integrate integral quad antiderivative ",
+     "tg has no integrals; a sum comes near one: h * sum(f(a + h * (arange(n) + 0.5)))", false},
+    {" help doc docs man ", "?name explains a name, ??word finds one: ?grad, ??norm, ?topics",
+     false},
     {" is equals ", "equality is written ==", true},
     {" xor ", "write a != b", true},
     {" float int double single ", "numbers have no declared type: name = expression", false},
@@ -68,7 +75,7 @@ static const struct {
 } strange_signs[] = {
     {"&&", "write and"},
     {"||", "write or"},
-    {"!", "write not x; \"is not equal\" is !="},
+    {"!", "write not x; \"is not equal\" is !=, and n! is prod(arange(1, n + 1))"},
     {"!==", "write !="},
     {"===", "write =="},
     {"~=", "write !="},
@@ -93,6 +100,10 @@ static const struct {
     {"”", "a string stands in straight double quotes: \"...\""},
     {"‘", "a string stands in straight double quotes: \"...\""},
     {"’", "a string stands in straight double quotes: \"...\"; a transpose is '"},
+    {"″", "write ''"},
+    {"‴", "write '''"},
+    {"⁗", "write ''''"},
+    {"∫", "tg has no integrals; a sum comes near one: h * sum(f(a + h * (arange(n) + 0.5)))"},
     {"∈", "write in"},
     {"∧", "write and"},
     {"∨", "write or"},
@@ -132,7 +143,8 @@ static void bad_token(tg_parser *p) {
     if (tg_utf8_next(text, (size_t)n, &code) < n || (code >= ' ' && code < 0x7F))
         tg_parser_fail(p, p->tok.lo, p->tok.hi, "\"%.*s\" means nothing in tg", n, text);
     else if (code < ' ' || code == 0x7F || code == 0xFEFF || (code >= 0x80 && code < 0xA0) ||
-             (code >= 0x200B && code <= 0x206F))
+             (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202F) ||
+             (code >= 0x205F && code <= 0x206F))
         tg_parser_fail(p, p->tok.lo, p->tok.hi, "an invisible character, U+%04X", code);
     else
         tg_parser_fail(p, p->tok.lo, p->tok.hi,

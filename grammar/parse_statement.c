@@ -244,8 +244,13 @@ static tg_ast *rule(tg_parser *p) {
     }
     bool unchecked = !tg_parser_line_ended(p) && tg_parser_is_word(p, p->tok, "unchecked");
     if (unchecked) tg_parser_advance(p);
-    if (p->tok.kind != TG_TOK_ASSIGN || tg_parser_line_ended(p))
-        return tg_parser_expected(p, "\"=\" and the rule");
+    if (p->tok.kind != TG_TOK_ASSIGN || tg_parser_line_ended(p)) {
+        tg_parser_expected(p, "\"=\" and the rule");
+        if (p->tok.kind != TG_TOK_END)
+            tg_help(p->c, "rule %s(...) = g * ..., with g the incoming cotangent",
+                    head->kids[0]->name);
+        return NULL;
+    }
     size_t mark = p->count;
     for (int i = 1; i < head->n; i++)
         if (!tg_parser_push(p, head->kids[i])) return NULL;

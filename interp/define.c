@@ -178,6 +178,17 @@ static bool worth_a_name(const tg_node *n) {
     return n->n > 0 && n->op->class != TG_CLASS_ELEMENTWISE;
 }
 
+/* sin = 3: from here on sin is no function. Said where a name of tg's first becomes something that
+ * cannot be called. */
+static void tell_hidden(tg_interp *in, const char *name, tg_value v) {
+    const tg_value *hidden = tg_lookup(in, in->globals, name);
+    bool called = hidden && (hidden->tag == TG_V_OP || hidden->tag == TG_V_BUILTIN ||
+                             hidden->tag == TG_V_FUNCTION);
+    if (called && v.tag != TG_V_FUNCTION && v.tag != TG_V_OP && v.tag != TG_V_BUILTIN)
+        tg_remark(in, "%s is %s from here on, and hides the function %s of tg", name,
+                  tg_value_kind(v), name);
+}
+
 bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     const char *name = target->name;
     if (!tg_env_reserve(env, 1)) {
@@ -186,6 +197,7 @@ bool tg_define(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     }
     tg_value *old = tg_env_find(env, name);
     if (old) watch_growth(in, target, *old, v);
+    if (env == in->globals && !old) tell_hidden(in, name, v);
     if (env == in->globals) {
         tg_cell *c = tg_value_cell(v);
         bool same = old && old->tag == v.tag && v.tag == TG_V_FORMULA && old->as.node == v.as.node;

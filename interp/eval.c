@@ -370,6 +370,16 @@ static TG_APART bool range(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
     return tg_value_range(&in->rt.c, end[0], end[1], out) || tg_blame(in, e);
 }
 
+/* x.sum(): the call that is meant. */
+static void help_call(tg_interp *in, const tg_ast *e) {
+    const tg_value *v = tg_env_find(in->library, e->name);
+    const char *more = v->tag == TG_V_BUILTIN ? strchr(v->as.builtin->signature, ',') : NULL;
+    if (more && !strchr(more, '=')) /* append(list, x) */
+        tg_help(&in->rt.c, "write %s", v->as.builtin->signature);
+    else
+        tg_help(&in->rt.c, "write %s(x)", e->name);
+}
+
 bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out) {
     const tg_value *v = base.tag == TG_V_RECORD ? tg_value_field(base, e->name) : NULL;
     if (v) {
@@ -382,7 +392,7 @@ bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out) {
         if (strcmp(e->name, "T") == 0)
             tg_help(&in->rt.c, "the transpose is x'");
         else if (tg_env_find(in->library, e->name)) /* x.sum(), x.shape */
-            tg_help(&in->rt.c, "write %s(x)", e->name);
+            help_call(in, e);
         return tg_blame(in, e);
     }
     tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);

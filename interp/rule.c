@@ -74,10 +74,36 @@ static bool find_function(tg_interp *in, tg_env *env, const tg_ast *s, tg_functi
                          s->name);
 }
 
+/* What can never be a derivative, as far as the text alone tells. */
+static const char *no_result(const tg_ast *e) {
+    switch (e->kind) {
+    case TG_AST_STRING: return "a string";
+    case TG_AST_LAMBDA: return "a function";
+    case TG_AST_BOOL: return "a truth value";
+    case TG_AST_RANGE: return "a range";
+    default: return NULL;
+    }
+}
+
+static bool check_results(tg_interp *in, const tg_ast *s) {
+    const tg_ast *body = s->kids[s->n - 1];
+    bool several = body->kind == TG_AST_TUPLE;
+    for (int i = 0; i < (several ? body->n : 1); i++) {
+        const tg_ast *e = several ? body->kids[i] : body;
+        const char *what = no_result(e);
+        if (!what) continue;
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is no derivative, so it cannot be the rule of %s", what,
+                s->name);
+        tg_help(&in->rt.c, "rule %s(...) = g * ..., with g the incoming cotangent", s->name);
+        return tg_blame(in, e);
+    }
+    return true;
+}
+
 bool tg_rule_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_function *f;
     tg_value made;
-    if (!find_function(in, env, s, &f) || !check_parameters(in, s, f) ||
+    if (!find_function(in, env, s, &f) || !check_parameters(in, s, f) || !check_results(in, s) ||
         !tg_function_new(in, env, s, &made))
         return false;
     made.as.function->name = s->name;

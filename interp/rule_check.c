@@ -3,8 +3,9 @@
  * The call is made again on fresh cells in double, of its own shapes (sizes that are not known get
  * small ones), and differentiated by them with a random cotangent. At random points, and at the
  * data there are, the slope of <g, f> along a random direction in one argument must be that of
- * central differences of fourth order, and that for -2 g twice the opposite: a rule is linear in g. A point where differences of two widths disagree, where
- * those of the two sides do (a kink), or where f is not finite, says nothing and is passed over.
+ * central differences of fourth order, and that for -2 g twice the opposite: a rule is linear in g.
+ * A point where differences of two widths disagree, where those of the two sides do (a kink), or
+ * where f is not finite, says nothing and is passed over.
  *
  * B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, 1988. */
 #include "base/alloc.h"

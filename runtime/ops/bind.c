@@ -62,10 +62,21 @@ static int distance(const char *a, const char *b) {
     return row[m];
 }
 
+/* The parameter that other libraries call so. NULL: none of op's. */
+static const char *translated(const tg_op *op, const char *name) {
+    static const char *const word[][2] = {{"dim", "axis"},      {"dims", "axis"},
+                                          {"axes", "axis"},     {"dimension", "axis"},
+                                          {"keepdims", "keep"}, {"keepdim", "keep"}};
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        for (const tg_param *p = op->param; p->name && strcmp(word[i][0], name) == 0; p++)
+            if (strcmp(p->name, word[i][1]) == 0) return p->name;
+    return NULL;
+}
+
 static bool fail_unknown(const binder *b, const char *name) {
-    const char *near = NULL;
+    const char *near = translated(b->op, name);
     int least = 3; /* further than two letters is another word */
-    for (const tg_param *p = b->op->param; p->name; p++) {
+    for (const tg_param *p = b->op->param; !near && p->name; p++) {
         int d = distance(name, p->name);
         bool begins = strncmp(p->name, name, strlen(name)) == 0;
         if (begins) d = 1;
