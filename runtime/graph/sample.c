@@ -465,23 +465,30 @@ double tg_sample_work(const tg_sample *s) {
     return work;
 }
 
-bool tg_sample_scale(tg_sample *s, double *scale) {
-    *scale = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        tg_tensor *t = NULL;
-        tg_node *n = s->made[i];
-        if (!tg_dtype_is_float(n->type.dtype)) continue;
-        if (!tg_plan_eval(s->rt, 1, &n, &t)) {
-            if (is_grave(s->rt)) return false;
-            tg_clear(&s->rt->c);
-            continue;
-        }
-        int64_t count = tg_view_count(&t->v);
-        for (int64_t k = 0; k < count; k++) {
-            double x = fabs(tg_view_get(&t->v, k));
-            if (isfinite(x) && x > *scale) *scale = x;
-        }
-        tg_tensor_drop(t);
+/* The largest finite magnitude in n, if that is more than *most. */
+static bool raise_to(tg_rt *rt, tg_node *n, double *most) {
+    tg_tensor *t = NULL;
+    if (!tg_dtype_is_float(n->type.dtype)) return true;
+    if (!tg_plan_eval(rt, 1, &n, &t)) {
+        if (is_grave(rt)) return false;
+        tg_clear(&rt->c);
+        return true;
     }
+    for (int64_t k = 0, count = tg_view_count(&t->v); k < count; k++) {
+        double x = fabs(tg_view_get(&t->v, k));
+        if (isfinite(x) && x > *most) *most = x;
+    }
+    tg_tensor_drop(t);
     return true;
+}
+
+bool tg_sample_scale(tg_sample *s, const tg_node *root, double *scale) {
+    tg_node **node = s->made, *copy = root ? tg_sample_copy(s, root) : NULL;
+    size_t count = s->count;
+    bool ok = true;
+    *scale = 0;
+    if (copy && !tg_node_collect(s->rt, 1, &copy, &node, &count)) return false;
+    for (size_t i = 0; i < count && ok; i++) ok = raise_to(s->rt, node[i], scale);
+    if (copy) tg_free(node);
+    return ok;
 }

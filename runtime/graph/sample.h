@@ -63,9 +63,9 @@ bool tg_sample_eval(tg_sample *s, bool *finite);
 tg_node *tg_sample_copy(const tg_sample *s, const tg_node *n);
 /* A value for a cell: the twin takes it over. */
 void tg_sample_set(tg_sample_cell *c, tg_tensor *value);
-/* The largest magnitude of anything that is computed on the way to the roots at this point: what a
- * rounding error is relative to. */
-bool tg_sample_scale(tg_sample *s, double *scale);
+/* The largest magnitude of anything that is computed on the way to the roots at this point, or to
+ * `root` alone where that is not NULL: what a rounding error is relative to. */
+bool tg_sample_scale(tg_sample *s, const tg_node *root, double *scale);
 /* How many elements are computed for the roots at one point. */
 double tg_sample_work(const tg_sample *s);
 /* A number from 0 to 1 of the sampler's own stream. */
