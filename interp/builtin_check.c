@@ -63,7 +63,7 @@ static bool compare(tg_interp *in, report *r, const tg_sample *s, tg_difference 
     bool right = off <= slack;
     if (m.kink) {
         double lo = fmin(m.left, m.right), hi = fmax(m.left, m.right),
-               room = 1e-3 * fmax(1, hi - lo);
+               room = 1e-3 * fmax(fabs(lo), fabs(hi)) + slack;
         right = g >= lo - room && g <= hi + room;
         if (!direction && r->kinks++ < KINKS_TOLD) {
             const tg_op *op;
