@@ -312,7 +312,7 @@ static bool slope_by_rule(check *k, size_t i, const line *l, double *out) {
 
 static void name_part(const tg_ruled *r, int part, char *out, size_t room) {
     const char *at = r->names;
-    for (; part > 0 && at; part--) at = strchr(at, ',') + 1;
+    for (; part > 0; part--) at += strcspn(at, ",") + 1;
     snprintf(out, room, "%.*s", (int)strcspn(at, ","), at);
 }
 

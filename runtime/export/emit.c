@@ -126,7 +126,7 @@ static void size_term(const tg_emitter *e, tg_str *s, const tg_term *t) {
             tg_str_add(s, symbol_text(e, a->self));
         } else { /* ceil(n / k) of whole numbers that are not negative */
             bool python = !e->target->sizes_given;
-            tg_str_add(s, python ? "((" : "((");
+            tg_str_add(s, "((");
             tg_emit_size_text(e, s, a->inner, true);
             tg_str_addf(s, " + %lld) %s %lld)", (long long)a->divisor - 1, python ? "//" : "/",
                         (long long)a->divisor);

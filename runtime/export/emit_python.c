@@ -7,6 +7,7 @@
 #include "runtime/graph/print.h"
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -167,6 +168,7 @@ static bool put_index(const tg_emitter *e, tg_str *s, const tg_node *n, bool *fi
     const int64_t *start = values_named(n, "start"), *count = values_named(n, "count"),
                   *step = values_named(n, "step"), *drop = values_named(n, "drop"),
                   *insert = values_named(n, "insert"), *axis = values_named(n, "axis");
+    assert(start && count && (axis || (step && drop))); /* narrow, or slice */
     for (int i = 0; step && i < rank; i++) *fits = *fits && step[i] > 0;
     if (!*fits) return true;
     tg_str_addc(s, '[');
@@ -241,7 +243,7 @@ static void put_leaf(const tg_emitter *e, tg_str *s, const tg_node *n, int min) 
         if (tg_view_count(v) > 0 || v->rank == 1)
             put_elements(s, v, 0, &flat);
         else {
-            tg_str_add(s, is_torch(e) ? "[]).reshape(" : "[]).reshape(");
+            tg_str_add(s, "[]).reshape(");
             put_shape(e, s, v->rank, v->dim);
             tg_str_add(s, is_torch(e) ? ").to(" : ").astype(");
             put_dtype(e, s, v->dtype);
@@ -432,7 +434,7 @@ static void put_helpers(const tg_emitter *e, const char *body) {
     enum { MOST = 64 };
     bool needed[MOST] = {false};
     int n = 0;
-    while (tg_python_helpers[n].name && n < MOST) n++;
+    while (n < MOST && tg_python_helpers[n].name) n++;
     for (int i = n - 1; i >= 0; i--) {
         const char *name = tg_python_helpers[i].name;
         needed[i] = tg_emit_mentions(body, name);

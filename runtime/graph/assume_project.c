@@ -10,6 +10,7 @@
 #include "runtime/graph/assume.h"
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,7 +81,8 @@ static bool fix_lines(point *p, tg_tensor *t, int64_t axes, double total) {
                 }
                 rest /= v->dim[d];
             }
-            double x = tg_view_get(v, i), each = (double)(count / lines);
+            int64_t length = count / lines;
+            double x = tg_view_get(v, i), each = (double)length;
             if (pass == 0)
                 sum[line] += x, low[line] = fmin(low[line], x);
             else if (low[line] >= 0 && sum[line] > 0 && total > 0)
@@ -156,6 +158,7 @@ static void orthonormal(tg_tensor *t, bool columns) {
 /* ---- one assumption ---- */
 
 static bool project(point *p, const tg_fact *f, int turn) {
+    assert(f->key || f->kind == TG_FACT_BOUND);
     tg_tensor *t = f->key ? value_of(p, f->key) : NULL, *u;
     switch (f->kind) {
     case TG_FACT_BOUND:

@@ -27,8 +27,8 @@
 enum { EXPLICIT = -1 };
 
 typedef struct term {
-    tg_node *node;                /* explicit axes of the batch in their order, then its own */
-    signed char tie[TG_MAX_RANK]; /* of each axis of the batch: the own axis, or EXPLICIT */
+    tg_node *node;        /* explicit axes of the batch in their order, then its own */
+    int tie[TG_MAX_RANK]; /* of each axis of the batch: the own axis, or EXPLICIT */
     struct term *next;
 } term;
 
@@ -72,7 +72,7 @@ static int explicit_axes(const batch *b, const term *t, int until, tg_size *dim)
 }
 
 static bool same_ties(const batch *b, const term *x, const term *y) {
-    return memcmp(x->tie, y->tie, (size_t)b->n) == 0;
+    return memcmp(x->tie, y->tie, (size_t)b->n * sizeof *x->tie) == 0;
 }
 
 /* ---- writing zeros down ---- */
@@ -159,9 +159,7 @@ static bool sum_tied(batch *b, pattern *p, term *out) {
     }
     int e = explicit_axes(b, &t, b->n, NULL);
     for (int j = 0; j < b->n; j++) /* what is left is tied to axes that stay */
-        if (t.tie[j] != EXPLICIT)
-            t.tie[j] = (signed char)(t.tie[j] -
-                                     __builtin_popcountll(mask & ((UINT64_C(1) << t.tie[j]) - 1)));
+        if (t.tie[j] >= 0) t.tie[j] -= __builtin_popcountll(mask & ((UINT64_C(1) << t.tie[j]) - 1));
     if (mask) {
         const tg_attrs at = {.n = 2, .v = {(int64_t)(mask << e), 0}};
         t.node = tg_node_make(b->rt, p->node->op, 1, &t.node, &at);
@@ -190,8 +188,7 @@ static bool product_tied(batch *b, pattern *p, int k, int j, term *out) {
     int axis = t.tie[j], e = explicit_axes(b, &t, b->n, NULL), at = explicit_axes(b, &t, j, NULL);
     *out = t;
     for (int i = 0; i < b->n; i++)
-        if (t.tie[i] != EXPLICIT && i != j)
-            out->tie[i] = (signed char)tg_batch_tie(b->rt, p->node, k, t.tie[i]);
+        if (t.tie[i] != EXPLICIT && i != j) out->tie[i] = tg_batch_tie(b->rt, p->node, k, t.tie[i]);
     out->tie[j] = EXPLICIT;
     out->node = tg_batch_contract(b->rt, p->node, k, axis, t.node, p->plain[1 - k], e, at);
     return out->node != NULL;
@@ -214,7 +211,7 @@ static int fate(batch *b, const pattern *p, int j, int *at) {
 }
 
 static bool apply_pattern(batch *b, pattern *p, term *out) {
-    signed char to[TG_MAX_RANK];
+    int to[TG_MAX_RANK];
     int terms = 0;
     memset(to, EXPLICIT, sizeof to);
     for (int k = 0; k < p->node->n; k++) terms += p->has[k];
@@ -232,7 +229,7 @@ static bool apply_pattern(batch *b, pattern *p, term *out) {
             return product_tied(b, p, k, j, out);
         }
         if (axis < 0 && !untie_arguments(b, p, j)) return false;
-        to[j] = axis < 0 ? EXPLICIT : (signed char)axis;
+        to[j] = axis < 0 ? EXPLICIT : axis;
     }
     tg_size dim[TG_MAX_RANK];
     int e = 0;
@@ -402,7 +399,7 @@ static bool seed_value(batch *b, const tg_node *seed, value *v) {
     tg_size dim[2 * TG_MAX_RANK];
     int e = 0;
     for (int j = 0; j < b->n; j++) {
-        t.tie[j] = b->dim[j] == 1 ? EXPLICIT : (signed char)j;
+        t.tie[j] = b->dim[j] == 1 ? EXPLICIT : j;
         if (b->dim[j] == 1) dim[e++] = 1;
     }
     memcpy(dim + e, b->dim, (size_t)b->n * sizeof *dim);

@@ -111,7 +111,7 @@ static bool extrapolate(tg_difference *d, const double *direction, int64_t k, do
                         tg_slope *out) {
     double a[LEVELS][LEVELS];
     out->error = INFINITY;
-    for (int i = 0; i < LEVELS; i++, t /= shrink) {
+    for (int i = 0; i < LEVELS; i++) {
         if (!central(d, direction, k, t, &a[0][i])) return false;
         double factor = 1;
         if (i == 0) out->slope = a[0][0], out->step = t;
@@ -124,6 +124,7 @@ static bool extrapolate(tg_difference *d, const double *direction, int64_t k, do
             out->slope = a[j][i];
             out->step = t;
         }
+        t /= shrink;
     }
     return true;
 }
@@ -140,10 +141,10 @@ static bool one_sided(tg_difference *d, const double *direction, int64_t k, doub
 bool tg_difference_slope(tg_difference *d, const double *direction, int64_t k, tg_slope *out) {
     *out = (tg_slope){0};
     double size = length(d, direction, k), t = first_step * size, slope = NAN;
-    for (int i = 0; i < SHRINKS && !out->finite; i++, t /= 4) { /* near the edge of the domain */
+    for (int i = 0; i < SHRINKS && !out->finite; i++) { /* near the edge of the domain */
         if (!central(d, direction, k, t, &slope)) return false;
         out->finite = isfinite(slope);
-        if (out->finite) break;
+        if (!out->finite) t /= 4;
     }
     if (!out->finite) return true;
     if (!extrapolate(d, direction, k, t, out)) return false;

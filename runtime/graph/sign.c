@@ -288,7 +288,7 @@ static tg_bounds of_arithmetic(walk *w, const tg_node *n, int depth) {
         return is(n, "prod")
                    ? power(range_at(w, n->arg[0], depth), (tg_bounds){.lo = 0, .hi = INFINITY})
                    : all;
-    tg_bounds a[3];
+    tg_bounds a[3] = {all, all, all};
     for (int i = 0; i < n->n; i++) a[i] = range_at(w, n->arg[i], depth);
     if (is(n, "neg")) return negated(a[0]);
     if (is(n, "abs")) return magnitude(a[0]);
@@ -340,7 +340,9 @@ static tg_bounds with_assumptions(walk *w, const tg_node *n, tg_bounds r) {
     for (int i = 0; left; i++, left >>= 1) {
         if (!(left & 1)) continue;
         tg_bounds more = tg_bounds_meet(r, tg_assume_range(w->rt, i, n));
-        if (memcmp(&more, &r, sizeof r) == 0) continue;
+        if (more.lo == r.lo && more.hi == r.hi && more.lo_open == r.lo_open &&
+            more.hi_open == r.hi_open && more.nonzero == r.nonzero)
+            continue;
         r = more;
         w->used |= UINT32_C(1) << i;
     }

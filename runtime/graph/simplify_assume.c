@@ -449,6 +449,7 @@ static tg_node *by_orthogonality(tg_simp *s, tg_node *n) {
 tg_node *tg_simp_assumed(tg_simp *s, tg_node *n) {
     if (!tg_assume_usable(s->rt) || tg_simp_is_kept(s, n)) return n;
     tg_node *made = by_equation(s, n);
+    if (!made) return NULL;
     if (made == n && n->n > 0) made = by_symmetry(s, n);
     if (made == n && n->n > 0) made = by_orthogonality(s, n);
     if (!made) return NULL;

@@ -233,7 +233,7 @@ static tg_node *stack(tg_simp *s, int n, tg_node *const *at) {
 }
 
 static tg_node *write_all(tg_simp *s, grid *g) {
-    tg_node *row[LONGEST], *made;
+    tg_node *row[LONGEST] = {NULL}, *made;
     bool had = s->rt->c.diag.kind != TG_ERR_NONE;
     for (int i = 0; i < g->rows * g->columns; i++) {
         tg_node **x = &g->at[i];

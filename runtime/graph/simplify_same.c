@@ -6,6 +6,7 @@
 #include "runtime/graph/simplify_sum.h"
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { MOST_TERMS = 128, MOST_NODES = 4000, MOST_STEPS = 2000000 };
@@ -85,7 +86,7 @@ static tg_node *operand(tg_simp *s, const tg_term *t, const tg_type *type) {
 static bool add_pair(tg_simp *s, const tg_node *n, tg_node *const *val, const tg_term *x,
                      const tg_term *y, tg_terms *out) {
     tg_ratio c = y ? tg_ratio_mul(x->c, y->c) : x->c;
-    tg_node *made = NULL, *in[2];
+    tg_node *made = NULL, *in[2] = {NULL, NULL};
     if (n->op == s->mul || n->op == s->div) {
         tg_product p = {.c = {1, 1}};
         bool ok = (!x->core || tg_product_add(s, &p, x->core, 1, false)) &&
@@ -136,6 +137,7 @@ static tg_node *multiplied_out(tg_simp *s, tg_node *n, tg_node **val) {
 /* Writes whole powers of sums as products: (a + b)^2. */
 static tg_node *as_product(tg_simp *s, tg_node *n, tg_node *base) {
     double k = n->op == s->pow && tg_node_is_number(n->arg[1]) ? n->arg[1]->leaf.number : 0;
+    assert(base);
     if ((k != 2 && k != 3) || (base->op != s->add && base->op != s->sub)) return NULL;
     tg_node *square = tg_simp_make(s, s->mul, base, base), *val[2] = {base, base};
     if (square) square = multiplied_out(s, square, val);
@@ -146,7 +148,7 @@ static tg_node *as_product(tg_simp *s, tg_node *n, tg_node *base) {
 }
 
 static bool spread_all(spread *w) {
-    tg_node *in[TG_MAX_TENSORS];
+    tg_node *in[TG_MAX_TENSORS] = {NULL};
     for (size_t i = 0; i < w->count; i++) {
         tg_node *n = w->node[i];
         w->val[i] = n;

@@ -10,6 +10,6 @@ bool tg_ops_document(tg_str *out);
 
 typedef struct tg_op tg_op;
 /* What there is to say of one operation, as ?name shows it. */
-void tg_op_describe(tg_str *out, const tg_op *op);
+void tg_op_describe(tg_str *s, const tg_op *op);
 
 #endif

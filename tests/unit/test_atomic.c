@@ -105,6 +105,62 @@ static const statement statements[] = {
     {.text = "h(1)[3] + [1, 2][9]", .wrong = ""},
 };
 
+/* The same for what is done with formulas, in a session of its own. */
+static const statement explaining[] = {
+    {.text = "a = [[2, 1], [1, 3]]; A = var(a); v = var([1, 2]); b = [1, 0]; x = var(2); y = "
+             "sum((A @ v - b)^2)",
+     .parts = true},
+    {.text = "same(sin(x)^2 + cos(x)^2, 1)"},
+    {.text = "same(sum(A @ v), sum(v' @ A))"},
+    {.text = "same(exp(x) * 1.5, exp(x + log(1.5)))"},
+    {.text = "derive(y, v)"},
+    {.text = "check(y, v)"},
+    {.text = "latex(grad(y, v))"},
+    {.text = "latex({one: y, two: (x, 2)})"},
+    {.text = "dot(y)"},
+    {.text = "dot(y, adjoints=true)"},
+    {.text = "dot(b, b)"},
+    {.text = "emit({c: y, g: grad(y, A)}, \"numpy\")"},
+    {.text = "emit(grad(y, v), \"torch\", name=\"slope\")"},
+    {.text = "emit(y, \"basic\")", .wrong = "basic"},
+    {.text = "shapes(grad(y, v))"},
+    {.text = "why(grad(log(softmax(v))[0], v))"},
+    {.text = "raw(grad(y, v))"},
+    {.text = "ops((y, grad(y, v)))"},
+    {.text = "expand(y)"},
+    {.text = "show(y, limit=5)"},
+    {.text = "w = y where y = x^2"},
+    {.text = "jacobian(softmax(A @ v), v)"},
+    {.text = "hessian(y, v)"},
+    {.text = "hessian(y, [x, v])"},
+    {.text = "jacobian(t -> t * sum(t), b)"},
+    {.text = "jvp(A @ v, v, b) + vjp(A @ v, v, b) + hvp(y, v, b)"},
+    {.text = "jacobian(y, 3)", .wrong = ""},
+    {.text = "q = inv(A) @ v + solve(A, b)"},
+    {.text = "n = [det(a), logdet(a), sum(eigvalsh(a)), norm(expm(a)), sum(pinv(a))]"},
+    {.text = "p = cholesky(a) + eigh(a)[1]"},
+    {.text = "grad(logdet(A' @ A) + sum(eigvalsh(A + A')) + sum(svdvals(A)), A)"},
+    {.text = "inv([[1, 2], [2, 4]])", .wrong = "singular"},
+    {.text = "f(t) = log(1 + exp(t))"},
+    {.text = "rule f(t) = g * sigmoid(t)"},
+    {.text = "cost = sum(f(v))"},
+    {.text = "grad(cost, v)"},
+    {.text = "h(t) = t^3; rule h(t) = 2 * g * t^2", .parts = true},
+    {.text = "grad(h(x), x)", .wrong = "rule"},
+    {.text = "k(t) = t^2; rule k(t) = value(g)", .parts = true},
+    {.text = "k(x)", .wrong = "has no value"},
+    {.text = "assume x > 1"},
+    {.text = "sqrt(x^2) + abs(x)"},
+    {.text = "assume x < 0", .wrong = "x"},
+    {.text = "x := 0", .wrong = "does not hold"},
+    {.text = "assume x < 5; unassume(x < 5)", .parts = true},
+    {.text = "unassume()"},
+    {.text = "?kinks"},
+    {.text = "?jacobian"},
+    {.text = "i = log(x - 2)"},
+    {.text = "i := log(x - 2)"},
+};
+
 /* What must be as it was after a failure. */
 static const char *const watched[] = {"a", "x", "y", "n", "p",    "q", "v",
                                       "W", "b", "X", "Y", "cost", "i"};
@@ -132,9 +188,9 @@ static void swallow(void *user, const char *text, size_t len) {
     *(size_t *)user += len;
 }
 
-/* Sanitizers slow this down by ten: as time passes fewer places are tried. */
-static uint64_t stride(time_t began) {
-    time_t spent = time(NULL) - began;
+/* Sanitizers slow this down by ten: as our own time passes fewer places are tried. */
+static uint64_t stride(clock_t began) {
+    clock_t spent = (clock() - began) / CLOCKS_PER_SEC;
     return spent < 20 ? 1 : spent < 40 ? 7 : 49;
 }
 
@@ -170,23 +226,32 @@ static bool run_once(tg_state *s, const statement *one, uint64_t n, int flags) {
     return reached;
 }
 
-static void each_statement(void **state) {
-    (void)state;
-    time_t began = time(NULL);
+static void run_each(size_t count, const statement *list) {
+    clock_t began = clock();
     size_t before = tg_alloc_get_stats().live_blocks, printed = 0;
     tg_options options = {.write = swallow, .user = &printed};
     tg_state *s = tg_open(&options);
     assert_non_null(s);
-    for (size_t k = 0; k < sizeof statements / sizeof *statements; k++) {
+    for (size_t k = 0; k < count; k++) {
         uint64_t n = 1;
-        while (run_once(s, &statements[k], n, TG_QUIET)) n += stride(began);
+        while (run_once(s, &list[k], n, TG_QUIET)) n += stride(began);
         n = 1;
-        while (run_once(s, &statements[k], n, TG_ECHO)) n += stride(began);
+        while (run_once(s, &list[k], n, TG_ECHO)) n += stride(began);
     }
     tg_close(s);
     size_t left = tg_alloc_get_stats().live_blocks - before;
     if (left) fail_msg("%zu blocks leak", left);
     assert_true(printed > 0);
+}
+
+static void each_statement(void **state) {
+    (void)state;
+    run_each(sizeof statements / sizeof *statements, statements);
+}
+
+static void each_explanation(void **state) {
+    (void)state;
+    run_each(sizeof explaining / sizeof *explaining, explaining);
 }
 
 /* The same from a fresh session each time, where nothing is cached yet: the statement follows all
@@ -205,7 +270,7 @@ static void each_fresh(void **state) {
         "w = [1, 2, 3]; w[[0, 2]] := [5, 6]; w[w > 5] := 0\n"
         "h = x -> sum(x^3); print(h'(w), h''(2))\n"
         "print(bad + 1)\n";
-    time_t began = time(NULL);
+    clock_t began = clock();
     size_t before = tg_alloc_get_stats().live_blocks, printed = 0;
     tg_options options = {.write = swallow, .user = &printed};
     bool reached = true;
@@ -273,6 +338,7 @@ static void within_limit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_statement),
+        cmocka_unit_test(each_explanation),
         cmocka_unit_test(each_fresh),
         cmocka_unit_test(within_limit),
     };
