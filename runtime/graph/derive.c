@@ -315,18 +315,46 @@ static bool name_steps(finder *f) {
 
 /* ---- the formulas without marks ---- */
 
-/* The assumptions themselves are named behind the laws. */
-static void note_laws(tg_rt *rt, tg_derive_step *x) {
-    const char *assumed = tg_simp_law_name(TG_LAW_ASSUMED);
-    tg_str why = {0};
-    tg_simplify_why(rt, &why);
-    for (const char *p = tg_str_text(&why); *p; p += strcspn(p, "\n"), p += *p == '\n') {
-        size_t len = strcspn(p, "\n"), have = strlen(x->laws);
-        if (have + len + 3 > sizeof x->laws) break;
-        if (x->used && strncmp(p, assumed, len) == 0 && !assumed[len]) continue;
-        snprintf(x->laws + have, sizeof x->laws - have, "%s%.*s", have ? "; " : "", (int)len, p);
+/* How much a law tells who reads the line: 0 for what is done everywhere and needs no word ("put
+ * together"), 1 for the arithmetic of sums and products, 2 for the rest. */
+static int weight(int law) {
+    switch (law) {
+    case TG_LAW_ARITHMETIC:
+    case TG_LAW_ZERO:
+    case TG_LAW_LINEARITY:
+    case TG_LAW_BROADCAST:
+    case TG_LAW_UNIFORM:
+    case TG_LAW_TRANSPOSE:
+    case TG_LAW_IDENTITY:
+    case TG_LAW_RESHAPE:
+    case TG_LAW_SAME_BRANCHES:
+    case TG_LAW_REASSOCIATE:
+    case TG_LAW_NAMED_PART:
+    case TG_LAW_SELECT: return 0;
+    case TG_LAW_COLLECT:
+    case TG_LAW_POWERS:
+    case TG_LAW_CANCEL:
+    case TG_LAW_COMMON:
+    case TG_LAW_ONEHOT:
+    case TG_LAW_COUNT: return 1;
+    default: return 2;
     }
-    tg_str_free(&why);
+}
+
+/* The one or two laws that tell most. The assumptions themselves are named behind the laws. */
+static void note_laws(tg_rt *rt, tg_derive_step *x) {
+    enum { MOST = 2 };
+    int found = 0;
+    for (int telling = 2; telling > 0; telling--)
+        for (int law = 0; law < TG_LAWS && found < MOST; law++) {
+            if (weight(law) != telling || !tg_simplify_used(rt, law)) continue;
+            if (law == TG_LAW_ASSUMED && x->used) continue;
+            size_t have = strlen(x->laws);
+            int n = snprintf(x->laws + have, sizeof x->laws - have, "%s%s", have ? "; " : "",
+                             tg_simp_law_name(law));
+            if (n >= (int)(sizeof x->laws - have)) x->laws[have] = 0; /* no room for it */
+            found++;
+        }
 }
 
 /* The adjoint simplified with the other parts left as they are, or as grad gives it, which may see

@@ -269,6 +269,8 @@ tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *fai
 /* The same for a * b, or a / b when `over`, by a rule whose pattern is a product or quotient. */
 tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed);
 const char *tg_simp_law_name(int law);
+/* Has the last simplification used it? */
+bool tg_simplify_used(const tg_rt *rt, int law);
 bool tg_simp_read_pattern(tg_rt *rt, int law, tg_pattern *out);
 /* n, or the list of its elements, [2 * x[0], 20 * x[1]], where it is a sum of vectors with one
  * number each (simplify_elements.c). NULL: an error. */

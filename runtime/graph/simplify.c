@@ -549,6 +549,10 @@ tg_node *tg_simplify(tg_rt *rt, tg_node *n, uint32_t *used) {
     return !before && is_pending(rt) ? NULL : made;
 }
 
+bool tg_simplify_used(const tg_rt *rt, int law) {
+    return tg_laws_has(&rt->simplifier->why, law);
+}
+
 void tg_simplify_why(tg_rt *rt, tg_str *out) {
     for (int i = 0; i < TG_LAWS; i++) {
         if (!tg_laws_has(&rt->simplifier->why, i)) continue;
