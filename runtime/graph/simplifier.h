@@ -245,6 +245,8 @@ tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
 /* simplify_shape.c: the identity matrix; a change of shape alone; x in that shape. */
 bool tg_simp_is_eye(const tg_simp *s, const tg_node *n);
 bool tg_simp_is_reshape(const tg_node *n);
+/* Is n a slice, or what undoes one, that changes but the shape? (simplify_select.c) */
+bool tg_simp_only_shapes(const tg_node *n);
 tg_node *tg_simp_reshaped(tg_simp *s, tg_node *x, const tg_type *t);
 /* simplify_reduce.c: sum and mean over axes; c * x in the shape t. */
 tg_node *tg_simp_sum_over(tg_simp *s, tg_node *n);

@@ -5,6 +5,7 @@
  * would have too many terms stays as it is: the proof may then fail, but is never wrong. */
 #include "runtime/graph/simplify_sum.h"
 #include "base/alloc.h"
+#include "runtime/graph/index_form.h"
 
 #include <assert.h>
 #include <math.h>
@@ -204,6 +205,7 @@ bool tg_simplify_same(tg_rt *rt, tg_node *a, tg_node *b, bool *same, uint32_t *u
         *same = tg_simp_is_uniform(&s, d, 0);
         bool ok =
             *same || !(d = tg_node_call2(rt, "sub", x, y)) ? d != NULL : vanishes(rt, &s, d, same);
+        if (ok && !*same) ok = tg_index_vanishes(&s, d, same);
         tg_free(own.slot);
         if (!ok) return false;
         more[2] |= s.used;

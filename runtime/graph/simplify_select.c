@@ -104,7 +104,8 @@ static tg_node *known_place(tg_simp *s, tg_node *base, int axis, tg_size at, con
 }
 
 /* Are all axes whole, and those that go of size 1? Then nothing but the shape changes. */
-static bool only_shapes(const tg_node *n) {
+bool tg_simp_only_shapes(const tg_node *n) {
+    if (!tg_node_is(n, "slice") && !tg_node_is(n, "unslice")) return false;
     const int64_t *shape = values(n, SHAPE), *start = values(n, START), *count = values(n, COUNT),
                   *step = values(n, STEP);
     for (int i = 0; i < (int)shape[-1]; i++)
@@ -114,8 +115,7 @@ static bool only_shapes(const tg_node *n) {
 
 tg_node *tg_simp_select(tg_simp *s, tg_node *n) {
     int axis;
-    bool slice = tg_node_is(n, "slice") || tg_node_is(n, "unslice");
-    if (slice && only_shapes(n) && n->arg[0]->type.rank > 0) {
+    if (tg_simp_only_shapes(n) && n->arg[0]->type.rank > 0) {
         tg_node *made = tg_simp_reshaped(s, n->arg[0], &n->type);
         return made ? tg_simp_again(s, made) : NULL;
     }

@@ -53,8 +53,16 @@ static size_t find_term(const tg_terms *a, const tg_node *key) {
     return a->n;
 }
 
+/* Is a + b, of whole numbers, as exact as they are? 1e16 + 1 is not. */
+static bool is_exact(tg_ratio a, tg_ratio b) {
+    if (a.n != floor(a.n) || b.n != floor(b.n)) return true;
+    double sum = a.n + b.n;
+    return a.d != b.d || (sum - a.n == b.n && sum - b.n == a.n);
+}
+
 static bool collect(tg_simp *s, tg_terms *a, tg_ratio c, tg_node *core, tg_node *key) {
     size_t i = find_term(a, key);
+    if (core && i < a->n && !is_exact(a->t[i].c, c)) i = a->n;
     if (i < a->n) {
         a->t[i].c = tg_ratio_add(a->t[i].c, c);
         if (core && core != a->t[i].core) { /* the same in other words: the shorter stays */
