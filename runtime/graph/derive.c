@@ -238,7 +238,9 @@ static bool set_levels(tg_steps *s) {
         tg_node **list;
         size_t count;
         s->step[i].level = 0;
-        if (!tg_node_collect(s->rt, 1, &s->step[i].local, &list, &count)) return false;
+        if (!tg_check_interrupt(&s->rt->c) ||
+            !tg_node_collect(s->rt, 1, &s->step[i].local, &list, &count))
+            return false;
         for (size_t k = 0; k < count; k++) {
             const tg_derive_step *above =
                 list[k]->op == &tg_op_cell ? step_of(s, list[k]->leaf.cell) : NULL;

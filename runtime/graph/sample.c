@@ -465,20 +465,39 @@ double tg_sample_work(const tg_sample *s) {
     return work;
 }
 
-/* The largest finite magnitude in n, if that is more than *most. */
-static bool raise_to(tg_rt *rt, tg_node *n, double *most) {
-    tg_tensor *t = NULL;
-    if (!tg_dtype_is_float(n->type.dtype)) return true;
-    if (!tg_plan_eval(rt, 1, &n, &t)) {
-        if (is_grave(rt)) return false;
-        tg_clear(&rt->c);
-        return true;
-    }
+/* The largest finite magnitude in t, if that is more than *most. */
+static void raise_by(const tg_tensor *t, double *most) {
     for (int64_t k = 0, count = tg_view_count(&t->v); k < count; k++) {
         double x = fabs(tg_view_get(&t->v, k));
         if (isfinite(x) && x > *most) *most = x;
     }
-    tg_tensor_drop(t);
+}
+
+/* The same of some nodes: all at once, since each by itself computes again what is under it; and
+ * one by one where one cannot be computed. */
+static bool raise_to(tg_rt *rt, int n, tg_node *const *node, double *most) {
+    enum { ATONCE = 1024 };
+    tg_node *some[ATONCE];
+    tg_tensor *t[ATONCE] = {NULL};
+    for (int i = 0, many; i < n; i += many) {
+        int floats = 0;
+        many = n - i < ATONCE ? n - i : ATONCE;
+        for (int k = 0; k < many; k++)
+            if (tg_dtype_is_float(node[i + k]->type.dtype)) some[floats++] = node[i + k];
+        if (floats == 0) continue;
+        if (tg_plan_eval(rt, floats, some, t)) {
+            for (int k = 0; k < floats; k++) {
+                raise_by(t[k], most);
+                tg_tensor_drop(t[k]);
+                t[k] = NULL;
+            }
+            continue;
+        }
+        if (is_grave(rt)) return false;
+        tg_clear(&rt->c);
+        for (int k = 0; n > 1 && k < floats; k++)
+            if (!raise_to(rt, 1, &some[k], most)) return false;
+    }
     return true;
 }
 
@@ -488,7 +507,7 @@ bool tg_sample_scale(tg_sample *s, const tg_node *root, double *scale) {
     bool ok = true;
     *scale = 0;
     if (copy && !tg_node_collect(s->rt, 1, &copy, &node, &count)) return false;
-    for (size_t i = 0; i < count && ok; i++) ok = raise_to(s->rt, node[i], scale);
+    if (count) ok = raise_to(s->rt, (int)count, node, scale);
     if (copy) tg_free(node);
     return ok;
 }
