@@ -110,6 +110,15 @@ static void put_real(const tg_emitter *e, tg_str *s, const tg_attrs *at, int i, 
         put_number(s, tg_attr_real(at, i));
 }
 
+/* Does n reduce along no axis at all? To PyTorch dim=() means all axes, so it is given one more. */
+static bool needs_axis(const tg_emitter *e, const tg_node *n) {
+    if (!is_torch(e) || n->op->class != TG_CLASS_REDUCE || n->arg[0]->type.rank == 0) return false;
+    for (int k = 0; n->op->param[k].name; k++)
+        if (n->op->param[k].kind == TG_P_AXES)
+            return n->at->v[tg_op_values(n->op, n->at, k, NULL)] == 0;
+    return false;
+}
+
 /* expand(x, shape) lacks its leading axes where no axis is named. */
 static bool attribute(tg_emit_writer *w, tg_str *s, const tg_node *n, int k) {
     const tg_op *op = n->op;
@@ -117,7 +126,12 @@ static bool attribute(tg_emit_writer *w, tg_str *s, const tg_node *n, int k) {
     int count, at = tg_op_values(op, n->at, k, &count);
     const int64_t *v = n->at->v + at;
     switch (op->param[k].kind) {
-    case TG_P_AXES: put_mask(s, *v); break;
+    case TG_P_AXES:
+        if (needs_axis(e, n))
+            tg_str_add(s, "-1");
+        else
+            put_mask(s, *v);
+        break;
     case TG_P_FLAG: tg_str_add(s, *v ? "True" : "False"); break;
     case TG_P_SHAPE: put_shape(e, s, count, v); break;
     case TG_P_PERM:
@@ -259,6 +273,14 @@ static void put_leaf(const tg_emitter *e, tg_str *s, const tg_node *n, int min) 
 static bool operation(tg_emit_writer *w, tg_str *s, const tg_node *n, int min) {
     const tg_emitter *e = w->e;
     const char *text = e->target->spelling(n->op);
+    if (needs_axis(e, n)) {
+        tg_str_add(s, "torch.reshape(");
+        if (!tg_emit_template(w, s, n, text)) return false;
+        tg_str_add(s, ", ");
+        put_shape(e, s, n->type.rank, n->type.dim);
+        tg_str_addc(s, ')');
+        return true;
+    }
     if (strcmp(text, "{0}") == 0) return w->argument(w, s, n, 0, min);
     /* a choice between plain numbers has no type of its own in NumPy */
     bool bare = !is_torch(e) && n->type.dtype == TG_F32 && !n->type.weak && n->n > 0 &&
@@ -322,7 +344,7 @@ static bool converted(tg_emit_writer *w, tg_str *s, const tg_node *a, tg_dtype t
     return true;
 }
 
-static bool argument(tg_emit_writer *w, tg_str *s, const tg_node *n, int i, int min) {
+static bool plain_argument(tg_emit_writer *w, tg_str *s, const tg_node *n, int i, int min) {
     const tg_node *a = n->arg[i];
     const tg_emitter *e = w->e;
     tg_dtype want = a->type.dtype;
@@ -349,6 +371,14 @@ static bool argument(tg_emit_writer *w, tg_str *s, const tg_node *n, int i, int 
     }
     bool same = a->type.dtype == want && !(a->type.weak && want == TG_F32);
     return same ? expression(w, s, a, min) : converted(w, s, a, want);
+}
+
+static bool argument(tg_emit_writer *w, tg_str *s, const tg_node *n, int i, int min) {
+    bool more = needs_axis(w->e, n);
+    tg_str_add(s, more ? "torch.unsqueeze(" : "");
+    if (!plain_argument(w, s, n, i, more ? 0 : min)) return false;
+    tg_str_add(s, more ? ", -1)" : "");
+    return true;
 }
 
 /* ---- the function ---- */

@@ -18,6 +18,26 @@ esac
 grep -q '^digraph' "$dir/none.svg.dot" || { echo "without graphviz no text is written"; status=1; }
 [ -e "$dir/none.svg" ] && { echo "a picture without graphviz"; status=1; }
 
+# Ctrl-C ends a drawing that takes long, and graphviz with it
+slow=$dir/slow
+mkdir "$slow"
+cat >"$slow/dot" <<END
+#!/bin/sh
+echo \$\$ >"$dir/pid"
+exec sleep 60
+END
+chmod +x "$slow/dot"
+PATH=$slow:$PATH "$tg" -e "$program
+dot(cost, to=\"$dir/slow.svg\")" >"$dir/slow.out" 2>&1 &
+drawing=$!
+waited=0
+while [ ! -s "$dir/pid" ] && [ $waited -lt 200 ]; do sleep 0.1; waited=$((waited + 1)); done
+kill -INT $drawing
+wait $drawing
+grep -q interrupted "$dir/slow.out" || { echo "Ctrl-C while graphviz runs: $(cat "$dir/slow.out")"; status=1; }
+kill -0 "$(cat "$dir/pid")" 2>/dev/null && { echo "graphviz outlives Ctrl-C"; status=1; kill "$(cat "$dir/pid")"; }
+[ -e "$dir/slow.svg" ] && { echo "a picture that was interrupted"; status=1; }
+
 if ! command -v dot >/dev/null 2>&1; then
     echo "no graphviz here, so nothing is drawn: apt-get install graphviz"
     exit $status

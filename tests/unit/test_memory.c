@@ -53,6 +53,9 @@ static const char program[] =
     "derive(sum((M @ v)^2), v); \"{latex(y)} {dot(y)} {emit(grad(y, h), \"numpy\")}\"\n"
     "print(grad(logdet(M) + sum(eigvalsh(M)), M)); assume i > 0; show(abs(i)); unassume()\n"
     "print(jacobian(k -> k * sum(k), [1, 2]), hvp(y, h, [1, 1, 1]))\n"
+    "for t in [\"numpy\", \"torch\", \"c\"] { size(emit((y, {g: grad(y, h)}), t)) }\n"
+    "size(emit(sum(softmax(P, axis=1)' @ X), \"c\")); size(latex(grad(y, h), name=\"y\"))\n"
+    "size(dot(y, adjoints=true))\n"
     "s = 6 * g(4)\n";
 
 static void swallow(void *user, const char *text, size_t len) {
