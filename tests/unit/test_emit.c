@@ -153,11 +153,6 @@ static void add_case(world *w, tg_node *n, const char *what, double tolerance) {
     tg_tensor *value = NULL;
     tg_clear(&w->rt.c);
     if (!n || !tg_plan_eval(&w->rt, 1, &n, &value)) return;
-    for (int64_t i = 0; i < tg_view_count(&value->v); i++) /* rounding errors grow with these */
-        if (fabs(tg_view_get(&value->v, i)) > 1e12) {
-            tg_tensor_drop(value);
-            return;
-        }
     for (int t = 0; t < TARGETS; t++) {
         tg_str source = {0};
         tg_clear(&w->rt.c);
@@ -209,13 +204,14 @@ static void each_operation(void **state) {
                 if (w.root->type.dtype == TG_F32) tolerance = 1e-4; /* single(x) too */
                 add_case(&w, w.root, what, tolerance);
                 bool floats = tg_dtype_is_float(w.root->type.dtype);
+                floats = floats && (variant == 0 || i < 2);
                 for (int k = 0; floats && k < w.c.n; k++) {
                     if (!tg_dtype_is_float(w.leaf[k]->type.dtype)) continue;
                     tg_node *g = gradient(&w, w.root, k);
                     if (!g) continue;
                     double looser = variant == 2 ? 10 : 1; /* slopes magnify rounding errors */
                     add_case(&w, g, what, looser * tolerance);
-                    if (variant != 2 || i == 0)
+                    if (variant == 0 || i == 0)
                         add_case(&w, gradient(&w, g, k), what, 10 * looser * tolerance);
                 }
             }
