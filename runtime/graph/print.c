@@ -11,6 +11,7 @@
  * of the whole remains. Recursion is bounded by the depth, and the cost by what is printed. */
 #include "runtime/graph/print_plan.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/number.h"
 #include "runtime/graph/ruled.h"
 #include "base/alloc.h"
 
@@ -335,6 +336,12 @@ static void print_infix(printer *p, const tg_node *n, place at) {
     if (!is_power(op)) put(p, " ");
     put(p, op->symbol);
     if (!is_power(op)) put(p, " ");
+    double top, under;
+    if (is_power(op) && n->arg[1]->op == &tg_op_number && !p->stopped &&
+        tg_number_fraction(n->arg[1]->leaf.number, &top, &under)) {
+        tg_str_addf(p->s, "(%g/%g)", top, under); /* x^(1/3) */
+        return;
+    }
     print_node(p, n->arg[1], min, place_of(p, n, 1, at));
 }
 

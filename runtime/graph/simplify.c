@@ -121,7 +121,8 @@ void tg_simplify_free(tg_rt *rt) {
 /* The simple form as a part of another formula, where labels count. Its laws become laws of the
  * node under way. */
 static tg_node *as_part(tg_simp *s, const tg_memo_entry *e) {
-    if (e->key->label && !e->stable && !e->used) return e->key;
+    bool unit = e->val->op == s->unit; /* a direction, by that name or another */
+    if (e->key->label && !e->stable && !e->used && !unit) return e->key;
     tg_laws_add(&s->why, &e->why);
     s->used |= e->used;
     s->stable = s->stable || e->stable;
@@ -332,7 +333,8 @@ static tg_node *by_rules(tg_simp *s, tg_node *n) {
         return n;
     }
     tg_simp_note(s, law);
-    s->stable = s->stable || stable;
+    /* parts made of directions keep their names: computed is unit in any case */
+    s->stable = s->stable || (stable && law != TG_LAW_UNIT && law != TG_LAW_UNIT_ALL);
     return tg_simp_again(s, made);
 }
 

@@ -126,9 +126,10 @@ static bool is_symmetric(tg_simp *s, const tg_node *n, int nest) {
     if (is_prime(s, n)) return is_symmetric(s, n->arg[0], nest - 1);
     for (size_t i = 0; i < sizeof of_one / sizeof *of_one; i++)
         if (tg_node_is(n, of_one[i])) return is_symmetric(s, n->arg[0], nest - 1);
-    if (is_product(s, n) && !n->label) {
+    if (is_product(s, n)) {
         chain a = {0};
-        take_apart(s, &a, (tg_node *)n, false, NEST);
+        take_apart(s, &a, n->arg[0], false, NEST);
+        take_apart(s, &a, n->arg[1], false, NEST);
         bool same = !a.full;
         for (int i = 0; same && i < a.n; i++) {
             tg_link l = a.link[i], r = a.link[a.n - 1 - i];
@@ -162,8 +163,8 @@ static tg_node *push_elements(tg_simp *s, tg_node *n, int nest) {
 
 /* n, or n', with its transposes where there are fewest. */
 static tg_node *push(tg_simp *s, tg_node *n, bool prime, int nest) {
-    if (n->type.rank != 2 || tg_simp_is_closed(s, n) || nest == 0 || !tg_simp_step(s, 1))
-        return prime ? primed(s, n) : n;
+    if (n->type.rank != 2 || nest == 0 || !tg_simp_step(s, 1)) return prime ? primed(s, n) : n;
+    if (tg_simp_is_closed(s, n)) return prime && !is_symmetric(s, n, NEST) ? primed(s, n) : n;
     if (is_prime(s, n)) return push(s, n->arg[0], !prime, nest - 1);
     if (prime && is_symmetric(s, n, NEST)) prime = false;
     if (n->op == s->matmul && is_product(s, n)) {

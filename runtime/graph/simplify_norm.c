@@ -34,7 +34,6 @@ bool tg_product_norms(tg_simp *s, tg_product *p) {
                 tg_node *made = unit_of(s, n->base);
                 if (!made) return false;
                 tg_simp_note(s, TG_LAW_UNIT);
-                s->stable = true;
                 *x = (tg_factor){made, 1};
                 n->power = 0;
             } else if (n->power >= 1 && x->power == 1 && unit &&

@@ -6,6 +6,7 @@
  * the parts go through tg_simp_scalar_of and tg_simp_uniform. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
+#include "runtime/graph/number.h"
 
 #include <string.h>
 
@@ -21,6 +22,13 @@ bool tg_simp_fits(const tg_type *a, const tg_type *want) {
     return a->dtype == want->dtype || (a->rank == 0 && a->weak && tg_dtype_is_float(want->dtype));
 }
 
+/* 1/3 is a number that it takes an operation to write. */
+static bool is_fraction(const tg_node *n) {
+    double top, under;
+    return tg_node_is_number(n) &&
+           tg_number_fraction(tg_number_tidy(n->leaf.number, 1), &top, &under);
+}
+
 double tg_simp_cost(tg_simp *s, tg_node *n) {
     tg_memo_entry *e = tg_memo_at(s->rt, s->memo, n);
     if (!e) return -1;
@@ -33,7 +41,7 @@ double tg_simp_cost(tg_simp *s, tg_node *n) {
     while (top) {
         tg_node *t = stack[top - 1];
         size_t before = top;
-        cost = t->op->class == TG_CLASS_LEAF ? 0 : 1;
+        cost = t->op->class == TG_CLASS_LEAF ? is_fraction(t) : 1;
         for (int i = 0; i < t->n; i++) {
             if (!(e = tg_memo_at(s->rt, s->memo, t->arg[i]))) goto end;
             if (t->arg[i]->label) continue; /* a name */

@@ -9,6 +9,7 @@
  * is built to the shape asked for, with an expand only where no factor has that shape. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
+#include "runtime/graph/number.h"
 
 #include <math.h>
 
@@ -17,13 +18,23 @@ enum { NEST = 24, SMALL = 16, NEGATE_DEPTH = 6 };
 /* ---- fractions ---- */
 
 static bool is_whole(double x) {
-    return x == floor(x) && fabs(x) <= 9007199254740992.0;
+    return tg_number_is_whole(x);
+}
+
+/* Is the decimal q as good to read as n / d? */
+static bool is_short(double q, double n) {
+    enum { LONG = 13 };
+    int digits = tg_number_digits(n);
+    return digits >= LONG || tg_number_digits(q) <= digits + 1;
 }
 
 static tg_ratio reduced(double n, double d) {
     if (d < 0) n = -n, d = -d;
-    if (!is_whole(d)) return (tg_ratio){n / d, 1};
-    if (d != 1 && !is_whole(n) && is_whole(1024 * (n / d))) return (tg_ratio){n / d, 1}; /* 1.5/3 */
+    if (!is_whole(d)) return tg_ratio_of(tg_number_tidy(n / d, 0));
+    if (d != 1 && !is_whole(n)) { /* 1.5/3, 0.7/2 */
+        double q = tg_number_tidy(n / d, 0);
+        if (is_whole(1024 * q) || is_short(q, n)) return tg_ratio_of(q);
+    }
     if (d == 1 || !is_whole(n)) return (tg_ratio){n, d};
     double a = fabs(n), b = d;
     while (b != 0) {
@@ -35,19 +46,27 @@ static tg_ratio reduced(double n, double d) {
 }
 
 tg_ratio tg_ratio_of(double x) {
-    return (tg_ratio){x, 1};
+    tg_ratio r = {x, 1};
+    return tg_number_fraction(x, &r.n, &r.d) ? r : (tg_ratio){x, 1};
 }
 tg_ratio tg_ratio_mul(tg_ratio a, tg_ratio b) {
-    return reduced(a.n * b.n, a.d * b.d);
+    bool whole = is_whole(a.n) && is_whole(b.n); /* sqrt(2) * sqrt(2) is 2 */
+    return reduced(whole ? a.n * b.n : tg_number_tidy(a.n * b.n, 0), a.d * b.d);
 }
 tg_ratio tg_ratio_div(tg_ratio a, tg_ratio b) {
     return a.d == b.d ? reduced(a.n, b.n) : reduced(a.n * b.d, a.d * b.n);
 }
 
+/* Of numbers that are not whole, a sum without its rounding error. */
+static double sum_of(double a, double b) {
+    double scale = fmax(fabs(a), fabs(b));
+    return is_whole(a) && is_whole(b) ? a + b : tg_number_tidy(a + b, scale);
+}
+
 tg_ratio tg_ratio_add(tg_ratio a, tg_ratio b) {
-    if (a.d == b.d) return reduced(a.n + b.n, a.d);
+    if (a.d == b.d) return reduced(sum_of(a.n, b.n), a.d);
     if (is_whole(a.n) && is_whole(b.n)) return reduced(a.n * b.d + b.n * a.d, a.d * b.d);
-    return tg_ratio_of(a.n / a.d + b.n / b.d);
+    return tg_ratio_of(sum_of(a.n / a.d, b.n / b.d));
 }
 
 /* r^p; d = 0 marks what is no number. */
@@ -83,7 +102,7 @@ static bool add_factor(tg_simp *s, tg_product *p, tg_node *base, double power) {
             if (older) p->f[i].base = base;
         }
         bool cancels = p->f[i].power * power < 0;
-        p->f[i].power += power;
+        p->f[i].power = sum_of(p->f[i].power, power);
         tg_simp_note(s, cancels ? TG_LAW_CANCEL : TG_LAW_POWERS);
         return true;
     }
@@ -138,6 +157,12 @@ static bool is_number(const tg_node *n, double x) {
     return tg_node_is_number(n) && n->leaf.number == x;
 }
 
+/* An exponent without the rounding error of y - 1: 1/3 - 1 is -2/3. */
+static double exponent_of(const tg_node *n) {
+    double k = n->leaf.number;
+    return fabs(k) > 1e-3 ? tg_number_tidy(k, 1) : k;
+}
+
 static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
     tg_node *n = it.node;
     if (tg_node_is_number(n) || (!top && tg_simp_is_closed(s, n)) || (!it.raw && it.nest == 0) ||
@@ -154,9 +179,9 @@ static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
         return push(s, w, n->arg[1], n->op == s->mul ? it.power : -it.power, it.raw, nest) &&
                push(s, w, n->arg[0], it.power, it.raw, nest);
     if (n->op == s->pow && tg_node_is_number(n->arg[1])) {
-        double k = n->arg[1]->leaf.number;
+        double k = exponent_of(n->arg[1]);
         if (unit || (is_whole(k) && is_whole(it.power)))
-            return push(s, w, n->arg[0], k * it.power, it.raw, nest);
+            return push(s, w, n->arg[0], tg_number_tidy(k * it.power, 0), it.raw, nest);
     }
     double single = it.power == 1 ? tg_simp_single(s, n) : 0;
     if (single != 0 && single != 1) {
@@ -314,7 +339,9 @@ static bool join_factors(tg_simp *s, tg_product *p) {
             tg_factor *a = &p->f[i], *b = &p->f[k];
             bool over = a->power == 1 && b->power == -1, failed = false;
             if (i == k || !(over || (i < k && a->power > 0 && b->power > 0))) continue;
-            if (!over && a->power != 1 && b->power != 1) continue;
+            /* abs(x)^0.5 * sign(x) is not x / abs(x)^0.5, which is not defined at 0 */
+            if (!over && (a->power < 1 || b->power < 1 || (a->power != 1 && b->power != 1)))
+                continue;
             tg_node *made = tg_simp_factors(s, a->base, b->base, over, &failed);
             if (failed) return false;
             if (!made) continue;
@@ -377,6 +404,12 @@ tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
         if (p->f[i].power < 0) below = true;
     }
     if (!above && !(below && p->n)) return uniform_ratio(s, p->c, t);
+    if (!above && d != 1 && fabs(n) == 1 && p->n == 1 && !is_whole(p->f[0].power)) {
+        tg_node *root = power(s, p->f[0].base, p->f[0].power); /* x^(-2/3) / 3 */
+        if (root && n < 0) root = tg_simp_make(s, s->neg, root, NULL);
+        root = tg_simp_make(s, s->div, root, tg_node_number(s->rt, d));
+        return root ? tg_simp_expand(s, root, t) : NULL;
+    }
     tg_node *start = !above || (n != 1 && n != -1) ? tg_node_number(s->rt, n) : NULL;
     if (!start && (!above || (n != 1 && n != -1))) return NULL;
     tg_node *made = multiply(s, p, 1, start, t, &none);

@@ -238,6 +238,11 @@ tg_node *tg_simp_sum_over(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0], *made;
     int64_t axes = n->at->v[0], single = 0, all = (INT64_C(1) << x->type.rank) - 1;
     tg_node *scalar = tg_simp_scalar_of(s, x);
+    if (tg_node_is(x, "softmax") && !tg_simp_is_kept(s, x) && (x->at->v[0] & ~axes) == 0) {
+        tg_simp_note(s, TG_LAW_SUM_SOFTMAX); /* with a name or without */
+        return tg_simp_multiple(s, count(s, &x->type, axes & ~x->at->v[0]),
+                                tg_node_number(s->rt, 1), &n->type);
+    }
     if (scalar) {
         tg_simp_note(s, TG_LAW_COUNT);
         return tg_simp_multiple(s, count(s, &x->type, axes), scalar, &n->type);
