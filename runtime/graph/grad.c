@@ -421,6 +421,7 @@ static bool run(sweep *s, tg_node *seed) {
         if (s->adjoint[i] && s->trace) s->adjoint[i] = tell(s, i);
         if (!s->adjoint[i]) return false;
         if (s->within && is_among(s->node[i], s->nx, s->x)) continue;
+        if (is_among(s->node[i], s->opt->nhold, s->opt->hold)) continue; /* a target, and held */
         if (!pass(s, i, s->adjoint[i])) return false;
     }
     return true;

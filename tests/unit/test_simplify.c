@@ -159,7 +159,7 @@ static void textbooks_write_it_so(void **state) {
         {"sum(X[1:]^2)", "X", "2 * embed(X[1:], 0, 1, N)"},
         {"sum(M[1:, 1:]^2)", "M", "pad(2 * M[1:, 1:], 1, after=0)"},
         {"sum(sort(v))", "v", "ones(5)"},
-        {"sqrt(mean((v - mean(v))^2))", "v", "(v - mean(v)) / (5 * sqrt(mean((v - mean(v))^2)))"},
+        {"sqrt(mean((v - mean(v))^2))", "v", "(v - mean(v)) / norm(v - mean(v)) / sqrt(5)"},
         {"norm(v)^2", "v", "2 * v"}, {"lam * norm(v)", "v", "lam * (v / norm(v))"},
         {"norm(A @ v - u)", "v", "A' @ ((A @ v - u) / norm(A @ v - u))"});
     SIMPLIFY({"sum(M - mean(M, axis=0, keep=true), axis=0)", "zeros(7)"},
