@@ -148,20 +148,20 @@ static void cross_entropy(void **state) {
 
 static void textbooks_write_it_so(void **state) {
     (void)state;
-    DERIVE(
-        {"mean(v)", "v", "ones(5) / 5"}, {"mean(X)", "X", "expand(1 / (784*N), (N, 784))"},
-        {"relu(x)", "x", "where(x > 0, 1, 0)"}, {"sum(v * relu(v))", "v", "v * (v > 0) + relu(v)"},
-        {"softmax(v)[0]", "v", "(onehot(0, 5) - softmax(v)[0]) * softmax(v)"},
-        {"-log(softmax(v))[1]", "v", "softmax(v) - onehot(1, 5)"},
-        {"v[0] * v[1]", "v", "place(v[1], 5, 0) + place(v[0], 5, 1)"},
-        {"X[0, 1]^2", "X", "2 * place(X[0, 1], (N, 784), (0, 1))"},
-        {"sum(M[:, 2]^2)", "M", "2 * place(M[:, 2], (5, 7), 2, axis=1)"},
-        {"sum(X[1:]^2)", "X", "2 * embed(X[1:], 0, 1, N)"},
-        {"sum(M[1:, 1:]^2)", "M", "pad(2 * M[1:, 1:], 1, after=0)"},
-        {"sum(sort(v))", "v", "ones(5)"},
-        {"sqrt(mean((v - mean(v))^2))", "v", "(v - mean(v)) / norm(v - mean(v)) / sqrt(5)"},
-        {"norm(v)^2", "v", "2 * v"}, {"lam * norm(v)", "v", "lam * (v / norm(v))"},
-        {"norm(A @ v - u)", "v", "A' @ ((A @ v - u) / norm(A @ v - u))"});
+    DERIVE({"mean(v)", "v", "ones(5) / 5"}, {"mean(X)", "X", "expand(1 / (784*N), (N, 784))"},
+           {"relu(x)", "x", "where(x > 0, 1, 0)"},
+           {"sum(v * relu(v))", "v", "v * (v > 0) + relu(v)"},
+           {"softmax(v)[0]", "v", "(onehot(0, 5) - softmax(v)[0]) * softmax(v)"},
+           {"-log(softmax(v))[1]", "v", "softmax(v) - onehot(1, 5)"},
+           {"v[0] * v[1]", "v", "place(v[1], 5, 0) + place(v[0], 5, 1)"},
+           {"X[0, 1]^2", "X", "2 * place(X[0, 1], (N, 784), (0, 1))"},
+           {"sum(M[:, 2]^2)", "M", "2 * place(M[:, 2], (5, 7), 2, axis=1)"},
+           {"sum(X[1:]^2)", "X", "2 * embed(X[1:], 0, 1, N)"},
+           {"sum(M[1:, 1:]^2)", "M", "pad(2 * M[1:, 1:], 1, after=0)"},
+           {"sum(sort(v))", "v", "ones(5)"},
+           {"sqrt(mean((v - mean(v))^2))", "v", "(v - mean(v)) / norm(v - mean(v)) / sqrt(5)"},
+           {"norm(v)^2", "v", "2 * v"}, {"lam * norm(v)", "v", "lam * (v / norm(v))"},
+           {"norm(A @ v - u)", "v", "A' @ ((A @ v - u) / norm(A @ v - u))"});
     SIMPLIFY({"sum(M - mean(M, axis=0, keep=true), axis=0)", "zeros(7)"},
              {"sum(M / sum(M, axis=0), axis=0)", "ones(7)"}, {"3 * norm(v) * unit(v)", "3 * v"},
              {"2 * v / norm(v)", "2 * (v / norm(v))"},
