@@ -3,15 +3,9 @@
  * The call is made again on fresh cells in double, of its own shapes (sizes that are not known get
  * small ones), and differentiated by them with a random cotangent. At random points, and at the
  * data there are, the slope of <g, f> along a random direction in one argument must be that of
-<<<<<<< HEAD
  * central differences of fourth order, and that for -2 g twice the opposite: a rule is linear in g.
  * A point where differences of two widths disagree, where those of the two sides do (a kink), or
  * where f is not finite, says nothing and is passed over.
-=======
- * central differences of fourth order. A point where differences of two widths disagree, where
- * those of the two sides do (a kink), or where f is not finite, says nothing and is passed over.
- * And the rule must be linear in g, as every derivative is and batches of cotangents take it to be.
->>>>>>> 38474b0 (A rule must be linear in g: checked with it)
  *
  * B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, 1988. */
 #include "base/alloc.h"
@@ -436,69 +430,16 @@ static bool check_point(check *k, bool *known) {
     return true;
 }
 
-/* ---- linearity ---- */
-
-static bool not_linear(check *k, size_t i) {
-    tg_ruled r = tg_ruled_of(k->call);
-    char name[80];
-    int len = (int)strcspn(r.text, "(");
-    name_part(&r, k->part[i], name, sizeof name);
-    tg_fail(&k->rt->c, TG_ERR_VALUE,
-            "the rule of %.*s is not linear in g, in %s: for g + h it does not give what it gives "
-            "for g and for h together",
-            len, r.text, name);
-    return tg_help(&k->rt->c,
-                   "a derivative is a sum of multiples of g; where it is meant to be something "
-                   "else: rule %.*s(...) unchecked = ...",
-                   len, r.text);
-}
-
-/* The rule of argument i for two cotangents and for their sum. *told: all is finite. */
-static bool compare_sum(check *k, size_t i, const double *g, const double *h, bool *told) {
-    const tg_view *at = value_of(k, k->arguments);
-    tg_tensor *t[3] = {NULL, NULL, NULL};
-    bool ok = true, linear = true;
-    for (int c = 0; ok && c < 3; c++) {
-        for (int64_t e = 0; e < tg_view_count(at); e++)
-            tg_view_set(at, e, (c != 1) * g[e] + (c != 0) * h[e]);
-        ok = tg_plan_eval(k->rt, 1, &k->grad[i], &t[c]);
-    }
-    double most = 0, off = 0;
-    for (int64_t e = 0; ok && e < tg_view_count(&t[0]->v); e++) {
-        double a = tg_view_get(&t[0]->v, e), b = tg_view_get(&t[1]->v, e);
-        double sum = tg_view_get(&t[2]->v, e);
-        *told = *told && isfinite(a) && isfinite(b) && isfinite(sum);
-        most = fmax(most, fmax(fabs(a), fmax(fabs(b), fabs(sum))));
-        off = fmax(off, fabs(sum - a - b));
-    }
-    if (ok && *told) linear = off <= 1e-9 * most;
-    for (int c = 0; c < 3; c++) tg_tensor_drop(t[c]);
-    return ok && (linear || not_linear(k, i));
-}
-
-/* At the point that the cells hold; one of the cotangents is small and one large. */
-static bool check_linear(check *k, bool *told) {
-    int64_t n = tg_view_count(value_of(k, k->arguments));
-    double *g = tg_alloc_array((size_t)(2 * n + 1), sizeof *g);
-    if (!g) return tg_fail_memory(&k->rt->c);
-    for (int64_t e = 0; e < n; e++) g[e] = 2 * draw(k) - 1, g[n + e] = 200 * draw(k) - 100;
-    bool ok = true;
-    *told = true;
-    for (size_t i = 0; ok && i < k->arguments; i++) ok = compare_sum(k, i, g, g + n, told);
-    tg_free(g);
-    return ok;
-}
-
 static bool check_points(check *k) {
     int usable = 0;
-    bool known, there, linear = false;
+    bool known, there;
     int64_t elements = 0;
     for (size_t i = 0; i < k->n; i++) elements += tg_view_count(value_of(k, i));
     int wanted = elements > LARGE ? 1 : POINTS;
     for (int a = 0; a < ATTEMPTS && usable < wanted; a++) {
         if (!tg_check_interrupt(&k->rt->c)) return false;
         draw_point(k, a);
-        if (!check_point(k, &known) || (!linear && !check_linear(k, &linear))) return false;
+        if (!check_point(k, &known)) return false;
         usable += known;
     }
     draw_point(k, 0);
