@@ -3,7 +3,9 @@
  * "Proved" means that the simplifier brings both to one normal form, or their difference to 0, with
  * the names of parts unfolded; nothing else is called a proof. What cannot be proved is sampled
  * (runtime/graph/sample.h): the formulas are computed in double precision at random points of their
- * common domain, and the first point where they differ is the counterexample.
+ * common domain, and then where formulas are likely to part (sample_probe.c); the first point where
+ * they differ is the counterexample. What is proved is tried at some points too: laws like
+ * sqrt(x)^2 = x say nothing where a side is not defined.
  *
  * When do two computed numbers differ? Each step rounds to 16 digits relative to what it computes,
  * so a sum of terms of size S carries an error of the order 1e-16 S however small the sum is. The
@@ -25,16 +27,26 @@
 #include "runtime/graph/simplify.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 20, CELLS_SHOWN = 6, ELEMENTS_SHOWN = 12 };
+enum {
+    POINTS = 20,
+    PROBES = 400,
+    DOMAIN_POINTS = 6,
+    DOMAIN_LAYOUTS = 3,
+    CELLS_SHOWN = 6,
+    ELEMENTS_SHOWN = 12
+};
 static const double most_work = 2e7; /* elements computed at all points together */
 static const double rounding = 1e-10, cancelling = 1e-13;
 
 typedef struct verdict {
     bool equal, proved;
-    bool open;  /* no point was found: neither equal nor different */
-    int points; /* the fewest for any part that was sampled */
+    bool open;   /* not equal, as it cannot be told */
+    bool partly; /* proved, but not defined everywhere */
+    int points;  /* the fewest for any part that was sampled */
     double difference;
     uint32_t used;    /* assumptions */
     tg_str domain;    /* ", with x from 0.1 to 2" */
@@ -94,14 +106,15 @@ static bool add_value(tg_interp *in, const tg_tensor *t, tg_style style, tg_str 
     return tg_format_tensor(&in->rt, t, &layout, out);
 }
 
-/* "N = 3, x = 0.31": the sizes and cells of a point; values NULL: of the present one. */
-static bool add_point(tg_interp *in, const tg_sample *s, tg_tensor *const *values, tg_str *out) {
+/* "N = 3, x = 0.31": the sizes and cells of the present point, or of the one where only some are
+ * finite. */
+static bool add_point(tg_interp *in, const tg_sample *s, bool split, tg_str *out) {
     int shown = 0;
     for (size_t i = 0; i < s->sizes.n; i++) {
         const char *name = tg_size_symbol_name(&in->rt, s->sizes.items[i].symbol);
         if (!name) continue;
         tg_str_addf(out, "%s%s = %lld", shown++ ? ", " : "", name,
-                    (long long)s->sizes.items[i].value);
+                    (long long)(split ? s->split_size[i] : s->sizes.items[i].value));
     }
     for (size_t i = 0; i < s->ncells; i++) {
         const char *name = s->cells[i].cell->name;
@@ -110,10 +123,18 @@ static bool add_point(tg_interp *in, const tg_sample *s, tg_tensor *const *value
             break;
         }
         tg_str_addf(out, "%s%s = ", shown++ ? ", " : "", name ? name : "a variable");
-        if (!add_value(in, values ? values[i] : s->cells[i].twin->value, TG_STYLE_SHORT, out))
+        if (!add_value(in, split ? s->split[i] : s->cells[i].twin->value, TG_STYLE_SHORT, out))
             return false;
     }
     return true;
+}
+
+/* The shortest text that reads back as x. */
+static void all_digits(char *out, double x) {
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(out, TG_NUMBER_ROOM, "%.*g", digits, x);
+        if (strtod(out, NULL) == x) return;
+    }
 }
 
 static void add_both(double x, double y, tg_str *out) {
@@ -124,6 +145,10 @@ static void add_both(double x, double y, tg_str *out) {
         tg_number_text(first, x, TG_STYLE_FULL);
         tg_number_text(second, y, TG_STYLE_FULL);
     }
+    if (strcmp(first, second) == 0) {
+        all_digits(first, x);
+        all_digits(second, y);
+    }
     tg_str_addf(out, "the first is %s and the second %s", first, second);
 }
 
@@ -132,7 +157,7 @@ static bool add_counterexample(tg_interp *in, const tg_sample *s, int64_t worst,
     const tg_view *a = &s->value[0]->v, *b = &s->value[1]->v;
     if (s->ncells > 0 || s->sizes.n > 0) {
         tg_str_add(out, "at ");
-        if (!add_point(in, s, NULL, out)) return false;
+        if (!add_point(in, s, false, out)) return false;
         tg_str_addc(out, ' ');
     }
     if (a->rank > 0) {
@@ -178,29 +203,42 @@ static double compare(const tg_view *a, const tg_view *b, int64_t *worst) {
     return most;
 }
 
-/* How many points the formulas' sizes allow. */
-static int points_for(const tg_sample *s) {
+/* How many points the formulas' sizes allow, of so many. */
+static int points_for(const tg_sample *s, int most) {
     double n = most_work / (1 + tg_sample_work(s));
-    return n > POINTS ? POINTS : n < 3 ? 3 : (int)n;
+    return n > most ? most : n < 3 ? 3 : (int)n;
 }
 
-static bool at_point(tg_interp *in, tg_sample *s, verdict *v) {
+/* probe: this is no random point. */
+static bool at_point(tg_interp *in, tg_sample *s, bool probe, verdict *v) {
     const tg_view *a = &s->value[0]->v, *b = &s->value[1]->v;
     int64_t worst;
-    double d = compare(a, b, &worst), scale = 1;
+    double d = compare(a, b, &worst), scale = 1, waver = 0;
     if (d > 1e-13) { /* asking for the scale costs: only where it may matter */
         if (!tg_sample_scale(s, NULL, &scale)) return false;
-        double x = tg_view_get(a, worst), y = tg_view_get(b, worst);
-        v->equal = fabs(x - y) <= rounding * scale;
+        double off = fabs(tg_view_get(a, worst) - tg_view_get(b, worst));
+        v->equal = off <= rounding * scale;
+        if (!v->equal && probe && !tg_sample_waver(s, worst, &waver)) return false;
+        v->equal = v->equal || off <= 10 * waver;
         if (!v->equal) return add_counterexample(in, s, worst, &v->how);
     }
-    if (d > v->difference) v->difference = d;
+    if (d > v->difference && !probe) v->difference = d;
+    return true;
+}
+
+/* Where the formulas may part, from the last random point on. */
+static bool by_probes(tg_interp *in, tg_sample *s, int most, verdict *v) {
+    bool finite;
+    for (int k = 0, done = 0; k >= 0 && v->equal && done < most; done++) {
+        if (!tg_check_interrupt(&in->rt.c) || !tg_sample_probe(s, &k, &finite)) return false;
+        if (finite && !at_point(in, s, true, v)) return false;
+    }
     return true;
 }
 
 static bool add_split(tg_interp *in, const tg_sample *s, tg_str *out) {
     tg_str_add(out, "at ");
-    if (!add_point(in, s, s->split, out)) return false;
+    if (!add_point(in, s, true, out)) return false;
     tg_str_addf(out, " only the %s is a finite number", s->split_root == 0 ? "second" : "first");
     return true;
 }
@@ -209,22 +247,24 @@ static bool by_points(tg_interp *in, tg_sample *s, verdict *v) {
     bool fits, found = true;
     int done = 0;
     if (!tg_sample_resize(s, 0, &fits)) return false;
-    int all = fits ? points_for(s) : 0;
+    int all = fits ? points_for(s, POINTS) : 0, probes = fits ? points_for(s, PROBES) : 0;
     while (fits && done < all && v->equal) {
         if (!tg_sample_next(s, &found)) return false;
-        if (found && !at_point(in, s, v)) return false;
+        if (found && !at_point(in, s, false, v)) return false;
         done += found;
         bool turn = s->sizes.n > 0 && (done == all / 2 || !found);
         if (!found && (done > 0 || !turn)) break;
         if (turn && v->equal && !tg_sample_resize(s, s->layout + 1, &fits)) return false;
     }
     if (v->points > done || !v->points) v->points = done;
+    if (v->equal && done && !by_probes(in, s, probes, v)) return false;
     if (!v->equal) return true;
     if (done == 0) {
         v->equal = false;
-        v->open = !s->nsplit;
         if (s->nsplit) return add_split(in, s, &v->how);
-        tg_str_add(&v->how, "no point was found where both are finite");
+        v->open = true;
+        tg_str_add(&v->how, s->obeyed ? "no point was found where both are finite"
+                                      : "no point was found that keeps to what is assumed");
         return true;
     }
     add_domain(s, &v->domain);
@@ -238,7 +278,7 @@ static bool by_difference(tg_interp *in, tg_sample *s, verdict *v) {
     const tg_node *difference = s->root[2];
     bool fits, found = true;
     if (!tg_sample_resize(s, 0, &fits)) return false;
-    int all = fits ? points_for(s) : 0;
+    int all = fits ? points_for(s, POINTS) : 0;
     for (int done = 0; done < all && found && v->equal; done++) {
         if (!tg_sample_next(s, &found)) return false;
         double own, whole, most = 0;
@@ -252,6 +292,40 @@ static bool by_difference(tg_interp *in, tg_sample *s, verdict *v) {
             return false;
         v->equal = most <= rounding * own || most <= cancelling * whole;
         if (!v->equal && !add_counterexample(in, s, worst, &v->how)) return false;
+    }
+    return true;
+}
+
+/* A proof goes from formula to formula and does not ask where they are defined: some points do. */
+static bool where_proved(tg_interp *in, tg_sample *s, verdict *v) {
+    bool fits, found = true, noise = false;
+    int done = 0, tried = 0;
+    if (!tg_sample_resize(s, 0, &fits)) return false;
+    int all = fits ? points_for(s, DOMAIN_POINTS) : 0;
+    while (fits && tried < all) {
+        if (!tg_sample_next(s, &found)) return false;
+        tried += found;
+        if (found && !done && !tg_sample_noise(s, &noise)) return false;
+        done += found && !noise;
+        if (found) continue;
+        if (tried || s->sizes.n == 0 || s->layout + 1 >= DOMAIN_LAYOUTS) break;
+        if (!tg_sample_resize(s, s->layout + 1, &fits)) return false;
+    }
+    if (done == 0 && tried) { /* the inverse of a singular matrix, as rounding has it */
+        v->equal = false;
+        v->open = true;
+        tg_str_add(&v->how, "no point was found that rounding does not spoil");
+    } else if (done == 0 && s->obeyed && !(s->met[0] && s->met[1])) {
+        v->equal = false;
+        v->open = true;
+        tg_str_addf(&v->how, "no point was found where %s finite",
+                    s->met[0]   ? "the second is"
+                    : s->met[1] ? "the first is"
+                                : "either of them is");
+    } else if (s->nsplit && !v->partly) {
+        v->partly = true;
+        tg_str_add(&v->remark, "; ");
+        return add_split(in, s, &v->remark);
     }
     return true;
 }
@@ -276,6 +350,15 @@ static bool sample_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
     return ok;
 }
 
+static bool check_proof(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
+    tg_sample s;
+    if (!tg_sample_begin(&s, &in->rt, 2, (tg_node *[]){a, b})) return false;
+    s.assumed |= v->used;
+    bool ok = where_proved(in, &s, v);
+    tg_sample_end(&s);
+    return ok;
+}
+
 static bool same_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
     tg_rt *rt = &in->rt;
     if (!tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim)) {
@@ -293,7 +376,7 @@ static bool same_nodes(tg_interp *in, tg_node *a, tg_node *b, verdict *v) {
     }
     if (proved) {
         v->used |= used;
-        return true;
+        return check_proof(in, a, b, v);
     }
     v->proved = false;
     return sample_nodes(in, a, b, v);
@@ -415,7 +498,8 @@ static void word(tg_interp *in, const verdict *v, tg_str *out) {
     } else if (v->proved) {
         tg_str_add(out, "equal (proved");
         add_assumed(in, v->used, ", assuming ", out);
-        tg_str_addc(out, ')');
+        tg_str_add(out, v->partly ? ") where both are defined" : ")");
+        tg_str_add(out, tg_str_text(&v->remark));
     } else {
         tg_str_addf(out, "equal on %d random points%s, largest difference ", v->points,
                     tg_str_text(&v->domain));

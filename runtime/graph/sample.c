@@ -18,6 +18,7 @@
 #include <string.h>
 
 enum { USUAL = 4, AGAIN = 4, MIXED = 160, LAYOUTS = 7 };
+enum { FALLING = 2 }; /* the layout in which a size is less than the one before it, not more */
 
 /* Ways to draw a cell's numbers. */
 static const struct {
@@ -89,6 +90,12 @@ static void note_indices(tg_sample *s, const tg_node *n) {
     }
 }
 
+static void note_number(tg_sample *s, double x) {
+    bool room = s->nnumbers < TG_SAMPLE_NUMBERS && isfinite(x);
+    for (int i = 0; i < s->nnumbers && room; i++) room = s->number[i] != x;
+    if (room) s->number[s->nnumbers++] = x;
+}
+
 static bool survey(tg_sample *s) {
     size_t cap = 0;
     s->wide = 10;
@@ -97,6 +104,7 @@ static bool survey(tg_sample *s) {
         if (n->op == &tg_op_cell && n->leaf.cell->kind != TG_CELL_LIFT && !tg_node_is_slot(n) &&
             !add_cell(s, &cap, n->leaf.cell))
             return false;
+        if (n->op == &tg_op_number) note_number(s, fabs(n->leaf.number));
         if (n->op == &tg_op_number && fabs(n->leaf.number) * 2 > s->wide &&
             fabs(n->leaf.number) < 1e6)
             s->wide = fabs(n->leaf.number) * 2;
@@ -123,6 +131,7 @@ static void drop_values(tg_tensor **value, size_t n) {
 void tg_sample_end(tg_sample *s) {
     drop_values(s->value, (size_t)s->n);
     drop_values(s->split, s->ncells);
+    drop_values(s->base, s->ncells);
     for (size_t i = 0; i < s->ncells; i++) tg_cell_drop(s->cells[i].twin);
     tg_size_binding_free(&s->sizes);
     tg_free(s->root);
@@ -131,6 +140,9 @@ void tg_sample_end(tg_sample *s) {
     tg_free(s->cells);
     tg_free(s->value);
     tg_free(s->split);
+    tg_free(s->split_size);
+    tg_free(s->met);
+    tg_free(s->base);
     *s = (tg_sample){0};
 }
 
@@ -158,7 +170,12 @@ bool tg_sample_begin(tg_sample *s, tg_rt *rt, int n, tg_node *const *roots) {
         s->value = tg_alloc_array((size_t)n, sizeof(tg_tensor *));
         s->made = tg_alloc_array(s->count, sizeof(tg_node *));
         s->split = tg_alloc_array(s->ncells, sizeof(tg_tensor *));
-        ok = s->root && s->value && s->made && s->split ? true : tg_fail_memory(&rt->c);
+        s->base = tg_alloc_array(s->ncells, sizeof(tg_tensor *));
+        s->met = tg_alloc_array((size_t)n, sizeof *s->met);
+        s->split_size = tg_alloc_array(s->sizes.n, sizeof *s->split_size);
+        ok = s->root && s->value && s->made && s->split && s->base && s->met && s->split_size
+                 ? true
+                 : tg_fail_memory(&rt->c);
     }
     if (!ok) {
         tg_sample_end(s);
@@ -251,10 +268,13 @@ static bool is_grave(const tg_rt *rt) {
 bool tg_sample_resize(tg_sample *s, int layout, bool *fits) {
     static const int first[LAYOUTS] = {3, 2, 4, 6, 10, 18, 40};
     *fits = false;
+    drop_values(s->base, s->ncells);
     for (; layout < LAYOUTS && (s->sizes.n > 0 || layout == 0); layout++) {
         s->layout = layout;
-        for (size_t i = 0; i < s->sizes.n; i++)
-            s->sizes.items[i].value = first[layout] + (int64_t)i;
+        for (size_t i = 0; i < s->sizes.n; i++) {
+            size_t above = layout == FALLING ? s->sizes.n - 1 - i : i;
+            s->sizes.items[i].value = first[layout] + (int64_t)above;
+        }
         if (copy_all(s)) {
             *fits = true;
             return true;
@@ -363,7 +383,7 @@ static int way_of(tg_sample *s, size_t i, int attempt) {
     if (attempt < USUAL + AGAIN) return s->cells[i].good == FAR ? 0 : s->cells[i].good;
     attempt -= USUAL + AGAIN;
     if (attempt < 2 * WAYS) return attempt / 2;
-    return (int)(draw(s) % WAYS);
+    return (int)(draw(s) % (WAYS + 1)) + FAR;
 }
 
 static bool all_finite(const tg_tensor *t) {
@@ -397,12 +417,14 @@ bool tg_sample_eval(tg_sample *s, bool *finite) {
         bool yes;
         if (!eval_root(s, i, &yes)) return false;
         if (yes) good++;
+        s->met[i] = s->met[i] || yes;
         if (!yes && bad < 0) bad = i;
     }
     *finite = good == s->n;
-    if (good == 0 || good == s->n || s->nsplit++ > 0) return true;
+    if (good == 0 || good == s->n || s->quiet || s->nsplit++ > 0) return true;
     s->split_root = bad;
     for (size_t i = 0; i < s->ncells; i++) s->split[i] = tg_tensor_hold(s->cells[i].twin->value);
+    for (size_t i = 0; i < s->sizes.n; i++) s->split_size[i] = s->sizes.items[i].value;
     return true;
 }
 
@@ -412,6 +434,8 @@ static void accept(tg_sample *s) {
     for (size_t i = 0; i < s->ncells; i++) {
         tg_sample_cell *c = &s->cells[i];
         int64_t count = tg_view_count(&c->twin->value->v);
+        tg_tensor_drop(s->base[i]);
+        s->base[i] = tg_tensor_hold(c->twin->value);
         for (int64_t k = 0; k < count; k++) {
             double x = tg_view_get(&c->twin->value->v, k);
             c->lo = fmin(c->lo, x);
@@ -423,8 +447,7 @@ static void accept(tg_sample *s) {
     }
 }
 
-/* Makes the point obey what is assumed of its cells. *obeys: it does. */
-static bool project(tg_sample *s, bool *obeys) {
+bool tg_sample_project(tg_sample *s, bool *obeys) {
     uint32_t unmet = 0;
     tg_cell **cell = tg_alloc_array(s->ncells, sizeof *cell);
     tg_tensor **value = tg_alloc_array(s->ncells, sizeof *value);
@@ -447,7 +470,8 @@ bool tg_sample_next(tg_sample *s, bool *found) {
         if (!tg_check_interrupt(&s->rt->c)) return false;
         for (size_t i = 0; i < s->ncells; i++)
             if (!fill(s, &s->cells[i], way_of(s, i, attempt))) return false;
-        if (!project(s, &obeys)) return false;
+        if (!tg_sample_project(s, &obeys)) return false;
+        s->obeyed += obeys;
         if (obeys && !tg_sample_eval(s, found)) return false;
         s->rejected += !*found;
     }

@@ -24,6 +24,8 @@ typedef struct tg_sample_cell {
     bool matrix;   /* positive definite matrices were drawn */
 } tg_sample_cell;
 
+enum { TG_SAMPLE_NUMBERS = 8 };
+
 typedef struct tg_sample {
     tg_rt *rt;
     int n;
@@ -37,13 +39,20 @@ typedef struct tg_sample {
     uint32_t assumed;      /* assumptions that points must obey: those about the cells */
     uint64_t state;        /* of the generator */
     double wide;           /* how far to look at times: beyond the numbers in the formulas */
-    int points;            /* found so far */
-    int rejected;          /* draws from the usual interval that would not do */
-    tg_tensor **value;     /* of the roots at this point; NULL: not finite, or not computable */
+    double number[TG_SAMPLE_NUMBERS]; /* magnitudes that stand in the formulas */
+    int nnumbers;
+    int points;        /* found so far */
+    int rejected;      /* draws from the usual interval that would not do */
+    int obeyed;        /* draws that keep to what is assumed */
+    tg_tensor **value; /* of the roots at this point; NULL: not finite, or not computable */
     int nsplit; /* points where some of the roots are finite and others not; of the first of these
                  */
-    int split_root;    /* one that is not, and */
-    tg_tensor **split; /* the values of the cells */
+    int split_root;      /* one that is not, and */
+    tg_tensor **split;   /* the values of the cells, and */
+    int64_t *split_size; /* of the sizes */
+    bool quiet;          /* such points are not noted now */
+    bool *met;           /* of each root: it was finite at some point */
+    tg_tensor **base; /* the cells at the last point that was found; NULLs: none with these sizes */
 } tg_sample;
 
 /* Roots are borrowed. False: an error; there is nothing to free then. */
@@ -68,6 +77,18 @@ void tg_sample_set(tg_sample_cell *c, tg_tensor *value);
 bool tg_sample_scale(tg_sample *s, const tg_node *root, double *scale);
 /* How many elements are computed for the roots at one point. */
 double tg_sample_work(const tg_sample *s);
+/* Makes the point obey what is assumed of its cells. *obeys: it does. */
+bool tg_sample_project(tg_sample *s, bool *obeys);
+/* The next of the points around the last that was found: one element of one cell is put on, beside
+ * and beyond a number that stands in the formulas, and far out, to both sides. *k counts them from
+ * 0 and is less than 0 when there are no more. *finite: all roots are finite there. */
+bool tg_sample_probe(tg_sample *s, int *k, bool *finite);
+/* By how much the difference of the first two roots wavers in place `at`, where the point moves by
+ * a few rounding errors: what is no larger than that proves nothing. */
+bool tg_sample_waver(tg_sample *s, int64_t at, double *waver);
+/* *noise: a root is not finite at a point next to this one, or what is computed on the way to them
+ * is huge and not the same there: the inverse of a singular matrix, which rounding hides. */
+bool tg_sample_noise(tg_sample *s, bool *noise);
 /* A number from 0 to 1 of the sampler's own stream. */
 double tg_sample_uniform(tg_sample *s);
 
