@@ -1,6 +1,7 @@
 /* Answers. The text is made once, with the record; the fields are for programs. An answer that is
  * changed (r.points := 3) is a plain record: the copy has no text. */
 #include "interp/answer.h"
+#include "interp/show.h"
 
 #include <assert.h>
 #include <string.h>
@@ -35,4 +36,34 @@ bool tg_answer_give(tg_interp *in, tg_answer *a, bool ok, tg_value *out) {
     for (int i = 0; i < a->n; i++) tg_value_drop(a->field[i].value);
     tg_str_free(&a->said);
     return ok;
+}
+
+/* ---- points ---- */
+
+enum { CELLS_SHOWN = 6 };
+
+static bool add_value(tg_interp *in, const tg_tensor *t, tg_style style, tg_str *out) {
+    tg_layout layout = {.style = style, .inlined = true};
+    return tg_format_tensor(&in->rt, t, &layout, out);
+}
+
+bool tg_answer_point(tg_interp *in, const tg_sample *s, bool split, tg_str *out) {
+    int shown = 0;
+    for (size_t i = 0; i < s->sizes.n; i++) {
+        const char *name = tg_size_symbol_name(&in->rt, s->sizes.items[i].symbol);
+        if (!name) continue;
+        tg_str_addf(out, "%s%s = %lld", shown++ ? ", " : "", name,
+                    (long long)(split ? s->split_size[i] : s->sizes.items[i].value));
+    }
+    for (size_t i = 0; i < s->ncells; i++) {
+        const char *name = s->cells[i].cell->name;
+        if (shown == CELLS_SHOWN) {
+            tg_str_add(out, ", ...");
+            break;
+        }
+        tg_str_addf(out, "%s%s = ", shown++ ? ", " : "", name ? name : "a variable");
+        if (!add_value(in, split ? s->split[i] : s->cells[i].twin->value, TG_STYLE_SHORT, out))
+            return false;
+    }
+    return true;
 }

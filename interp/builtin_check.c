@@ -12,6 +12,7 @@
 #include "interp/targets.h"
 #include "runtime/graph/difference.h"
 #include "runtime/graph/grad.h"
+#include "runtime/graph/ruled.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,6 +34,7 @@ typedef struct report {
     target *now;    /* the target under way */
     double largest; /* of all targets */
     int64_t total;  /* of all targets */
+    bool noise;     /* the last point is one where rounding hides that there is no value */
     tg_str wrong;   /* the first that is wrong */
     tg_str remarks; /* kinks */
     tg_str lines;   /* one a target */
@@ -145,6 +147,24 @@ static void add_line(const target *best, const tg_sample *s, const tg_node *x, c
     if (best->worst > -2) tg_str_addf(out, ", step %.1g", best->step);
 }
 
+/* The next point. Near a singular matrix there is no slope to be told, though all is finite: then
+ * other sizes, or another point. */
+static bool next_point(report *r, tg_sample *s, bool at_data, bool *found) {
+    enum { TRIES = 6 };
+    r->noise = false;
+    for (int t = 0; t < TRIES; t++) {
+        bool fits = false;
+        if (!(at_data ? tg_sample_eval(s, found) : tg_sample_next(s, found))) return false;
+        if (*found && !tg_sample_noise(s, &r->noise)) return false;
+        if (*found && !r->noise) return true;
+        *found = false;
+        if (at_data || (s->sizes.n == 0 && !r->noise)) return true;
+        if (s->sizes.n && (!tg_sample_resize(s, s->layout + 1, &fits) || !fits))
+            return s->rt->c.diag.kind == TG_ERR_NONE;
+    }
+    return true;
+}
+
 /* All points for all targets. at_data: at the data alone. */
 static bool check_points(tg_interp *in, report *r, tg_sample *s, const tg_targets *t, int points,
                          bool at_data) {
@@ -154,12 +174,16 @@ static bool check_points(tg_interp *in, report *r, tg_sample *s, const tg_target
     if (!best) return tg_fail_memory(&in->rt.c);
     for (size_t i = 0; i < t->n; i++) best[i].worst = -2;
     for (int p = 0; ok && fits && r->right && p < points; p++) {
-        ok = at_data ? tg_sample_eval(s, &found) : tg_sample_next(s, &found);
+        ok = next_point(r, s, at_data, &found);
         if (!ok || !found) break;
         r->points++;
         for (size_t i = 0; i < t->n && ok && r->right; i++) {
             r->now = &best[i];
             ok = check_target(in, r, s, t, i);
+        }
+        if (ok && !r->right && !at_data && (s->ncells || s->sizes.n)) {
+            tg_str_add(&r->wrong, ", at ");
+            ok = tg_answer_point(in, s, false, &r->wrong);
         }
     }
     for (size_t i = 0; ok && i < t->n && r->points; i++) {
@@ -173,7 +197,12 @@ static bool check_points(tg_interp *in, report *r, tg_sample *s, const tg_target
 }
 
 static void word(const report *r, const tg_targets *t, bool at_data, tg_str *out) {
-    if (r->points == 0) {
+    if (r->points == 0 && r->noise) {
+        tg_str_addf(out,
+                    "not checked: %s only rounding makes the formula or its gradient finite (the "
+                    "inverse of a singular matrix)",
+                    at_data ? "where the data are," : "at the points that were tried,");
+    } else if (r->points == 0) {
         tg_str_addf(out, "undecided: %s",
                     at_data ? "the formula or its gradient is not finite where the data are"
                             : "no point was found where the formula and its gradient are finite");
@@ -191,6 +220,17 @@ static void word(const report *r, const tg_targets *t, bool at_data, tg_str *out
     tg_str_add(out, tg_str_text(&r->remarks));
 }
 
+/* Rules that need not be the slope: "rule r(x) unchecked = ...". */
+static void tell_unchecked(const tg_sample *s, tg_str *out) {
+    for (size_t i = 0; i < s->count; i++) {
+        if (!tg_node_is_ruled(s->node[i]) || !tg_ruled_of(s->node[i]).unchecked) continue;
+        const char *text = tg_ruled_of(s->node[i]).text;
+        tg_str_addf(out, "; the rule of %.*s is unchecked: it may be meant to differ",
+                    (int)strcspn(text, "("), text);
+        return;
+    }
+}
+
 static bool check(tg_interp *in, tg_targets *t, int points, double seed, bool *at_data, report *r) {
     tg_node **root = tg_alloc_array(t->n + 1, sizeof *root);
     if (!root) return tg_fail_memory(&in->rt.c);
@@ -205,6 +245,7 @@ static bool check(tg_interp *in, tg_targets *t, int points, double seed, bool *a
     *at_data = false;
     if (ok && points == 0) ok = tg_sample_at_data(&s, at_data);
     ok = ok && check_points(in, r, &s, t, points ? points : 1, *at_data);
+    if (ok && !r->right) tell_unchecked(&s, &r->remarks);
     if (sampling) tg_sample_end(&s);
     return ok;
 }
@@ -223,8 +264,9 @@ static bool run_check(tg_interp *in, int n, const tg_argument *args, tg_value *o
         ok = tg_fail(&in->rt.c, TG_ERR_VALUE, "the number of points must be from 0 to 1000");
     if (!ok) return false;
     ok = tg_targets_find(in, "check", &args[0], &args[1], &t) &&
+         tg_targets_scalar(in, "check", &t) &&
          check(in, &t, (int)points, (double)seed, &at_data, &r);
-    if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
+    if (!ok) tg_blame_operands(in, args[1].ast ? 2 : 1, (int[]){0, 1}, args);
     if (ok) word(&r, &t, at_data, &a.said);
     if (r.wrong.failed || r.remarks.failed || r.lines.failed) a.said.failed = true;
     tg_answer_add(&a, "right", tg_value_bool(r.right && r.points > 0 && r.total > 0));

@@ -3,15 +3,14 @@
 #include "interp/answer.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/show.h"
 #include "interp/targets.h"
 #include "runtime/graph/derive.h"
 
 #include <string.h>
 
 static bool taken(void *user, const char *name) {
-    tg_interp *in = user;
-    const char *own = tg_intern(&in->rt.c, name, strlen(name));
-    return own && tg_lookup(in, in->globals, own) != NULL;
+    return tg_targets_taken(user, name);
 }
 
 /* "f(a, b)" */
@@ -40,18 +39,20 @@ static bool run_derive(tg_interp *in, int n, const tg_argument *args, tg_value *
     tg_answer a = {0};
     tg_str shown = {0};
     tg_value result = TG_NONE_VALUE;
-    bool ok = tg_targets_find(in, "derive", &args[0], &args[1], &t);
+    bool ok = tg_targets_find(in, "derive", &args[0], &args[1], &t) &&
+              tg_targets_scalar(in, "derive", &t);
     if (ok) {
         shown_name(&t, &shown);
         tg_derive_options opt = {.y_name = t.name,
                                  .y_shown = tg_str_text(&shown),
                                  .x_name = t.x_name,
                                  .taken = taken,
-                                 .user = in};
+                                 .user = in,
+                                 .width = tg_terminal_width(100)};
         ok = shown.failed ? tg_fail_memory(&in->rt.c)
                           : tg_derive(&in->rt, t.y, (int)t.n, t.x, &opt, &d);
     }
-    if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
+    if (!ok) tg_blame_operands(in, args[1].ast ? 2 : 1, (int[]){0, 1}, args);
     ok = ok && result_of(in, &d, t.n, &result);
     a.said = d.text;
     d.text = (tg_str){0};

@@ -31,14 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    POINTS = 20,
-    PROBES = 400,
-    DOMAIN_POINTS = 6,
-    DOMAIN_LAYOUTS = 3,
-    CELLS_SHOWN = 6,
-    ELEMENTS_SHOWN = 12
-};
+enum { POINTS = 20, PROBES = 400, DOMAIN_POINTS = 6, DOMAIN_LAYOUTS = 3 };
 static const double most_work = 2e7; /* elements computed at all points together */
 static const double rounding = 1e-10, cancelling = 1e-13;
 
@@ -101,34 +94,6 @@ static bool prove(tg_rt *rt, tg_node *a, tg_node *b, bool *proved, uint32_t *use
 
 /* ---- text ---- */
 
-static bool add_value(tg_interp *in, const tg_tensor *t, tg_style style, tg_str *out) {
-    tg_layout layout = {.style = style, .inlined = true};
-    return tg_format_tensor(&in->rt, t, &layout, out);
-}
-
-/* "N = 3, x = 0.31": the sizes and cells of the present point, or of the one where only some are
- * finite. */
-static bool add_point(tg_interp *in, const tg_sample *s, bool split, tg_str *out) {
-    int shown = 0;
-    for (size_t i = 0; i < s->sizes.n; i++) {
-        const char *name = tg_size_symbol_name(&in->rt, s->sizes.items[i].symbol);
-        if (!name) continue;
-        tg_str_addf(out, "%s%s = %lld", shown++ ? ", " : "", name,
-                    (long long)(split ? s->split_size[i] : s->sizes.items[i].value));
-    }
-    for (size_t i = 0; i < s->ncells; i++) {
-        const char *name = s->cells[i].cell->name;
-        if (shown == CELLS_SHOWN) {
-            tg_str_add(out, ", ...");
-            break;
-        }
-        tg_str_addf(out, "%s%s = ", shown++ ? ", " : "", name ? name : "a variable");
-        if (!add_value(in, split ? s->split[i] : s->cells[i].twin->value, TG_STYLE_SHORT, out))
-            return false;
-    }
-    return true;
-}
-
 /* The shortest text that reads back as x. */
 static void all_digits(char *out, double x) {
     for (int digits = 6; digits <= 17; digits++) {
@@ -157,7 +122,7 @@ static bool add_counterexample(tg_interp *in, const tg_sample *s, int64_t worst,
     const tg_view *a = &s->value[0]->v, *b = &s->value[1]->v;
     if (s->ncells > 0 || s->sizes.n > 0) {
         tg_str_add(out, "at ");
-        if (!add_point(in, s, false, out)) return false;
+        if (!tg_answer_point(in, s, false, out)) return false;
         tg_str_addc(out, ' ');
     }
     if (a->rank > 0) {
@@ -238,7 +203,7 @@ static bool by_probes(tg_interp *in, tg_sample *s, int most, verdict *v) {
 
 static bool add_split(tg_interp *in, const tg_sample *s, tg_str *out) {
     tg_str_add(out, "at ");
-    if (!add_point(in, s, true, out)) return false;
+    if (!tg_answer_point(in, s, true, out)) return false;
     tg_str_addf(out, " only the %s is a finite number", s->split_root == 0 ? "second" : "first");
     return true;
 }

@@ -202,10 +202,10 @@ static void table(layout *l, tg_str *out) {
     if (lines > LINES) tg_str_addf(out, "... %d more parts\n", lines - LINES);
 }
 
-static int terminal_width(void) {
+int tg_terminal_width(int usual) {
     struct winsize size;
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
-        return USUAL;
+        return usual;
     return size.ws_col;
 }
 
@@ -219,7 +219,7 @@ static bool show_shapes(layout *l, tg_value v, tg_str *out) {
     if (l->failed || l->text.failed || l->n == 0) return tg_fail_memory(&in->rt.c);
     place(l);
     const part *root = &l->part[l->n - 1];
-    if (root->width <= terminal_width()) {
+    if (root->width <= tg_terminal_width(USUAL)) {
         size_t whole = l->shapes.len;
         if (root->node->type.rank > 0)
             add_shape(l, &l->part[l->n - 1]);

@@ -26,4 +26,7 @@ bool tg_shapes_leaf(tg_interp *in, tg_value v, void *user, tg_value *out);
 /* Numbers of print in full: as floats where single is the default precision. */
 tg_style tg_show_style(const tg_interp *in, double x);
 
+/* The columns of the terminal that is written to; `usual` where it is none. */
+int tg_terminal_width(int usual);
+
 #endif

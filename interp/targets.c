@@ -130,6 +130,38 @@ static bool from_function(tg_interp *in, const char *what, tg_value f, const tg_
     return name_all(in, t, NULL);
 }
 
+bool tg_targets_taken(tg_interp *in, const char *name) {
+    const char *own = tg_intern(&in->rt.c, name, strlen(name));
+    return own && tg_lookup(in, in->globals, own) != NULL;
+}
+
+/* A name for y that nothing else has: neither of the user's nor in the formula. */
+static bool name_result(tg_interp *in, tg_targets *t) {
+    static const char *const usual[] = {"y", "z", "f", "q", "s"};
+    enum { USUAL = sizeof usual / sizeof *usual };
+    const char *name = tg_node_name(t->y);
+    tg_node **node;
+    size_t count;
+    if (name) {
+        snprintf(t->name, sizeof t->name, "%s", name);
+        return true;
+    }
+    if (!tg_node_collect(&in->rt, 1, &t->y, &node, &count)) return false;
+    bool used = true;
+    for (int i = 0; used; i++) {
+        const char *one = usual[i % USUAL];
+        snprintf(t->name, sizeof t->name, i < USUAL ? "%s" : "%s%d", one, i / USUAL);
+        used = tg_targets_taken(in, t->name);
+        for (size_t k = 0; k < t->n && !used; k++) used = strcmp(t->x_name[k], t->name) == 0;
+        for (size_t k = 0; k < count && !used; k++) {
+            const char *own = tg_node_name(node[k]);
+            used = own && strcmp(own, t->name) == 0;
+        }
+    }
+    tg_free(node);
+    return true;
+}
+
 bool tg_targets_find(tg_interp *in, const char *what, const tg_argument *y, const tg_argument *x,
                      tg_targets *t) {
     *t = (tg_targets){.y_value = TG_NONE_VALUE};
@@ -150,9 +182,18 @@ bool tg_targets_find(tg_interp *in, const char *what, const tg_argument *y, cons
     tg_value skeleton = TG_NONE_VALUE;
     bool ok = tg_map_leaves(in, x->value, add, t, &skeleton);
     tg_value_drop(skeleton);
-    const char *name = tg_node_name(t->y);
-    snprintf(t->name, sizeof t->name, "%s", name ? name : "y");
-    return ok && name_all(in, t, x->ast);
+    return ok && name_all(in, t, x->ast) && name_result(in, t);
+}
+
+bool tg_targets_scalar(tg_interp *in, const char *what, const tg_targets *t) {
+    const tg_type *type = &t->y->type;
+    if (type->rank == 0) return true;
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "%s needs a scalar, and {0} has the shape %s", what,
+            tg_shape_text(&in->rt, type->rank, type->dim));
+    return tg_help(&in->rt.c,
+                   "%s(sum({0}), {1}) for the sum of its elements; jacobian({0}, {1}) is the "
+                   "derivatives of all of them",
+                   what);
 }
 
 void tg_targets_free(tg_targets *t) {

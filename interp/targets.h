@@ -12,7 +12,7 @@ typedef struct tg_targets {
     size_t n, cap;
     tg_node **x;         /* held by the caller's argument, or by made[] */
     const char **x_name; /* what the user calls each */
-    char name[80];       /* of y: "cost", "f(t)"; "y" for a formula without a name */
+    char name[80];       /* of y: "cost", "f(t)"; "y" or another free one where it has none */
     tg_value y_value;
     int nmade;
     tg_value made[TG_MOST_PARAMETERS];
@@ -22,6 +22,10 @@ typedef struct tg_targets {
 bool tg_targets_find(tg_interp *in, const char *what, const tg_argument *y, const tg_argument *x,
                      tg_targets *out);
 void tg_targets_free(tg_targets *t);
+/* y has no axes; or an error that says what to write instead, {0} and {1} being y and x. */
+bool tg_targets_scalar(tg_interp *in, const char *what, const tg_targets *t);
+/* Is that a name of the user's? */
+bool tg_targets_taken(tg_interp *in, const char *name);
 /* Fresh variables for the arguments that a function must be given, the first with the value of x
  * (NULL: none has a value) into made[*n], also on failure; the caller drops them. */
 bool tg_function_variables(tg_interp *in, const char *what, tg_value f, const tg_argument *x,

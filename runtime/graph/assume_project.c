@@ -158,7 +158,7 @@ static void orthonormal(tg_tensor *t, bool columns) {
 /* ---- one assumption ---- */
 
 static bool project(point *p, const tg_fact *f, int turn) {
-    assert(f->key || f->kind == TG_FACT_BOUND);
+    assert(f->key || f->kind == TG_FACT_BOUND || f->kind == TG_FACT_ORTHOGONAL);
     tg_tensor *t = f->key ? value_of(p, f->key) : NULL, *u;
     switch (f->kind) {
     case TG_FACT_BOUND:

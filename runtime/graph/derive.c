@@ -10,9 +10,11 @@
 #include "base/alloc.h"
 #include "runtime/graph/derive_steps.h"
 #include "runtime/graph/grad.h"
+#include "runtime/graph/print.h"
 #include "runtime/graph/ruled.h"
 #include "runtime/graph/simplifier.h"
 #include "runtime/graph/simplify.h"
+#include "runtime/graph/substitute.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +61,8 @@ static bool survey(finder *f, tg_node *y) {
         f->note[i].active = target_of(f, n) >= 0;
         for (int k = 0; k < n->n && !f->note[i].active; k++)
             f->note[i].active = note_of(f, n->arg[k])->active;
-        if (n->n > 0) f->keep[f->nkeep++] = n;
+        bool turned = tg_node_is(n, "transpose") && !n->label; /* A'' is to be A */
+        if (n->n > 0 && !turned) f->keep[f->nkeep++] = n;
     }
     return true;
 }
@@ -130,9 +133,35 @@ static void gather_rules(const finder *f, const tg_node *node, int n, const tg_g
 
 /* ---- the sweep ---- */
 
-static tg_node *simple(finder *f, tg_node *n) {
-    if (f->count > SMALL || f->nkeep == 0) return n;
-    return tg_simplify_around(f->rt, n, f->nkeep, f->keep, NULL);
+/* A quotient of whose rule part is: -(x / w) / w is to become -x / w^2. */
+static bool is_opened(const finder *f, const tg_node *kept, int n, const tg_grad_part *part) {
+    if (!tg_node_is(kept, "div") || (kept->label && kept != f->s->y)) return false;
+    for (int i = 0; i < n; i++)
+        if (part[i].user == kept) return true;
+    return false;
+}
+
+static tg_node *simple(finder *f, tg_node *adjoint, int n, const tg_grad_part *part, bool *opened) {
+    *opened = false;
+    if (f->count > SMALL || f->nkeep == 0) return adjoint;
+    tg_node **keep = tg_alloc_array((size_t)f->nkeep + 1, sizeof *keep);
+    if (!keep) {
+        tg_fail_memory(&f->rt->c);
+        return NULL;
+    }
+    int count = 0;
+    for (int i = 0; i < f->nkeep; i++)
+        if (is_opened(f, f->keep[i], n, part))
+            *opened = true;
+        else
+            keep[count++] = f->keep[i];
+    if (count == 0) keep[count++] = tg_node_number(f->rt, 0);
+    const char *label = f->s->y->label;
+    if (is_opened(f, f->s->y, n, part)) f->s->y->label = NULL;
+    tg_node *made = keep[0] ? tg_simplify_around(f->rt, adjoint, count, keep, NULL) : NULL;
+    f->s->y->label = label;
+    tg_free(keep);
+    return made;
 }
 
 /* Made of numbers and sizes: -1 / N. */
@@ -195,6 +224,7 @@ static tg_node *add_step(finder *f, tg_node *node, tg_node *local, int parts, in
                              .local = local,
                              .parts = parts};
     memcpy(made->rules, own->rules, sizeof made->rules);
+    if (node == s->y) snprintf(made->rules, sizeof made->rules, "a variable by itself");
     if (target >= 0) made->name = s->opt->x_name[target];
     own->step = (int)s->n;
     return tg_node_cell(f->rt, mark);
@@ -204,17 +234,19 @@ static tg_node *finished(void *user, tg_node *node, tg_node *adjoint, int n,
                          const tg_grad_part *part) {
     finder *f = user;
     note *own = note_of(f, node);
-    bool passes;
+    bool passes, opened;
     int target = target_of(f, node);
     gather_rules(f, node, n, part, own->rules, &passes);
     if (node == f->s->y && target < 0) return adjoint;
-    tg_node *local = simple(f, adjoint);
+    tg_node *local = simple(f, adjoint, n, part, &opened);
     if (!local) return NULL;
     bool named = node->label || (node->op == &tg_op_cell && target >= 0);
     bool plain = n == 1 && is_plain(f, node);
     if (target < 0 && !named && (says_nothing(local) || (plain && (passes || is_small(node)))))
         return local;
-    return add_step(f, node, local, n, target);
+    tg_node *mark = add_step(f, node, local, n, target);
+    if (mark) f->s->step[f->s->n - 1].opened = opened;
+    return mark;
 }
 
 /* ---- levels, names, what is shown ---- */
@@ -359,13 +391,47 @@ static void note_laws(tg_rt *rt, tg_derive_step *x) {
         }
 }
 
+/* What is in a formula besides the named parts: their marks stand for these. */
+static bool cells_of(finder *f, tg_node *n, tg_node ***list, size_t *count) {
+    const tg_steps *s = f->s;
+    tg_node **from = tg_alloc_array(2 * s->n, sizeof *from), **to = from ? from + s->n : NULL;
+    int pairs = 0;
+    bool ok = from ? true : tg_fail_memory(&f->rt->c);
+    for (size_t i = 0; ok && i < s->n; i++) {
+        if (s->step[i].node->n == 0) continue;
+        from[pairs] = s->step[i].node;
+        ok = (to[pairs++] = tg_node_cell(f->rt, s->step[i].mark)) != NULL;
+    }
+    tg_node *over = ok ? tg_node_substitute_all(f->rt, n, pairs, from, to) : NULL;
+    tg_free(from);
+    return over && tg_node_collect(f->rt, 1, &over, list, count);
+}
+
+/* Does a speak of something that b does not speak of? -1 / x against -1 / u^2, u = sqrt(x). */
+static bool says_other(finder *f, tg_node *a, tg_node *b, bool *other) {
+    tg_node **in_a = NULL, **in_b = NULL;
+    size_t na = 0, nb = 0;
+    bool ok = cells_of(f, a, &in_a, &na) && cells_of(f, b, &in_b, &nb);
+    *other = false;
+    for (size_t i = 0; ok && i < na && !*other; i++) {
+        size_t k = 0;
+        if (in_a[i]->op != &tg_op_cell) continue;
+        while (k < nb && in_b[k] != in_a[i]) k++;
+        *other = k == nb;
+    }
+    tg_free(in_a);
+    tg_free(in_b);
+    return ok;
+}
+
 /* The adjoint simplified with the other parts left as they are, or as grad gives it, which may see
- * through them (the log of a softmax): the one with fewer operations. */
+ * through them (the log of a softmax): the one with fewer operations, if it speaks of the same. */
 static bool best_form(finder *f, tg_derive_step *x, int nkeep, tg_node *const *keep) {
     uint32_t used = 0;
     tg_grad_options usual = {.simplify = true, .used = &used};
     tg_node *whole = NULL;
     size_t ops, whole_ops;
+    bool other;
     x->full = tg_simplify_around(f->rt, x->raw, nkeep, keep, &x->used);
     if (!x->full) return false;
     if (f->count > FULL_OPS) return true;
@@ -373,9 +439,61 @@ static bool best_form(finder *f, tg_derive_step *x, int nkeep, tg_node *const *k
         !tg_nodes_ops(f->rt, 1, &x->full, &ops) || !tg_nodes_ops(f->rt, 1, &whole, &whole_ops))
         return false;
     if (whole_ops >= ops) return true;
+    if (!says_other(f, whole, x->full, &other)) return false;
+    if (other) return true;
     x->full = whole;
     x->used = used;
     return true;
+}
+
+static bool same_text(tg_rt *rt, const tg_node *a, const tg_node *b, bool *same) {
+    tg_str s = {0}, t = {0};
+    bool ok = a == b || (tg_node_print(rt, &s, a, false) && tg_node_print(rt, &t, b, false));
+    if (ok && (s.failed || t.failed)) ok = tg_fail_memory(&rt->c);
+    *same = ok && strcmp(tg_str_text(&s), tg_str_text(&t)) == 0;
+    tg_str_free(&s);
+    tg_str_free(&t);
+    return ok;
+}
+
+/* n simplified, but for what calls with a rule of the user's own hide. NULL: an error. */
+static tg_node *simple_outside(finder *f, tg_node *n) {
+    tg_node **closed = tg_alloc_array(f->count, sizeof *closed), *made = NULL;
+    int count = 0;
+    if (!closed) tg_fail_memory(&f->rt->c);
+    for (size_t i = 0; closed && i < f->count; i++)
+        if (tg_node_is_ruled(f->node[i])) closed[count++] = f->node[i];
+    if (closed)
+        made =
+            count ? tg_simplify_around(f->rt, n, count, closed, NULL) : tg_simplify(f->rt, n, NULL);
+    tg_free(closed);
+    return made;
+}
+
+/* The laws from the line as written, with the lines above put in, to what stands under it. Where
+ * that does not lead there (what is seen through), those from the whole derivative. */
+static bool find_laws(finder *f, tg_derive_step *x, int nkeep, tg_node *const *keep) {
+    const tg_steps *s = f->s;
+    tg_node **from = tg_alloc_array(2 * s->n, sizeof *from), **to = from ? from + s->n : NULL;
+    int pairs = 0;
+    bool ok = from ? true : tg_fail_memory(&f->rt->c);
+    for (size_t i = 0; ok && &s->step[i] < x; i++) {
+        from[pairs] = tg_node_cell(f->rt, s->step[i].mark);
+        to[pairs] = s->step[i].full ? s->step[i].full : s->step[i].raw;
+        ok = from[pairs++] != NULL;
+    }
+    tg_node *put = ok ? tg_node_substitute_all(f->rt, x->local, pairs, from, to) : NULL;
+    tg_node *made = put ? tg_simplify_around(f->rt, put, nkeep, keep, NULL) : NULL;
+    tg_free(from);
+    bool there;
+    if (!made || !same_text(f->rt, made, x->full, &there)) return false;
+    if (!there && x->target >= 0)
+        ok = (made = simple_outside(f, put)) && same_text(f->rt, made, x->full, &there);
+    if (ok && !there)
+        ok = (x->target >= 0 ? simple_outside(f, x->raw)
+                             : tg_simplify_around(f->rt, x->raw, nkeep, keep, NULL)) != NULL;
+    if (ok) note_laws(f->rt, x);
+    return ok;
 }
 
 static bool fill_in(finder *f, tg_node *const *result, const uint32_t *used) {
@@ -401,11 +519,10 @@ static bool fill_in(finder *f, tg_node *const *result, const uint32_t *used) {
             x->full = result[x->target];
             x->used = *used;
             if (ops > FULL_OPS) continue;
-            ok = tg_simplify(f->rt, raw[i], NULL) != NULL; /* for its laws */
         } else if (ok && ops <= FULL_OPS) {
             ok = best_form(f, x, nkeep, keep);
         }
-        if (ok && x->full) note_laws(f->rt, x);
+        if (ok && x->full) ok = find_laws(f, x, nkeep, keep);
     }
     tg_free(at);
     tg_free(raw);
@@ -450,7 +567,7 @@ static bool derive(finder *f, tg_node *const *x, tg_derivation *out) {
 
 bool tg_derive(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_derive_options *opt,
                tg_derivation *out) {
-    tg_steps s = {.rt = rt, .y = y, .opt = opt};
+    tg_steps s = {.rt = rt, .y = y, .ntargets = n, .opt = opt};
     finder f = {.rt = rt, .s = &s, .n = n, .x = x};
     *out = (tg_derivation){0};
     out->result = tg_alloc_array((size_t)n, sizeof *out->result);

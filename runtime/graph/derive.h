@@ -14,6 +14,7 @@ typedef struct tg_derive_options {
     const char *const *x_name;               /* of the targets */
     bool (*taken)(void *user, const char *); /* is that a name of the user's? May be NULL */
     void *user;
+    int width; /* columns of a line */
 } tg_derive_options;
 
 typedef struct tg_derivation {

@@ -21,6 +21,7 @@ typedef struct tg_derive_step {
     tg_node *local;            /* the adjoint over the marks of the steps above */
     tg_node *raw;              /* the same without marks, as tg_grad has it before simplifying */
     tg_node *full;             /* raw simplified; of a target: what grad gives. NULL: too large */
+    bool opened;               /* local is by the parts of a quotient, not by its value */
     int parts;                 /* contributions that were added */
     char rules[TG_RULES_TEXT]; /* "power rule, chain rule through sin" */
     char laws[TG_LAWS_TEXT];   /* the simplifier's, from raw to full */
@@ -32,6 +33,7 @@ typedef struct tg_derive_step {
 typedef struct tg_steps {
     tg_rt *rt;
     tg_node *y;
+    int ntargets;
     const tg_derive_options *opt;
     size_t n, cap;
     tg_derive_step *step; /* from y down */
