@@ -297,7 +297,7 @@ static int by_terms(const void *x, const void *y) {
 
 /* Writes p so that equal ones are written alike. */
 void tg_poly_write(const tg_poly *p, tg_str *out) {
-    qsort(p->t, (size_t)p->n, sizeof *p->t, by_terms);
+    if (p->n > 1) qsort(p->t, (size_t)p->n, sizeof *p->t, by_terms);
     for (int i = 0; i < p->n; i++) {
         const tg_index_term *t = p->t[i];
         tg_str_addf(out, "%a/%a", t->c.n, t->c.d);
