@@ -1,9 +1,10 @@
-/* tg --check-examples: the example of every operation and builtin is run, each in a fresh session,
- * and must show the value that stands beside it in its record. One that is missing is a failure: a
- * record without an example is not documented. */
+/* tg --check-examples: the example of every operation, builtin and topic is run, each in a fresh
+ * session, and must show the value that stands beside it in its record. One that is missing is a
+ * failure: a record without an example is not documented. */
 #include "base/str.h"
 #include "command/command.h"
 #include "interp/interp.h"
+#include "interp/topics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,8 @@ int tg_check_examples(const tg_options *options) {
     const tg_builtin *b;
     for (int i = 0; (b = tg_builtin_at(i)) && !tg_command_interrupted; i++)
         check(&k, b->name, b->example, b->value);
+    for (const tg_topic *t = tg_topics; t->words && !tg_command_interrupted; t++)
+        check(&k, t->words, t->example, t->value);
     tg_str_free(&k.answer);
     if (tg_command_interrupted) return EXIT_INTERRUPTED;
     printf("%d examples, %d wrong\n", k.run, k.wrong);

@@ -53,7 +53,7 @@ typedef enum tg_ast_kind {
                         (NUMBER, NAME, or    TG_AST_REST for `?`) */
     TG_AST_ASSUME,   /* kids: conditions */
     TG_AST_RULE,     /* rule name(params) = body: as FUNCTION; flag TG_AST_UNCHECKED */
-    TG_AST_HELP,     /* ?name: name */
+    TG_AST_HELP,     /* ?name: name, of ? alone NULL; ??name has the flag TG_AST_SEARCH */
     TG_AST_PRECISION, /* name: "single" or "double" */
     TG_AST_USE,       /* name/len: file or module; flag TG_AST_QUOTED when it was a string */
     TG_AST_FOR, /* kids[0..ntargets-1] targets, kids[ntargets] the iterated, then the body (BLOCK);
@@ -71,6 +71,7 @@ enum {
     TG_AST_SILENT = 1, /* a statement that ended in `;` */
     TG_AST_QUOTED = 2,
     TG_AST_STORES = 4,
+    TG_AST_SEARCH = 32,
     TG_AST_UNCHECKED = 16, /* of RULE: not compared with differences */
     TG_AST_PARENS = 8,     /* the expression stood in brackets of its own, (a - b), which its span
                               covers; or behind a unary plus, which makes no node */

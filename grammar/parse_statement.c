@@ -461,14 +461,33 @@ static tg_ast *lone_word(tg_parser *p, tg_ast_kind kind) {
     return tg_parser_node(p, kind, p->prev.lo, p->prev.hi, 0);
 }
 
-/* help = "?" NAME */
+/* What can be asked for besides names: keywords, and all signs but brackets and what ends a
+ * statement. */
+static bool can_be_asked(tg_token t) {
+    if (t.kind == TG_TOK_PRIME) return !(t.flags & TG_TOK_AFTER_SPACE);
+    if (t.kind >= TG_TOK_TRUE && t.kind <= TG_TOK_RETURN) return true;
+    return t.kind >= TG_TOK_COLON && t.kind < TG_TOK_COUNT && t.kind != TG_TOK_UNKNOWN;
+}
+
+/* help = "?" [ NAME | "?" NAME | KEYWORD | SIGN ] */
 static tg_ast *help(tg_parser *p) {
     uint32_t lo = p->tok.lo;
-    tg_token next = tg_parser_peek(p);
-    if (next.kind != TG_TOK_NAME) return simple(p);
+    int flags = 0;
     tg_parser_advance(p);
-    tg_ast *node = tg_parser_node(p, TG_AST_HELP, lo, p->tok.hi, 0);
-    if (!node || !(node->name = tg_parser_name(p, p->tok))) return NULL;
+    if (p->tok.kind == TG_TOK_UNKNOWN && !tg_parser_line_ended(p)) {
+        flags = TG_AST_SEARCH;
+        tg_parser_advance(p);
+    }
+    bool here = !tg_parser_line_ended(p), name = here && p->tok.kind == TG_TOK_NAME;
+    bool asked = name || (here && !flags && can_be_asked(p->tok));
+    if (flags && !name) return tg_parser_expected(p, "a word to search for");
+    tg_ast *node = tg_parser_node(p, TG_AST_HELP, lo, asked ? p->tok.hi : p->prev.hi, 0);
+    if (!node) return NULL;
+    node->flags = flags;
+    if (!asked) return node;
+    node->name = name ? tg_parser_name(p, p->tok)
+                      : tg_intern(p->c, p->src->text + p->tok.lo, p->tok.hi - p->tok.lo);
+    if (!node->name) return NULL;
     tg_parser_advance(p);
     return node;
 }

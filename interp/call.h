@@ -31,9 +31,12 @@ bool tg_compares_whole(tg_value a, tg_value b);
 bool tg_compare_whole(tg_interp *in, tg_value a, tg_value b, bool equal, tg_value *out);
 bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                      tg_value *out);
-/* A nameless number to show the derivative f of a function of one argument by, named as the
- * argument is. False, perhaps with an error pending: f is no such derivative. */
-bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out);
+/* The arguments to show a function f as a formula by, each named as the parameter is: numbers, for
+ * hessian(f) and its kin a vector. The parameters with defaults keep those. At most
+ * TG_SHOWN_ARGUMENTS; 0, perhaps with an error pending: f cannot be shown so. `any`: not of
+ * derivatives only. */
+enum { TG_SHOWN_ARGUMENTS = 6 };
+int tg_function_arguments(tg_interp *in, const tg_function *f, bool any, tg_value *out);
 /* Runs f's body in a scope where the parameters are bound. */
 bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out);
 /* The slot for an argument x of a function to be differentiated, and the node to put in its place

@@ -215,25 +215,38 @@ static bool says_its_name(tg_value v, const char *name) {
 /* f'(t) = 3 * t^2 - 2, or g(t) = ... under a name of its own: a derivative as the formula that it
  * is. False, and nothing written, where it has none. */
 static bool slope_echo(tg_interp *in, const char *name, tg_value f, tg_str *out) {
-    tg_value at, slope;
-    if (f.tag != TG_V_FUNCTION || !tg_function_argument(in, f.as.function, &at)) return false;
-    bool ok = tg_call_value(in, f, 1, &(tg_argument){.value = at}, &slope);
+    tg_value at[TG_SHOWN_ARGUMENTS], slope;
+    tg_argument arg[TG_SHOWN_ARGUMENTS] = {{0}};
+    if (f.tag != TG_V_FUNCTION) return false;
+    bool vector = f.as.function->by != NULL;
+    int n = tg_function_arguments(in, f.as.function, false, at);
+    for (int i = 0; i < n; i++) arg[i].value = at[i];
+    bool ok = n > 0 && tg_call_value(in, f, n, arg, &slope);
     if (ok) {
         size_t before = out->len;
         ok = slope.tag == TG_V_FORMULA || slope.tag == TG_V_NUMBER;
         if (ok && name)
             tg_str_add(out, name);
+        else if (ok && vector)
+            tg_str_addf(out, "%s(%s)", f.as.function->by->name,
+                        f.as.function->native.as.function->name);
         else
             ok = ok && add_plain(in, f, 0, out);
+        for (int i = 0; ok && i < n; i++)
+            tg_str_addf(out, "%s%s", i ? ", " : "(", at[i].as.node->leaf.cell->name);
         if (ok) {
-            tg_str_addf(out, "(%s) = ", at.as.node->leaf.cell->name);
+            tg_str_add(out, ") = ");
             ok = slope.tag == TG_V_NUMBER ? add_plain(in, slope, 0, out)
                                           : tg_show_node(in, slope, 0, 0, out);
+            if (ok && vector) {
+                tg_str_addf(out, "      %s : ", at[0].as.node->leaf.cell->name);
+                tg_shape_print(&in->rt, out, 1, at[0].as.node->type.dim);
+            }
         }
         if (!ok && out->text) out->text[out->len = before] = 0;
         tg_value_drop(slope);
     }
-    tg_value_drop(at);
+    for (int i = 0; i < n; i++) tg_value_drop(at[i]);
     if (!ok) tg_clear(&in->rt.c);
     return ok;
 }

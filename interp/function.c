@@ -387,20 +387,41 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     return ok;
 }
 
-bool tg_function_argument(tg_interp *in, const tg_function *f, tg_value *out) {
-    if (f->by) return false;
-    bool derivative = f->primal || !f->def;
-    while (f->primal) f = f->primal;
-    const char *name = NULL;
-    if (derivative && f->def && f->def->n == 2) name = f->def->kids[0]->name;
-    if (derivative && !f->def && f->native.tag == TG_V_OP && !f->native.as.op->param[1].name)
-        name = tg_intern(&in->rt.c, f->native.as.op->param[0].name,
-                         strlen(f->native.as.op->param[0].name));
-    if (!name) return false;
-    tg_cell *c = tg_cell_new(&in->rt, TG_CELL_VAR, name, &(tg_type){.dtype = TG_F64}, NULL);
+static bool argument_named(tg_interp *in, const char *name, const tg_type *type, tg_value *out) {
+    tg_cell *c = name ? tg_cell_new(&in->rt, TG_CELL_VAR, name, type, NULL) : NULL;
     tg_node *n = c ? tg_node_cell(&in->rt, c) : NULL;
     tg_cell_drop(c);
-    if (!n) return false;
-    *out = tg_value_formula(n, 0);
-    return true;
+    if (n) *out = tg_value_formula(n, 0);
+    return n != NULL;
+}
+
+int tg_function_arguments(tg_interp *in, const tg_function *f, bool any, tg_value *out) {
+    tg_type type = {.dtype = TG_F64};
+    if (f->by && f->native.tag == TG_V_FUNCTION && f->native.as.function->def) {
+        const char *n = tg_intern(&in->rt.c, "n", 1);
+        type.rank = 1;
+        if (!n || !(type.dim[0] = tg_size_symbol(&in->rt, n))) return 0;
+        f = f->native.as.function;
+    } else if (f->by || (!any && !f->primal && f->def)) {
+        return 0;
+    }
+    while (f->primal) f = f->primal;
+    int count = 0;
+    if (!f->def) {
+        if (f->native.tag != TG_V_OP || f->native.as.op->param[1].name) return 0;
+        const char *name = f->native.as.op->param[0].name;
+        name = tg_intern(&in->rt.c, name, strlen(name));
+        return argument_named(in, name, &type, out);
+    }
+    for (int i = 0; i < f->def->n - 1; i++) {
+        const tg_ast *p = f->def->kids[i];
+        bool required = p->n == 0 || !p->kids[0];
+        if (count > 0 && !required) break;
+        if (count == TG_SHOWN_ARGUMENTS || !argument_named(in, p->name, &type, &out[count])) {
+            while (count > 0) tg_value_drop(out[--count]);
+            return 0;
+        }
+        count++;
+    }
+    return count;
 }

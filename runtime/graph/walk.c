@@ -321,6 +321,40 @@ static void add_name(tg_str *names, const char *name) {
     tg_str_add(names, name ? name : "?");
 }
 
+/* Do several inputs declare it? Then it is no single one that is waited for. */
+static bool declared_twice(tg_rt *rt, tg_size symbol, bool *out) {
+    tg_graph *g = rt->graph;
+    int n = 0;
+    bool yes;
+    for (tg_cell *c = g->cells.next; n < 2 && c != &g->cells; c = c->next) {
+        if (c->kind != TG_CELL_INPUT || !c->name) continue;
+        if (!declares(rt, c, symbol, &yes)) return false;
+        n += yes;
+    }
+    *out = n > 1;
+    return true;
+}
+
+/* "the size n (X or S)": only a size is missing, which any of these inputs decides. */
+static bool add_size(tg_rt *rt, tg_str *names, tg_size symbol) {
+    enum { MOST = 3 };
+    tg_graph *g = rt->graph;
+    int said = 0;
+    bool yes;
+    if (names->len > 0) tg_str_add(names, ", ");
+    tg_str_addf(names, "the size %s", tg_size_symbol_name(rt, symbol));
+    for (tg_cell *c = g->cells.next; c != &g->cells; c = c->next) {
+        if (c->kind != TG_CELL_INPUT || !c->name) continue;
+        if (!declares(rt, c, symbol, &yes)) return false;
+        if (!yes || said > MOST) continue;
+        tg_str_add(names, said ? " or " : " (");
+        tg_str_add(names, said == MOST ? "others" : c->name);
+        said++;
+    }
+    if (said) tg_str_addc(names, ')');
+    return true;
+}
+
 bool tg_node_needs(tg_rt *rt, int n, tg_node *const *roots, tg_str *names) {
     survey v;
     bool ok = survey_make(rt, n, roots, &v);
@@ -334,6 +368,13 @@ bool tg_node_needs(tg_rt *rt, int n, tg_node *const *roots, tg_str *names) {
         if (has(&v.declared, symbol)) continue;
         ok = find_input(rt, symbol, &c);
         if (!ok || (c && (c->value || has_cell(&v.under, c)))) continue;
+        bool several;
+        ok = declared_twice(rt, symbol, &several);
+        if (!ok) break;
+        if (several) {
+            ok = add_size(rt, names, symbol);
+            continue;
+        }
         add_name(names, c ? c->name : tg_size_symbol_name(rt, symbol));
         if (c) ok = push_cell(rt, &v.under, c); /* names it once */
     }

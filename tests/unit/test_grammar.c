@@ -44,6 +44,13 @@ static bool ends_operand(tg_token_kind k) {
            k == TG_TOK_RBRACKET || k == TG_TOK_RBRACE || k == TG_TOK_SEMICOLON;
 }
 
+/* Does a line end behind the last token? Behind ? and what it asks for, always. */
+static bool ends_line(void) {
+    int n = token_count;
+    return n > 0 && (ends_operand(tokens[n - 1].kind) || tokens[n - 1].kind == TG_TOK_UNKNOWN ||
+                     (n > 1 && tokens[n - 2].kind == TG_TOK_UNKNOWN));
+}
+
 /* The text of a string from the lexer's place to its quote or next hole. */
 static void text_token(tg_lexer *l) {
     uint32_t lo = l->at;
@@ -80,8 +87,7 @@ static bool split(const char *text, size_t len) {
         }
         tg_token t = tg_lex_next(&l);
         const char *s = text + t.lo;
-        const tok *last = token_count ? &tokens[token_count - 1] : NULL;
-        if ((t.flags & TG_TOK_AFTER_LINE) && open == '{' && last && ends_operand(last->kind))
+        if ((t.flags & TG_TOK_AFTER_LINE) && open == '{' && ends_line())
             add_token(NEWLINE, TG_TOK_BAD, "\n", 1);
         if (t.kind == TG_TOK_END) return depth == 0;
         if (t.kind == TG_TOK_BAD || (t.kind == TG_TOK_PRIME && (t.flags & TG_TOK_AFTER_SPACE)))
@@ -164,7 +170,7 @@ static void assert_visited(int x, const char *rule_name) {
 
 static void derived_sentences_parse(void **state) {
     (void)state;
-    for (int i = 0; i < 15000; i++) {
+    for (int i = 0; i < 25000; i++) {
         new_sentence();
         size_t len = join();
         if (parse(sentence, len) != TG_PARSE_OK)
@@ -321,7 +327,8 @@ static void wrong_programs_are_rejected(void **state) {
         "1_000",
         "0x1F",
         "1e",
-        "?",
+        "??",
+        "?(",
         "a ? b : c",
         "x -> ",
         "(x, 1) -> x",
