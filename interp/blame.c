@@ -158,9 +158,14 @@ bool tg_is_library_text(const tg_source *src) {
 }
 
 static bool place(tg_interp *in, const tg_ast *e, tg_value v) {
-    if (v.tag == TG_V_FORMULA)
-        return v.as.node->n == 0 || v.as.node->written.src || tg_is_library_text(e->span.src) ||
-               tg_node_place(&in->rt, v.as.node, e->span);
+    if (v.tag == TG_V_FORMULA) {
+        tg_node *n = v.as.node;
+        if (n->n == 0 || n->written.src == e->span.src || tg_is_library_text(e->span.src))
+            return true;
+        if (!n->written.src) return tg_node_place(&in->rt, n, e->span);
+        if (e->span.src) tg_node_place_again(n, e->span);
+        return true;
+    }
     bool container = v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
     for (int i = 0; container && i < v.as.items->n; i++)
         if (!place(in, e, v.as.items->v[i])) return false;

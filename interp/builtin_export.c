@@ -3,6 +3,7 @@
  * writes it into a file instead. */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "interp/call.h"
 #include "interp/convert.h"
 #include "interp/blame.h"
 #include "runtime/export/dot.h"
@@ -34,14 +35,58 @@ static bool text_option(tg_interp *in, const tg_argument *a, const char *what, c
 
 /* ---- latex ---- */
 
-static bool latex_of(tg_interp *in, tg_value v, void *user, tg_value *out) {
-    const char *name = user;
+/* f'(x, y) = ..., by parameters of these names. */
+static bool latex_function(tg_interp *in, tg_value v, tg_str *s) {
+    tg_value at[TG_SHOWN_ARGUMENTS], y;
+    tg_argument arg[TG_SHOWN_ARGUMENTS] = {{0}};
+    const tg_function *f = v.as.function;
+    int n = tg_function_arguments(in, f, true, at), primes = 0;
+    if (n == 0) {
+        if (in->rt.c.diag.kind) return false;
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "this function has no formula to write");
+        return tg_help(&in->rt.c, "write latex(f(x)), with x a var or an input");
+    }
+    for (int i = 0; i < n; i++) arg[i].value = at[i];
+    bool ok = tg_call_value(in, v, n, arg, &y);
+    if (!ok && in->rt.c.diag.kind == TG_ERR_DATA) { /* if x > 0 { ... }: no formula in x */
+        tg_clear(&in->rt.c);
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "this function has no formula: it asks for a value");
+        tg_help(&in->rt.c, "where(c, a, b) chooses within a formula");
+    }
+    for (; f->primal; f = f->primal) primes++;
+    if (ok && f->name && !f->by) {
+        tg_latex_name(s, f->name, strlen(f->name));
+        while (primes-- > 0) tg_str_addc(s, '\'');
+        for (int i = 0; i < n; i++) {
+            const char *name = at[i].as.node->leaf.cell->name;
+            tg_str_add(s, i ? ", " : "\\left(");
+            tg_latex_name(s, name, strlen(name));
+        }
+        tg_str_add(s, "\\right) = ");
+    }
+    tg_node *node;
+    if (ok) {
+        ok = tg_to_node(in, y, "the function's value", &node) && tg_latex(&in->rt, s, node, NULL);
+        tg_value_drop(y);
+    }
+    for (int i = 0; i < n; i++) tg_value_drop(at[i]);
+    return ok;
+}
+
+/* A line for each formula in v; those of a record after their fields' names. */
+static bool add_latex(tg_interp *in, tg_value v, const char *name, tg_str *s) {
     tg_node *n;
-    tg_str s = {0};
-    if (!tg_to_node(in, v, "the argument of latex", &n)) return false;
-    if (tg_latex(&in->rt, &s, n, name)) return give_text(in, &s, out);
-    tg_str_free(&s);
-    return false;
+    if (tg_is_container(v) && (v.tag != TG_V_LIST || tg_is_live(v))) {
+        if (!tg_guard(&in->rt.c)) return false;
+        const tg_items *items = v.as.items;
+        for (int i = 0; i < items->n; i++) {
+            if (i) tg_str_addc(s, '\n');
+            if (!add_latex(in, items->v[i], items->field ? items->field[i] : name, s)) return false;
+        }
+        return true;
+    }
+    if (v.tag == TG_V_FUNCTION) return latex_function(in, v, s);
+    return tg_to_node(in, v, "the argument of latex", &n) && tg_latex(&in->rt, s, n, name);
 }
 
 static bool run_latex(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
@@ -50,7 +95,10 @@ static bool run_latex(tg_interp *in, int n, const tg_argument *args, tg_value *o
     if (!text_option(in, &args[1], "name", &name)) return false;
     if (name && (!name[0] || strpbrk(name, "\\{}$&#%~^ \n")))
         return tg_fail(&in->rt.c, TG_ERR_VALUE, "name must be a name, not \"%s\"", name);
-    return tg_map_leaves(in, args[0].value, latex_of, (void *)(uintptr_t)name, out);
+    tg_str s = {0};
+    if (add_latex(in, args[0].value, name, &s)) return give_text(in, &s, out);
+    tg_str_free(&s);
+    return false;
 }
 
 /* ---- emit ---- */
@@ -205,7 +253,7 @@ const tg_builtin tg_builtins_export[] = {
     {"latex", "latex(e, name=none)",
      "The formula e as LaTeX, for a document that loads amsmath; with name=\"g\" as the equation g "
      "= "
-     "... Of a tuple or record, each formula.",
+     "... Of a tuple or record, a line for each formula; of a function f, the equation f(x) = ...",
      "x = var(2); latex(sqrt(x) / 2)", "\\frac{\\sqrt{x}}{2}", run_latex, true, false},
     {"emit", "emit(e, target, name=none, to=none)",
      "Source of a function that computes the formula e, in \"numpy\", \"torch\" or \"c\"; its "

@@ -168,10 +168,12 @@ static bool node_text(tg_interp *in, const tg_node *n, char *to) {
     return ok;
 }
 
-/* One number, shown behind the operation that made it. */
+/* One number, shown behind the one operation on names and numbers that made it. */
 static bool is_plain_to_see(const tg_node *shown, const tg_node *culprit) {
     if (shown->op->class == TG_CLASS_VIEW && shown->n == 1) shown = shown->arg[0];
-    return shown == culprit && shown->type.rank == 0;
+    bool plain = shown == culprit && shown->type.rank == 0;
+    for (int i = 0; plain && i < shown->n; i++) plain = shown->arg[i]->n == 0;
+    return plain;
 }
 
 static bool trace_formula(tg_interp *in, const char *what, tg_node *n, tg_str *out) {

@@ -37,6 +37,7 @@ typedef struct writer {
     tg_rt *rt;
     const tg_node *root;
     size_t written; /* characters of leaves and templates so far */
+    bool followed;  /* a term comes behind the next argument, and would read as one of its sum */
     bool cut;
 } writer;
 
@@ -114,9 +115,12 @@ static void add(writer *w, tg_str *s, const char *text, size_t n) {
  * a minus sign. */
 static bool write_argument(writer *w, tg_str *s, const tg_node *n, int min, bool after, int depth) {
     tg_str own = {0};
+    int level = level_of(w, n);
+    bool brackets = (min > 0 && level < min) || (w->followed && level == BIG && !is_product(n));
+    w->followed = w->followed && !brackets;
     bool ok = write_node(w, &own, n, depth + 1);
     const char *text = tg_str_text(&own);
-    bool brackets = min > 0 && (level_of(w, n) < min || (after && text[0] == '-'));
+    brackets = brackets || (min > 0 && after && text[0] == '-');
     if (brackets) tg_str_add(s, "\\left(");
     tg_str_addn(s, text, own.len);
     if (brackets) tg_str_add(s, "\\right)");
@@ -199,8 +203,38 @@ static int least(const tg_op *op, char before, const char *after, bool right, bo
 
 static bool write_transposed(writer *w, tg_str *s, const tg_node *n, int depth);
 
+/* 1/3 in an exponent. False: the number is none, or as short in decimals. */
+static bool write_fraction(writer *w, tg_str *s, const tg_node *n) {
+    if (n->op != &tg_op_number || name_of(w, n)) return false;
+    double x = n->leaf.number;
+    for (int q = 3; q <= 12 && fabs(x) < 100; q++) {
+        double p = round(x * q);
+        if (p == 0 || p / q != x || x * 1000 == round(x * 1000)) continue;
+        tg_str_addf(s, "%.0f/%d", p, q);
+        return true;
+    }
+    return false;
+}
+
+static bool is_sum(const tg_node *n) {
+    return n->op->style == TG_PRINT_INFIX && 2 * n->op->precedence == SUM && n->n == 2;
+}
+
+/* May what follows n be taken for a part of its last argument? */
+static bool passes_on(const tg_node *n) {
+    return is_sum(n) || is_product(n) || n->op->style == TG_PRINT_PREFIX;
+}
+
+/* What follows the i-th argument of n, if `tail` says whether n itself is followed by a term. */
+static bool is_followed(const writer *w, const tg_node *n, int i, bool tail) {
+    if (is_sum(n)) return i == 0 ? level_of(w, n->arg[1]) != BIG : tail;
+    return n->op->style == TG_PRINT_PREFIX && tail;
+}
+
 static bool write_template(writer *w, tg_str *s, const tg_node *n, const char *t, int depth) {
     const char *start = t;
+    bool tail = w->followed;
+    w->followed = false;
     for (const char *p = t; *p;) {
         bool argument = p[0] == '{' && isdigit((unsigned char)p[1]) &&
                         (p[2] == '}' || (p[2] == '!' && p[3] == '}'));
@@ -216,7 +250,14 @@ static bool write_template(writer *w, tg_str *s, const tg_node *n, const char *t
             }
             bool right = p > start;
             int min = least(n->op, right ? p[-1] : ' ', after, right, tight);
+            bool exponent = p > start + 1 && p[-1] == '{' && p[-2] == '^' && after[0] == '}';
+            if (exponent && write_fraction(w, s, n->arg[i])) {
+                p = after;
+                continue;
+            }
+            w->followed = is_followed(w, n, i, tail);
             if (!write_argument(w, s, n->arg[i], min, right, depth)) return false;
+            w->followed = false;
             p = after;
             continue;
         }
@@ -248,8 +289,11 @@ static bool write_transposed(writer *w, tg_str *s, const tg_node *n, int depth) 
 static bool write_product(writer *w, tg_str *s, const tg_node *n, int depth) {
     const tg_node *a = n->arg[0], *b = n->arg[1];
     tg_str right = {0};
-    bool ok = write_argument(w, s, a, TIMES, false, depth) &&
-              write_argument(w, &right, b, level_of(w, b) == BIG ? BIG : BESIDE, true, depth);
+    bool tail = w->followed;
+    w->followed = false;
+    bool ok = write_argument(w, s, a, TIMES, false, depth);
+    w->followed = tail;
+    ok = ok && write_argument(w, &right, b, level_of(w, b) == BIG ? BIG : BESIDE, true, depth);
     const char *text = tg_str_text(&right);
     bool tensors = a->type.rank > 0 && b->type.rank > 0;
     tg_str_add(s, tensors ? " \\odot " : isdigit((unsigned char)text[0]) ? " \\cdot " : " \\, ");
@@ -309,15 +353,21 @@ static bool write_ruled(writer *w, tg_str *s, const tg_node *n, int depth) {
     return ok;
 }
 
+/* A_{0,1}; what has an index by its name is set in braces, for TeX refuses a second one. */
 static bool write_index(writer *w, tg_str *s, const tg_node *n, int depth) {
-    tg_str t = {0};
-    bool ok = write_argument(w, s, n->arg[0], ONE, false, depth) &&
+    tg_str t = {0}, base = {0}, bare = {0};
+    bool ok = write_argument(w, &base, n->arg[0], ONE, false, depth) &&
               n->op->print(w->rt, &t, n->at, rank_of(n));
-    tg_str_add(s, "_{");
-    tg_latex_text(s, tg_str_text(&t));
+    bool twice = strstr(tg_str_text(&base), "_{") != NULL;
+    tg_str_addf(s, twice ? "{%s}_{" : "%s_{", tg_str_text(&base));
+    for (size_t i = 1; ok && i + 1 < t.len; i++) /* of [0, 1] */
+        if (t.text[i] != ' ') tg_str_addc(&bare, t.text[i]);
+    tg_latex_text(s, tg_str_text(&bare));
     tg_str_addc(s, '}');
-    if (t.failed) s->failed = true;
+    if (t.failed || base.failed || bare.failed) s->failed = true;
     tg_str_free(&t);
+    tg_str_free(&base);
+    tg_str_free(&bare);
     return ok;
 }
 
@@ -368,8 +418,9 @@ static void write_leaf(writer *w, tg_str *s, const tg_node *n) {
 }
 
 static bool write_operation(writer *w, tg_str *s, const tg_node *n, int depth) {
-    if (tg_node_is_ruled(n)) return write_ruled(w, s, n, depth);
     const char *t = template_of(n);
+    if (!passes_on(n)) w->followed = false;
+    if (tg_node_is_ruled(n)) return write_ruled(w, s, n, depth);
     if (n->op->style == TG_PRINT_INDEX) return write_index(w, s, n, depth);
     if (!t) return write_call(w, s, n, depth);
     if (is_product(n)) return write_product(w, s, n, depth);

@@ -81,6 +81,8 @@ tg_node *tg_node_call2(tg_rt *rt, const char *op, tg_node *a, tg_node *b);
 /* Notes for n, and for what it is made of, that they were written there; for those only that know
  * no place yet. False: no memory. */
 bool tg_node_place(tg_rt *rt, tg_node *n, tg_span at);
+/* n, which was written elsewhere, has been written there too: that is what the user looks at. */
+void tg_node_place_again(tg_node *n, tg_span at);
 /* Notes for the same nodes that they come from differentiating. */
 bool tg_node_set_backward(tg_rt *rt, tg_node *n);
 

@@ -412,6 +412,12 @@ bool tg_node_place(tg_rt *rt, tg_node *n, tg_span at) {
     return !at.src || note(rt, n, &at);
 }
 
+void tg_node_place_again(tg_node *n, tg_span at) {
+    tg_source_hold((tg_source *)at.src);
+    tg_source_drop((tg_source *)n->written.src);
+    n->written = at;
+}
+
 bool tg_node_set_backward(tg_rt *rt, tg_node *n) {
     return note(rt, n, NULL);
 }

@@ -347,6 +347,7 @@ static const tg_op ops[] = {
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"n", TG_P_INT, NULL}},
      .grad = {"matpow_frechet(x', g, n)"},
+     .latex = "{0}^{{n}}",
      .numpy = "np.linalg.matrix_power({0}, {n})",
      .torch = "torch.linalg.matrix_power({0}, {n})",
      .c = "!tg_matpow({out}, {number}, {list}, {n})",

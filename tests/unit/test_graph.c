@@ -326,9 +326,9 @@ static void sizes_come_from_inputs(void **state) {
     tg_node *shaped = tg_node_make(
         &rt, &reshape, 1, &a, &(tg_attrs){.n = 2, .sizes = 2, .v = {1, tg_size_times(&rt, 2, N)}});
     needs(both_inputs, "X, Y");
-    needs(two(&mul, size, size), "Y"); /* the latest input that declares N */
+    needs(two(&mul, size, size), "the size N (X or Y)");
     needs(unknown, "K");
-    needs(shaped, "Y");
+    needs(shaped, "the size N (X or Y)");
     needs(a, "");
 
     cell_X->value = zeros(5, 3);
