@@ -227,7 +227,7 @@ static bool slope_echo(tg_interp *in, const char *name, tg_value f, tg_str *out)
         ok = slope.tag == TG_V_FORMULA || slope.tag == TG_V_NUMBER;
         if (ok && name)
             tg_str_add(out, name);
-        else if (ok && vector)
+        else if (ok && vector && f.as.function->native.as.function->name)
             tg_str_addf(out, "%s(%s)", f.as.function->by->name,
                         f.as.function->native.as.function->name);
         else
