@@ -240,6 +240,18 @@ static bool harmless(const text *t) {
            !strstr(t->bytes, "\"/") && !strstr(t->bytes, "..\"") && !strstr(t->bytes, "../");
 }
 
+/* An MMX instruction without its end leaves the x87 registers in use, and what computes with them,
+ * the norm of a vector in BLAS for one, gives NaN from then on. */
+static bool x87_is_free(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    uint16_t environment[14];
+    __asm__ volatile("fnstenv %0\n\tfldenv %0" : "+m"(environment));
+    return environment[4] == 0xFFFF;
+#else
+    return true;
+#endif
+}
+
 /* Runs the text, as a whole or line by line, sometimes with an allocation that fails. Returns how
  * many parts ran well. */
 static size_t run_text(tg_state *s, const text *t) {
@@ -257,6 +269,7 @@ static size_t run_text(tg_state *s, const text *t) {
         tg_alloc_fail_at(0);
         if (status != TG_DONE && !tg_error(s)[0]) fail_with(t, "an error without a text");
         fine += status == TG_DONE;
+        if (!x87_is_free()) fail_with(t, "left the x87 registers in use");
     }
     tg_alloc_limit(0);
     if (now_ms() - began > 20000) fail_with(t, "not to be interrupted");
