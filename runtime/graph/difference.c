@@ -43,6 +43,32 @@ static bool put(tg_difference *d, tg_tensor *value) {
     return true;
 }
 
+/* The outermost operation under y that stops derivatives; NULL: there is none, or (*ok) an error.
+ */
+static tg_node *find_stop(tg_rt *rt, tg_node *y, bool *ok) {
+    tg_node **node, *found = NULL;
+    size_t count;
+    *ok = tg_node_collect(rt, 1, &y, &node, &count);
+    for (size_t i = *ok ? count : 0; i-- > 0 && !found;)
+        if (node[i]->op->stops) found = node[i];
+    if (*ok) tg_free(node);
+    return found;
+}
+
+/* y with what stop(...) holds as the numbers that it is here: a derivative does not move it, so
+ * differences must not. NULL: an error. */
+static tg_node *hold_stopped(tg_rt *rt, tg_node *y) {
+    bool ok = true;
+    for (tg_node *stop; y && (stop = find_stop(rt, y, &ok));) {
+        tg_tensor *t = NULL;
+        if (!tg_plan_eval(rt, 1, &stop, &t)) return NULL;
+        tg_node *held = tg_node_const(rt, t, NULL);
+        tg_tensor_drop(t);
+        y = held ? tg_node_substitute(rt, y, stop, held) : NULL;
+    }
+    return ok ? y : NULL;
+}
+
 bool tg_difference_begin(tg_difference *d, const tg_sample *s, const tg_node *y, const tg_node *x,
                          bool *usable) {
     tg_rt *rt = s->rt;
@@ -64,7 +90,8 @@ bool tg_difference_begin(tg_difference *d, const tg_sample *s, const tg_node *y,
     d->count = tg_view_count(&d->base->v);
     d->moved = tg_cell_new(rt, TG_CELL_VAR, NULL, &type, d->base);
     tg_node *cell = d->moved ? tg_node_cell(rt, d->moved) : NULL;
-    d->y = cell ? tg_node_substitute(rt, yc, xc, cell) : NULL;
+    yc = cell ? hold_stopped(rt, yc) : NULL;
+    d->y = yc ? tg_node_substitute(rt, yc, xc, cell) : NULL;
     if (!d->y || !scalar_now(rt, d->y, &d->value)) {
         tg_difference_end(d);
         return false;

@@ -1,6 +1,7 @@
 /* Difference quotients: the slope of a formula y, a scalar, as one of its parts x moves from where
- * a sampler stands. What derivatives are checked against. x may be a cell or any node under y;
- * moving it leaves everything else that y depends on where it is.
+ * a sampler stands. What stop(...) holds stays where it is. What derivatives are checked against. x
+ * may be a cell or any node under y; moving it leaves everything else that y depends on where it
+ * is.
  *
  * Ownership: the sampler is borrowed and must outlive the difference; its point is the same again
  * after tg_difference_end. */
