@@ -332,7 +332,11 @@ static void print_infix(printer *p, const tg_node *n, place at) {
     int min = is_power(op) ? POWER : op->precedence + 1;
     bool arithmetic = op->precedence == ADDITIVE || op->precedence == PRODUCT;
     if (arithmetic && begins_with_minus(p, n->arg[1], min)) min = ALWAYS;
-    print_node(p, n->arg[0], left_min(op), place_of(p, n, 0, at));
+    /* (x @ A @ x) * x: not all readers have @ and * on one level */
+    const tg_node *left = seen_through(p, n->arg[0]);
+    bool product = op->symbol[0] == '*' && left->op->style == TG_PRINT_INFIX &&
+                   left->op->symbol[0] == '@' && !name_of(p, left);
+    print_node(p, n->arg[0], product ? ALWAYS : left_min(op), place_of(p, n, 0, at));
     if (!is_power(op)) put(p, " ");
     put(p, op->symbol);
     if (!is_power(op)) put(p, " ");

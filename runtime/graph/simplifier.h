@@ -224,6 +224,11 @@ int tg_simp_linear_mask(const tg_node *n); /* the arguments that n is linear in 
 tg_node *tg_simp_structure(tg_simp *s, tg_node *n); /* simplify_shape.c: n or something shorter */
 /* Joins what of a product is a direction, x / norm(x), or a length times it (simplify_norm.c). */
 bool tg_product_norms(tg_simp *s, tg_product *p);
+/* What cancels in quotients (simplify_quotient.c): roots, logistic functions, and sums divided by
+ * another factor, which are multiplied out. False: an error. */
+bool tg_product_roots(tg_simp *s, tg_product *p);
+bool tg_product_logistic(tg_simp *s, tg_product *p);
+bool tg_product_cancel(tg_simp *s, tg_product *p, const tg_type *t);
 /* Is n the direction of a name, or of something as short as A @ x - b? */
 bool tg_simp_is_short_unit(tg_simp *s, const tg_node *n);
 /* x / norm(x) for unit(x). */

@@ -6,6 +6,7 @@
  * (1 - y) * s = y - s, which no local rule does. Here sigmoid(-z) counts as 1 - sigmoid(z). */
 #include "runtime/graph/simplify_sum.h"
 #include "base/alloc.h"
+#include "runtime/graph/number.h"
 
 #include <math.h>
 
@@ -172,6 +173,72 @@ bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made) 
     if (!*made) s->why = why, s->used = used, s->stable = stable;
     tg_terms_free(&out);
     tg_terms_free(&as_is);
+    free_products(&all);
+    return ok;
+}
+
+/* ---- one denominator ---- */
+
+/* The denominators of all products, each in its highest power. False: no memory. *whole: may they
+ * be multiplied by? Only with a sum among them is it worth it. */
+static bool denominators(tg_simp *s, const products *all, tg_product *under, bool *may) {
+    bool sums = false, whole = true;
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->p[i].n; k++) {
+            tg_factor f = all->p[i].f[k];
+            if (f.power >= 0) continue;
+            tg_node *simple = tg_simp_again(s, f.base);
+            if (!simple) return false;
+            if (tg_simp_scalar_of(s, simple)) whole = false; /* x - x: not to be multiplied by */
+            size_t j = 0;
+            while (j < under->n && under->f[j].base != f.base) j++;
+            if (j == under->n) {
+                if (!tg_grow((void **)&under->f, &under->cap, under->n + 1, sizeof *under->f))
+                    return tg_fail_memory(&s->rt->c);
+                under->f[under->n++] = (tg_factor){f.base, 0};
+            }
+            under->f[j].power = fmax(under->f[j].power, -f.power);
+            whole = whole && tg_number_is_whole(f.power);
+            sums = sums || f.base->op == s->add || f.base->op == s->sub;
+        }
+    *may = sums && whole && under->n <= 3;
+    return true;
+}
+
+bool tg_terms_over(tg_simp *s, const tg_terms *a, const tg_type *t, tg_node **made) {
+    products all;
+    tg_product under = {.c = {1, 1}}, whole = {.c = {1, 1}};
+    tg_terms out = {0};
+    int room = MOST_TERMS;
+    bool may = false, scalar = t->rank == 0;
+    if (s->expanding || a->n < 2 || a->n > 6) return true;
+    if (!make_products(s, a, &all)) return false;
+    bool ok = denominators(s, &all, &under, &may);
+    s->expanding = true;
+    for (size_t i = 0; ok && may && i < all.n && room >= 0; i++) {
+        for (size_t k = 0; ok && k < under.n; k++)
+            ok = tg_product_add(s, &all.p[i], under.f[k].base, under.f[k].power, false);
+        ok = ok && multiply_out(s, &all.p[i], t, &out, &room);
+    }
+    if (ok && may && room >= 0) {
+        tg_node *top = tg_terms_build(s, &out, t), *one = NULL;
+        ok = top && tg_product_add(s, &whole, top, 1, false);
+        for (size_t k = 0; ok && k < under.n; k++)
+            ok = tg_product_add(s, &whole, under.f[k].base, -under.f[k].power, false);
+        if (ok) ok = (one = tg_product_build(s, &whole, t)) != NULL;
+        if (ok) {
+            double new = tg_simp_part_cost(s, one), old = tg_simp_part_cost(s, *made);
+            ok = new >= 0 && old >= 0;
+            if (ok && (new < old || (scalar && new == old))) {
+                *made = one;
+                tg_simp_note(s, TG_LAW_DENOMINATOR);
+            }
+        }
+    }
+    s->expanding = false;
+    tg_terms_free(&out);
+    tg_product_free(&under);
+    tg_product_free(&whole);
     free_products(&all);
     return ok;
 }

@@ -178,6 +178,9 @@ static bool take_apart(tg_simp *s, tg_product *p, work *w, item it, bool top) {
     if (unit && (n->op == s->mul || n->op == s->div))
         return push(s, w, n->arg[1], n->op == s->mul ? it.power : -it.power, it.raw, nest) &&
                push(s, w, n->arg[0], it.power, it.raw, nest);
+    if (n->op == s->div && tg_node_is_number(n->arg[0]) && is_whole(it.power)) /* (1 / x)^2 */
+        return push(s, w, n->arg[1], -it.power, it.raw, nest) &&
+               push(s, w, n->arg[0], it.power, it.raw, nest);
     if (n->op == s->pow && tg_node_is_number(n->arg[1])) {
         double k = exponent_of(n->arg[1]);
         if (unit || (is_whole(k) && is_whole(it.power)))
@@ -384,7 +387,8 @@ static bool join_diagonal(tg_simp *s, tg_product *p, const tg_type *t) {
 tg_node *tg_product_build(tg_simp *s, tg_product *p, const tg_type *t) {
     drop_ones(p);
     if (!join_diagonal(s, p, t)) return NULL;
-    if (!tg_product_norms(s, p)) return NULL;
+    if (!tg_product_norms(s, p) || !tg_product_roots(s, p) || !tg_product_logistic(s, p))
+        return NULL;
     drop_ones(p);
     if (p->c.n != 0 && (!join_factors(s, p) || !tg_product_names(s, p))) return NULL;
     drop_ones(p);
@@ -500,7 +504,7 @@ tg_node *tg_simp_product(tg_simp *s, tg_node *n) {
             made = n; /* a division by 0 is left for the evaluation to show */
             for (int i = 0; i < n->n && made; i++)
                 if (!tg_simp_arg(s, n->arg[i], &none)) made = NULL;
-        } else {
+        } else if (tg_product_cancel(s, &p, &n->type)) {
             made = tg_product_build(s, &p, &n->type);
         }
     }

@@ -136,7 +136,10 @@ static tg_node *spell(speller *p, tg_node *n, int depth) {
     if (n->op == s->mul || n->op == s->div) {
         tg_node *b = n->arg[1];
         if (n->op == s->mul && b->op == s->unit) b = spell(p, b, depth - 1);
-        return with_args(p, n, spell(p, n->arg[0], depth - 1), b);
+        /* 2 * (x @ A @ x) * x, not (2 * x @ A @ x) * x */
+        const tg_node *a = n->arg[0];
+        bool number = n->op == s->mul && a->op == s->mul && a->arg[1]->op == s->vdot;
+        return with_args(p, n, number ? n->arg[0] : spell(p, n->arg[0], depth - 1), b);
     }
     return n;
 }

@@ -317,7 +317,8 @@ tg_node *tg_terms_build(tg_simp *s, tg_terms *a, const tg_type *t) {
     tg_node *made = NULL;
     if (may && a->n <= FEW && !tg_terms_expand(s, a, t, &made)) return NULL;
     if (!made && !tg_terms_common(s, a, t, &made)) return NULL;
-    return made ? made : tg_terms_plain(s, a, t);
+    if (!made) made = tg_terms_plain(s, a, t);
+    return made && (!may || tg_terms_over(s, a, t, &made)) ? made : NULL;
 }
 
 tg_node *tg_simp_sum(tg_simp *s, tg_node *n) {

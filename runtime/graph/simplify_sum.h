@@ -37,6 +37,8 @@ tg_node *tg_term_key(tg_simp *s, tg_product *p, tg_node *core);
 
 /* Products multiplied out, where the whole is shorter then. */
 bool tg_terms_expand(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made);
+/* The sum over one denominator, where *made, the sum as it is, is longer. */
+bool tg_terms_over(tg_simp *s, const tg_terms *a, const tg_type *t, tg_node **made);
 /* A factor that all terms share, put before or under the sum. */
 bool tg_terms_common(tg_simp *s, tg_terms *a, const tg_type *t, tg_node **made);
 /* A @ x + B @ x = (A + B) @ x: changes the terms (simplify_chain.c). */
