@@ -275,9 +275,12 @@ bool tg_index_vanishes(tg_simp *s, tg_node *d, bool *vanishes) {
     *vanishes = false;
     if (!tg_node_collect(s->rt, 1, &d, &node, &count)) return false;
     tg_poly *all = NULL, **arg = NULL;
-    tg_str delta = {0};
-    tg_str_add(&delta, "delta");
-    bool ok = count <= MOST_NODES && tg_index_intern(&w, &delta) == TG_DELTA;
+    bool ok = count <= MOST_NODES;
+    if (ok) {
+        tg_str delta = {0};
+        tg_str_add(&delta, "delta");
+        ok = tg_index_intern(&w, &delta) == TG_DELTA;
+    }
     if (ok) all = tg_alloc_array(count, sizeof *all);
     if (ok && !all) w.failed = !tg_fail_memory(&s->rt->c);
     for (size_t i = 0; i < count && all && !w.failed; i++) {
