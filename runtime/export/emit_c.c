@@ -404,7 +404,7 @@ static void put_typed(const tg_emitter *e, tg_str *s, const char *text) {
 /* The functions that are called, directly or by others, in the tables' order. */
 static void put_helpers(const tg_emitter *e, tg_str *s, const char *body) {
     const tg_c_helper *all[MOST];
-    bool needed[MOST];
+    bool needed[MOST] = {false};
     int n = 0;
     for (int t = 0; t < TABLES; t++)
         for (const tg_c_helper *h = tables[t]; h->name && n < MOST; h++) all[n++] = h;

@@ -61,9 +61,11 @@ static int compare_terms(const tg_index_term *a, const tg_index_term *b) {
 }
 
 static void relabel(tg_index_term *t, int from, int to, int but) {
-    for (int i = 0; i < t->n; i++)
-        for (int k = 0; k < t->f[i].rank && i != but; k++)
+    for (int i = 0; i < t->n; i++) {
+        if (i == but) continue;
+        for (int k = 0; k < t->f[i].rank; k++)
             if (t->f[i].at[k] == from) t->f[i].at[k] = (signed char)to;
+    }
 }
 
 static void remove_factor(tg_index_term *t, int i) {
@@ -154,17 +156,20 @@ static void refine(const tg_index_term *t, uint64_t *colour) {
 
 static void order_labels(tg_index_term *t) {
     uint64_t colour[TG_TERM_BOUND];
-    int place[TG_TERM_BOUND], taken = 0;
-    for (int b = 0; b < t->bound; b++) colour[b] = mix(1, (uint64_t)t->dim[b]), place[b] = -1;
-    while (taken < t->bound) { /* the least, which is then a colour of its own */
-        int least = -1;
+    int place[TG_TERM_BOUND] = {0};
+    bool taken[TG_TERM_BOUND] = {false};
+    for (int b = 0; b < t->bound; b++) colour[b] = mix(1, (uint64_t)t->dim[b]);
+    for (int next = 0; next < t->bound; next++) {
         refine(t, colour);
-        for (int b = 0; b < t->bound; b++)
-            if (place[b] < 0 && (least < 0 || colour[b] < colour[least])) least = b;
-        place[least] = taken++;
-        colour[least] = mix(99, (uint64_t)taken);
+        int least = 0;
+        while (taken[least]) least++;
+        for (int b = least + 1; b < t->bound; b++)
+            if (!taken[b] && colour[b] < colour[least]) least = b;
+        taken[least] = true; /* it is then a colour of its own */
+        place[least] = next;
+        colour[least] = mix(99, (uint64_t)next + 1);
     }
-    tg_size dim[TG_TERM_BOUND];
+    tg_size dim[TG_TERM_BOUND] = {0};
     for (int b = 0; b < t->bound; b++) dim[place[b]] = t->dim[b];
     memcpy(t->dim, dim, (size_t)t->bound * sizeof *dim);
     for (int i = 0; i < t->n; i++)
