@@ -114,7 +114,11 @@ bool tg_assume_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     in->computing = false; /* no slots of a `:=` in what is assumed */
     bool ok = assume_all(in, env, s);
     in->computing = computing;
-    ok = ok && (tg_assume_check(&in->rt, ~before, 0, NULL, NULL) || tg_blame(in, s));
+    if (ok && !tg_assume_check(&in->rt, ~before, 0, NULL, NULL)) {
+        if (in->rt.c.diag.kind == TG_ERR_VALUE)
+            tg_help(&in->rt.c, "nothing was assumed: it must hold for the data that are there");
+        ok = tg_blame(in, s);
+    }
     if (!ok) tg_assume_restore(&in->rt, before);
     return ok;
 }
