@@ -17,7 +17,6 @@
 #include "runtime/graph/substitute.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN = 40, SMALL = 1500, FULL_OPS = 200 };
@@ -250,44 +249,6 @@ static tg_node *finished(void *user, tg_node *node, tg_node *adjoint, int n,
 }
 
 /* ---- levels, names, what is shown ---- */
-
-/* The step that the cell is the mark of, or NULL. Marks were declared in the order of the steps. */
-static const tg_derive_step *step_of(const tg_steps *s, const tg_cell *mark) {
-    size_t lo = 0, hi = s->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->step[mid].mark->serial < mark->serial)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < s->n && s->step[lo].mark == mark ? &s->step[lo] : NULL;
-}
-
-/* The level of each step is one more than that of the steps whose marks it is written over. */
-static bool set_levels(tg_steps *s) {
-    for (size_t i = 0; i < s->n; i++) {
-        tg_node **list;
-        size_t count;
-        s->step[i].level = 0;
-        if (!tg_check_interrupt(&s->rt->c) ||
-            !tg_node_collect(s->rt, 1, &s->step[i].local, &list, &count))
-            return false;
-        for (size_t k = 0; k < count; k++) {
-            const tg_derive_step *above =
-                list[k]->op == &tg_op_cell ? step_of(s, list[k]->leaf.cell) : NULL;
-            if (above && above->level >= s->step[i].level) s->step[i].level = above->level + 1;
-        }
-        tg_free(list);
-    }
-    return true;
-}
-
-static int by_level(const void *p, const void *q) {
-    const tg_derive_step *a = p, *b = q;
-    if (a->level != b->level) return a->level < b->level ? -1 : 1;
-    return a->node->id < b->node->id ? -1 : a->node->id > b->node->id;
-}
 
 static void choose_shown(tg_steps *s) {
     size_t half = SHOWN / 2;
@@ -555,8 +516,7 @@ static bool derive(finder *f, tg_node *const *x, tg_derivation *out) {
               tg_grad(rt, s->y, f->n, x, &watched, ignored, NULL);
     tg_free(ignored);
     out->used = used;
-    if (!ok || !set_levels(s)) return false;
-    if (s->n > 0) qsort(s->step, s->n, sizeof *s->step, by_level);
+    if (!ok || !tg_derive_order(s)) return false;
     choose_shown(s);
     if (!name_steps(f) || !fill_in(f, out->result, &used) || !tg_derive_check(s)) return false;
     set_labels(s, true);

@@ -39,6 +39,8 @@ typedef struct tg_steps {
     tg_derive_step *step; /* from y down */
 } tg_steps;
 
+/* Puts the steps in the order in which they are told, with their levels. False: an error. */
+bool tg_derive_order(tg_steps *s);
 /* Fills in tick and reason of the steps that are shown. */
 bool tg_derive_check(tg_steps *s);
 /* The whole derivation as text. Sets lines, omitted, wrong and unchecked too. */
