@@ -179,7 +179,7 @@ bool tg_help_statement(tg_interp *in, tg_env *env, const tg_ast *e) {
     tg_str s = {0};
     bool ok = true;
     if (e->flags & TG_AST_SEARCH) {
-        ok = search(in, &s, e->name);
+        ok = search(in, &s, e->name ? e->name : "");
     } else if (!e->name || (!v && strcmp(e->name, "topics") == 0)) {
         add_topics(&s);
     } else if (!v && strcmp(e->name, "kinks") == 0) {

@@ -42,7 +42,7 @@ static bool set_levels(tg_steps *s) {
     walk w = {0};
     bool ok = true;
     for (size_t i = 0; i < s->n; i++)
-        if (s->step[i].mark && s->step[i].mark->leaf && s->step[i].mark->leaf->id < first)
+        if (s->step[i].mark->leaf && s->step[i].mark->leaf->id < first)
             first = s->step[i].mark->leaf->id;
     for (size_t i = 0; ok && i < s->n; i++) {
         tg_derive_step *x = &s->step[i];

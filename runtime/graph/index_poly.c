@@ -72,16 +72,20 @@ static void remove_factor(tg_index_term *t, int i) {
     t->f[i] = t->f[--t->n];
 }
 
+static int label_of(const tg_index_factor *f, int axis) {
+    return f->at[axis];
+}
+
 /* A delta goes where a label of it is bound; of two axes, the first stands for both elsewhere. */
 static bool settle_deltas(tg_index_term *t) {
     for (int i = 0; i < t->n; i++) {
         tg_index_factor *f = &t->f[i];
         if (f->atom != TG_DELTA) continue;
-        int a = f->at[0], b = f->at[1];
+        int a = label_of(f, 0), b = label_of(f, 1);
         if (f->power <= 0) return false;
         f->power = 1;
         if (a > b) f->at[0] = (signed char)b, f->at[1] = (signed char)a;
-        a = f->at[0], b = f->at[1];
+        a = label_of(f, 0), b = label_of(f, 1);
         bool goes = a == b || b >= TG_BOUND;
         relabel(t, b, a, goes ? -1 : i);
         if (!goes) continue;
