@@ -325,40 +325,15 @@ tg_node *tg_simp_stable(tg_simp *s, tg_node *n) {
     return n;
 }
 
-tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed) {
+/* What one of the laws listed under that operator makes of a and b, or, where `turns`, of b and a.
+ * NULL without an error (*failed) when none fits. */
+static tg_node *by_laws_of(tg_simp *s, char operator, bool turns, tg_node *a, tg_node *b,
+                           bool *failed) {
     const tg_pattern *all = tg_simp_patterns(s->rt);
     if ((*failed = !all)) return NULL;
-    for (int i = tg_simp_first_law(s->rt, sign < 0 ? '-' : '+'); i >= 0; i = all[i].next) {
+    for (int i = tg_simp_first_law(s->rt, operator); i >= 0; i = all[i].next) {
         const tg_ast *p = all[i].ast;
-        for (int turn = 0; turn < (sign > 0 ? 2 : 1); turn++) {
-            if (!may_be_of(&all[i], turn ? b : a, turn ? a : b)) continue;
-            match m = {.s = s};
-            bool fits =
-                matches(&m, p->kids[0], turn ? b : a) && matches(&m, p->kids[1], turn ? a : b);
-            tg_node *made = fits ? replace(&m, &rules[i]) : NULL;
-            *failed = m.failed;
-            if (m.failed) return NULL;
-            if (made) made = tg_simp_again(s, made);
-            if (fits && !made && s->rt->c.diag.kind != TG_ERR_NONE) *failed = true;
-            if (!made) continue;
-            if (!rules[i].stable && !is_shorter(s, a, b, made, failed)) {
-                if (*failed) return NULL;
-                continue;
-            }
-            tg_simp_note(s, i);
-            s->stable = s->stable || rules[i].stable;
-            return made;
-        }
-    }
-    return NULL;
-}
-
-tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed) {
-    const tg_pattern *all = tg_simp_patterns(s->rt);
-    if ((*failed = !all)) return NULL;
-    for (int i = tg_simp_first_law(s->rt, over ? '/' : '*'); i >= 0; i = all[i].next) {
-        const tg_ast *p = all[i].ast;
-        for (int turn = 0; turn < (over ? 1 : 2); turn++) {
+        for (int turn = 0; turn < (turns ? 2 : 1); turn++) {
             if (!may_be_of(&all[i], turn ? b : a, turn ? a : b)) continue;
             match m = {.s = s};
             bool fits =
@@ -380,4 +355,12 @@ tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *fa
         }
     }
     return NULL;
+}
+
+tg_node *tg_simp_pair(tg_simp *s, tg_node *a, double sign, tg_node *b, bool *failed) {
+    return by_laws_of(s, sign < 0 ? '-' : '+', sign > 0, a, b, failed);
+}
+
+tg_node *tg_simp_factors(tg_simp *s, tg_node *a, tg_node *b, bool over, bool *failed) {
+    return by_laws_of(s, over ? '/' : '*', !over, a, b, failed);
 }
