@@ -69,6 +69,14 @@ static tg_ast *with_parts(tg_parser *p, tg_ast *e) {
 
 /* ---- definitions and stores ---- */
 
+/* Pushes the arguments of `head`, which was read as a call, as parameters. */
+static bool parameters(tg_parser *p, const tg_ast *head) {
+    size_t mark = p->count;
+    for (int i = 1; i < head->n; i++)
+        if (!tg_parser_push(p, head->kids[i])) return false;
+    return tg_parse_parameters(p, mark);
+}
+
 /* function = NAME arguments "=" expression [ parts ] */
 static tg_ast *function(tg_parser *p, tg_ast *head) {
     tg_ast *callee = head->kids[0];
@@ -78,9 +86,7 @@ static tg_ast *function(tg_parser *p, tg_ast *head) {
         return NULL;
     }
     size_t mark = p->count;
-    for (int i = 1; i < head->n; i++)
-        if (!tg_parser_push(p, head->kids[i])) return NULL;
-    if (!tg_parse_parameters(p, mark)) return NULL;
+    if (!parameters(p, head)) return NULL;
     tg_token at = p->tok;
     tg_parser_advance(p);
     if (!tg_parser_push(p, with_parts(p, tg_parse_level(p, TG_LEVEL_EXPRESSION)))) return NULL;
@@ -252,9 +258,7 @@ static tg_ast *rule(tg_parser *p) {
         return NULL;
     }
     size_t mark = p->count;
-    for (int i = 1; i < head->n; i++)
-        if (!tg_parser_push(p, head->kids[i])) return NULL;
-    if (!tg_parse_parameters(p, mark)) return NULL;
+    if (!parameters(p, head)) return NULL;
     tg_token at = p->tok;
     tg_parser_advance(p);
     size_t values = p->count;
