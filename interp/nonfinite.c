@@ -321,6 +321,7 @@ bool tg_nonfinite_stored(tg_interp *in, tg_env *env, const tg_ast *s, tg_value s
     for (int i = 0; i < nsides; i++) {
         const tg_ast *target = s->kids[i], *e = s->kids[s->ntargets + i];
         tg_value v = values.as.items->v[i];
+        if (!tg_is_live(sides.as.items->v[i]) && is_given(e)) continue; /* large data, perhaps */
         if (is_finite(v) || !was_finite(in, env, target) || !target->span.src) continue;
         name_target(target, name);
         snprintf(what, sizeof what, "%s becomes", name);
@@ -332,7 +333,7 @@ bool tg_nonfinite_stored(tg_interp *in, tg_env *env, const tg_ast *s, tg_value s
 bool tg_nonfinite_defined(tg_interp *in, tg_env *env, const char *name, const tg_ast *e,
                           tg_value v) {
     char what[TEXT + 16];
-    if (tg_is_live(v) || is_finite(v)) return true;
+    if (tg_is_live(v) || is_given(e) || is_finite(v)) return true;
     snprintf(what, sizeof what, "%.*s is", TEXT, name);
     return trace_plain(in, env, what, e, v);
 }
