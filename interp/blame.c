@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "grammar/advice.h"
+#include "interp/convert.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -166,8 +167,7 @@ static bool place(tg_interp *in, const tg_ast *e, tg_value v) {
         if (e->span.src) tg_node_place_again(n, e->span);
         return true;
     }
-    bool container = v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
-    for (int i = 0; container && i < v.as.items->n; i++)
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
         if (!place(in, e, v.as.items->v[i])) return false;
     return true;
 }

@@ -9,6 +9,7 @@
  * A var or input is shown by its name and value. A formula in a container is echoed on a line of
  * its own. */
 #include "interp/call.h"
+#include "interp/convert.h"
 #include "interp/nonfinite.h"
 #include "interp/show.h"
 #include "runtime/graph/assume.h"
@@ -198,8 +199,7 @@ static bool container_echo(tg_interp *in, const char *name, tg_value v, tg_str *
  * deep. */
 static bool only_cells(tg_value v) {
     if (v.tag == TG_V_FORMULA) return v.as.node->op == &tg_op_cell && v.as.node->leaf.cell->value;
-    bool container = v.tag == TG_V_LIST || v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD;
-    for (int i = 0; container && i < v.as.items->n; i++)
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
         if (!only_cells(v.as.items->v[i])) return false;
     return true;
 }

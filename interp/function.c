@@ -190,10 +190,6 @@ static bool call_primal(tg_interp *in, tg_function *f, int n, const tg_argument 
     return tg_call_value(in, primal, n, args, out);
 }
 
-static bool same_shape(const tg_node *a, const tg_node *b) {
-    return tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim);
-}
-
 /* d f / d slot as a node, for f's value at the slot. A function that maps elements to elements is
  * differentiated element by element: its result has the argument's shape. */
 static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_node *slot,
@@ -202,7 +198,7 @@ static bool derivative_at(tg_interp *in, const tg_function *f, tg_value y, tg_no
     if (!tg_to_node(in, y, "the function's value", &yn)) return false;
     tg_grad_options opt = {.simplify = !in->raw};
     if (yn->type.rank > 0) {
-        if (!same_shape(yn, slot))
+        if (!tg_type_same_shape(&yn->type, &slot->type))
             return tg_fail(&in->rt.c, TG_ERR_SHAPE,
                            "%s' needs a function with a scalar value, or with one of its "
                            "argument's shape %s; this one has %s",

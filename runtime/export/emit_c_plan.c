@@ -26,10 +26,6 @@ bool tg_c_is_look(const tg_node *n) {
     return !tg_emit_is_leaf(n) && !tg_c_is_elementwise(n) && n->op->c[0] == '=';
 }
 
-static bool same_shape(const tg_node *a, const tg_node *b) {
-    return tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim);
-}
-
 /* ---- groups ---- */
 
 /* A loop over n's shape in which all of n's arguments, ready at group `ready`, can be read. */
@@ -37,7 +33,8 @@ static int loop_for(const tg_c_writer *c, const tg_node *n, int ready) {
     int least = c->ngroups - LOOK_BACK;
     for (int g = c->ngroups - 1; g >= ready && g >= 0 && g > least; g--) {
         const tg_c_group *group = &c->group[g];
-        if (group->loop && group->count < MOST && same_shape(c->w.e->node[group->first], n))
+        if (group->loop && group->count < MOST &&
+            tg_type_same_shape(&c->w.e->node[group->first]->type, &n->type))
             return g;
     }
     return -1;
@@ -108,7 +105,7 @@ static void find_uses(const tg_c_writer *c, int *last, int *owner) {
 static int take_buffer(tg_c_writer *c, int *busy, const tg_node *n, int group, int until) {
     int from = c->nbuffers > SPARE_BUFFERS ? c->nbuffers - SPARE_BUFFERS : 0;
     for (int b = from; b < c->nbuffers; b++)
-        if (busy[b] < group && same_shape(c->buffer[b], n)) {
+        if (busy[b] < group && tg_type_same_shape(&c->buffer[b]->type, &n->type)) {
             busy[b] = until;
             return b;
         }

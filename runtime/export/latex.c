@@ -55,19 +55,9 @@ static const char *name_of(const writer *w, const tg_node *n) {
     return is_leaf(n) || n == w->root ? NULL : n->label;
 }
 
-/* Does x' stand for it? Then of x with its last two axes swapped. */
-static bool is_prime(const tg_node *n) {
-    if (n->op->style != TG_PRINT_PRIME) return false;
-    int rank = n->arg[0]->type.rank;
-    if (rank < 2 || n->at->n != rank + 1) return false;
-    for (int i = 0; i < rank; i++)
-        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
-    return true;
-}
-
 /* The template, or NULL where the call is written out. */
 static const char *template_of(const tg_node *n) {
-    if (n->op->style == TG_PRINT_PRIME && !is_prime(n)) return NULL;
+    if (n->op->style == TG_PRINT_PRIME && !tg_node_is_prime(n)) return NULL;
     return n->op->latex;
 }
 
@@ -276,7 +266,7 @@ static bool write_template(writer *w, tg_str *s, const tg_node *n, const char *t
 /* n as a row, where it is a column: n^\top, without writing two where it is one already. */
 static bool write_transposed(writer *w, tg_str *s, const tg_node *n, int depth) {
     bool named = name_of(w, n) != NULL;
-    if (!named && !is_leaf(n) && is_prime(n))
+    if (!named && !is_leaf(n) && tg_node_is_prime(n))
         return write_argument(w, s, n->arg[0], BESIDE, false, depth);
     if (!named && !is_leaf(n) && n->op->latex_turned)
         return write_template(w, s, n, n->op->latex_turned, depth + 1);

@@ -102,10 +102,6 @@ static void add_rule(char *list, const char *rule) {
     snprintf(list + len, TG_RULES_TEXT - len, "%s%s", len ? ", " : "", rule);
 }
 
-static bool same_shape(const tg_node *a, const tg_node *b) {
-    return tg_shape_equal(a->type.rank, a->type.dim, b->type.rank, b->type.dim);
-}
-
 /* The rules of all contributions. *passes: none of them is a reason to stop. */
 static void gather_rules(const finder *f, const tg_node *node, int n, const tg_grad_part *part,
                          char *rules, bool *passes) {
@@ -125,7 +121,8 @@ static void gather_rules(const finder *f, const tg_node *node, int n, const tg_g
         rule_name(f, user, part[i].arg, name, sizeof name, &one);
         *passes = *passes && one;
         add_rule(rules, name);
-        if (user->op->class == TG_CLASS_ELEMENTWISE && !same_shape(user, node))
+        if (user->op->class == TG_CLASS_ELEMENTWISE &&
+            !tg_type_same_shape(&user->type, &node->type))
             add_rule(rules, "sum over what was broadcast");
     }
 }

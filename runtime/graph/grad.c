@@ -69,15 +69,7 @@ static bool is_among(const tg_node *n, int count, tg_node *const *set) {
 
 /* The place of n among the nodes, by its id; count when it is not there. */
 static size_t place(const sweep *s, const tg_node *n) {
-    size_t lo = 0, hi = s->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->node[mid]->id < n->id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < s->count && s->node[lo] == n ? lo : s->count;
+    return tg_nodes_find(s->node, s->count, n);
 }
 
 static bool begin_sweep(sweep *s, tg_rt *rt, tg_node *y) {
@@ -139,10 +131,6 @@ static bool is_wild(void *sweep_, const tg_node *n) {
     return s->wild[place(s, n)];
 }
 
-static bool same_shape(const tg_type *a, const tg_type *b) {
-    return tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
-}
-
 /* ---- contributions ---- */
 
 static bool contribute(sweep *s, size_t to, tg_node *c, tg_node *mask, const tg_node *user,
@@ -190,7 +178,7 @@ static tg_node *join(tg_rt *rt, const tg_node *node, tg_node *a, tg_node *b, int
                               join(rt, node, a->arg[2], b->arg[2], depth + 1)};
         if (!branch[1] || !branch[2]) return NULL;
         tg_node *made = tg_node_make(rt, a->op, 3, branch, &none);
-        if (!made || same_shape(&made->type, &sum->type)) return made;
+        if (!made || tg_type_same_shape(&made->type, &sum->type)) return made;
     }
     if (node->op->class != TG_CLASS_ELEMENTWISE || !open_side(a) || !open_side(b)) return sum;
     tg_node *open[2] = {opening(rt, a), opening(rt, b)};
@@ -227,7 +215,8 @@ static bool add_masks(sweep *s, size_t i) {
 static int chosen_side(const tg_node *node, const tg_node *g, bool pointwise) {
     int side = open_side(g);
     if (!side || pointwise) return side;
-    return g->arg[0]->type.rank == 0 && same_shape(&g->arg[side]->type, &node->type) ? side : 0;
+    return g->arg[0]->type.rank == 0 && tg_type_same_shape(&g->arg[side]->type, &node->type) ? side
+                                                                                             : 0;
 }
 
 /* The layers where(c, ., 0) around an adjoint: a rule is applied to what is inside. */
@@ -489,7 +478,7 @@ static bool check(tg_rt *rt, const tg_node *y, const tg_grad_options *opt) {
         return tg_help(&rt->c, "sum(y) for the gradient of the sum, jacobian(y, x) for the "
                                "gradients of all, or seed= for a weighted sum");
     }
-    if (same_shape(&opt->seed->type, &y->type)) return true;
+    if (tg_type_same_shape(&opt->seed->type, &y->type)) return true;
     return tg_fail(&rt->c, TG_ERR_SHAPE, "the seed must have the shape of y, %s, not %s", shape,
                    tg_shape_text(rt, opt->seed->type.rank, opt->seed->type.dim));
 }

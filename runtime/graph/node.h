@@ -119,6 +119,8 @@ bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, si
 /* The same of what a reader sees: of calls with a rule of the user's own (ruled.h) the arguments.
  */
 bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
+/* Is n a transpose that swaps the last two axes and nothing else: x'? */
+bool tg_node_is_prime(const tg_node *n);
 /* Where n stands in a list of ascending ids; count: it is not there. */
 size_t tg_nodes_find(tg_node *const *node, size_t count, const tg_node *n);
 /* Appends the names of inputs under the roots that have no data, "X, Y" in order of declaration,

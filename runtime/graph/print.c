@@ -152,16 +152,6 @@ static const tg_view *value_of(const tg_node *n) {
     return &n->leaf.cell->value->v;
 }
 
-/* A transpose that swaps the last two axes and nothing else. */
-static bool is_prime(const tg_node *n) {
-    if (n->op->style != TG_PRINT_PRIME) return false;
-    int rank = n->arg[0]->type.rank;
-    if (rank < 2 || n->at->n != rank + 1) return false;
-    for (int i = 0; i < rank; i++)
-        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
-    return true;
-}
-
 /* A size prints as a sum, a product, a power or one word. */
 static int size_precedence(tg_rt *rt, tg_size size) {
     tg_str s = {0};
@@ -196,7 +186,7 @@ static int precedence(const printer *p, const tg_node *n) {
     switch (n->op->style) {
     case TG_PRINT_INFIX:
     case TG_PRINT_PREFIX: return is_leaf(n) ? ATOM : n->op->precedence;
-    case TG_PRINT_PRIME: return is_prime(n) ? POSTFIX : ATOM;
+    case TG_PRINT_PRIME: return tg_node_is_prime(n) ? POSTFIX : ATOM;
     case TG_PRINT_INDEX: return POSTFIX;
     default: return ATOM;
     }
@@ -381,7 +371,7 @@ static void print_operation(printer *p, const tg_node *n, place at) {
     case TG_PRINT_INFIX: print_infix(p, n, at); return;
     case TG_PRINT_PREFIX: print_prefix(p, n, at); return;
     case TG_PRINT_PRIME:
-        if (!is_prime(n)) break;
+        if (!tg_node_is_prime(n)) break;
         print_node(p, n->arg[0], POSTFIX, place_of(p, n, 0, at));
         put(p, "'");
         return;

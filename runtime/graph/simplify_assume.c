@@ -133,13 +133,13 @@ typedef struct chain {
 } chain;
 
 /* Swaps the two axes of a matrix. */
-static bool is_prime(const tg_simp *s, const tg_node *n) {
-    return n->op == s->transpose && n->type.rank == 2 && n->at->v[1] == 1;
+static bool is_prime(const tg_node *n) {
+    return n->type.rank == 2 && tg_node_is_prime(n);
 }
 
 static void add_factor(tg_simp *s, chain *c, tg_node *n, bool primed, int depth) {
     bool open = depth < DEEP && !tg_simp_is_kept(s, n);
-    if (open && is_prime(s, n)) {
+    if (open && is_prime(n)) {
         add_factor(s, c, n->arg[0], !primed, depth + 1);
     } else if (open && (n->op == s->matvec || n->op == s->vecmat || n->op == s->vdot ||
                         (n->op == s->matmul && n->type.rank == 2))) {
@@ -203,7 +203,7 @@ static bool elements_mirror(tg_simp *s, tg_node *a, tg_node *b, double *sign, ui
 
 static bool mirrors(tg_simp *s, tg_node *a, tg_node *b, double *sign, uint32_t *used, int depth) {
     if (depth > DEEP || a->type.rank != 2 || b->type.rank != 2) return false;
-    if ((is_prime(s, a) && a->arg[0] == b) || (is_prime(s, b) && b->arg[0] == a)) return true;
+    if ((is_prime(a) && a->arg[0] == b) || (is_prime(b) && b->arg[0] == a)) return true;
     for (int i = 0; a == b && i < TG_FACTS; i++) {
         const tg_fact *f = usable(s, i, TG_FACT_MIRROR);
         if (!f || (a != f->key && a != f->raw)) continue;
@@ -211,8 +211,7 @@ static bool mirrors(tg_simp *s, tg_node *a, tg_node *b, double *sign, uint32_t *
         *used |= bit(i);
         return true;
     }
-    if (is_prime(s, a) && is_prime(s, b))
-        return mirrors(s, a->arg[0], b->arg[0], sign, used, depth + 1);
+    if (is_prime(a) && is_prime(b)) return mirrors(s, a->arg[0], b->arg[0], sign, used, depth + 1);
     if (a->op != b->op || a->n != b->n || tg_simp_is_kept(s, a) || tg_simp_is_kept(s, b))
         return false;
     if (a->op == s->matmul) return chains_mirror(s, a, b, sign, used, depth);
@@ -255,7 +254,7 @@ static tg_node *by_symmetry(tg_simp *s, tg_node *n) {
         if (!f || n != f->to) continue;
         made = f->key, sign = f->sign, used = bit(i);
     }
-    if (!used && is_prime(s, n) && mirrors(s, n->arg[0], n->arg[0], &sign, &used, 0))
+    if (!used && is_prime(n) && mirrors(s, n->arg[0], n->arg[0], &sign, &used, 0))
         made = n->arg[0];
     else if (!used && n->op == s->vecmat && n->arg[1]->type.rank == 2 &&
              mirrors(s, n->arg[1], n->arg[1], &sign, &used, 0) && used)
@@ -273,7 +272,7 @@ static tg_node *by_symmetry(tg_simp *s, tg_node *n) {
 tg_node *tg_simp_symmetric(tg_simp *s, tg_node *n) {
     uint32_t used = 0;
     double sign = 1;
-    if (!tg_assume_usable(s->rt) || !is_prime(s, n) || tg_simp_is_kept(s, n)) return n;
+    if (!tg_assume_usable(s->rt) || !is_prime(n) || tg_simp_is_kept(s, n)) return n;
     if (!mirrors(s, n->arg[0], n->arg[0], &sign, &used, 0) || !used) return n;
     s->used |= used;
     tg_simp_note(s, TG_LAW_ASSUMED);
@@ -282,8 +281,8 @@ tg_node *tg_simp_symmetric(tg_simp *s, tg_node *n) {
 
 /* ---- orthogonality ---- */
 
-static factor factor_of(const tg_simp *s, tg_node *n) {
-    bool primed = is_prime(s, n);
+static factor factor_of(tg_node *n) {
+    bool primed = is_prime(n);
     return (factor){primed ? n->arg[0] : n, primed};
 }
 
@@ -306,7 +305,7 @@ static bool is_unit_pair(tg_simp *s, factor a, factor b, uint32_t *used) {
     for (int i = 0; i < TG_FACTS; i++) {
         const tg_fact *f = usable(s, i, TG_FACT_ORTHOGONAL);
         if (!f || f->left->type.rank != 2) continue;
-        factor l = factor_of(s, f->left), r = factor_of(s, f->right);
+        factor l = factor_of(f->left), r = factor_of(f->right);
         uint32_t more = bit(i);
         if ((same_factor(s, a, l, &more) && same_factor(s, b, r, &more)) ||
             (is_square(f->left) && same_factor(s, a, r, &more) && same_factor(s, b, l, &more))) {
@@ -428,7 +427,7 @@ static tg_node *by_inverse(tg_simp *s, tg_node *n) {
     if (!inverse && (!tg_node_is(q, "det") || q->type.rank > 0)) return n;
     if (!inverse) q = q->arg[0];
     if (!is_square(q)) return n;
-    factor f = factor_of(s, q), g = {f.node, !f.primed};
+    factor f = factor_of(q), g = {f.node, !f.primed};
     uint32_t used = 0;
     if (!is_unit_pair(s, f, g, &used)) return n;
     s->used |= used;

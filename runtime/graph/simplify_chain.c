@@ -23,8 +23,7 @@ typedef struct chain {
 /* ---- taking apart ---- */
 
 static bool is_prime(const tg_simp *s, const tg_node *n) {
-    return n->op == s->transpose && n->type.rank == 2 && n->at->v[1] == 1 &&
-           !tg_simp_is_closed(s, n);
+    return n->type.rank == 2 && tg_node_is_prime(n) && !tg_simp_is_closed(s, n);
 }
 
 static bool is_product(const tg_simp *s, const tg_node *n) {

@@ -3,10 +3,6 @@
  * Each function gives its node or something with fewer operations; arguments are in simple form. */
 #include "runtime/graph/simplify_sum.h"
 
-static bool same_shape(const tg_type *a, const tg_type *b) {
-    return tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
-}
-
 static bool is_open(const tg_simp *s, const tg_node *n, const tg_op *op) {
     return n->op == op && !tg_simp_is_kept(s, n);
 }
@@ -125,7 +121,7 @@ static tg_node *sum_of_rows(tg_simp *s, tg_node *n, int64_t axes) {
     bool ok = tg_product_add(s, &all, x, 1, false), full = false;
     for (size_t i = 0; ok && i < all.n; i++) {
         const tg_factor *f = &all.f[i];
-        full = full || same_shape(&f->base->type, &x->type);
+        full = full || tg_type_same_shape(&f->base->type, &x->type);
         ok = tg_product_add(s, f->base->type.rank == 1 ? &vector : &matrix, f->base, f->power,
                             false);
     }
@@ -183,7 +179,7 @@ static tg_node *sum_of_named(tg_simp *s, tg_node *n, int64_t axes) {
             left += all.f[i].power == 1 ? 1 : 2;
             rest = all.f[i].base;
         }
-    if (left == 1 && same_shape(&rest->type, &x->type)) {
+    if (left == 1 && tg_type_same_shape(&rest->type, &x->type)) {
         tg_node *sum = tg_node_make(s->rt, s->sum, 1, &rest, n->at);
         sum = sum ? tg_simp_again(s, sum) : NULL;
         if (!sum)

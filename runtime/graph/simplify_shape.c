@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static bool same_shape(const tg_type *a, const tg_type *b) {
-    return tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
-}
-
 static bool is_open(const tg_simp *s, const tg_node *n, const tg_op *op) {
     return n->op == op && !tg_simp_is_kept(s, n);
 }
@@ -23,7 +19,7 @@ bool tg_simp_is_reshape(const tg_node *n) {
 
 /* x in the shape t. */
 tg_node *tg_simp_reshaped(tg_simp *s, tg_node *x, const tg_type *t) {
-    if (same_shape(&x->type, t)) return x;
+    if (tg_type_same_shape(&x->type, t)) return x;
     tg_rule_name names[2] = {
         {.name = "x", .node = x},
         {.name = "to", .kind = TG_P_SHAPE, .n = t->rank, .sizes = ~UINT64_C(0)}};
@@ -35,11 +31,7 @@ tg_node *tg_simp_reshaped(tg_simp *s, tg_node *x, const tg_type *t) {
 
 /* Swaps the last two axes and no others. */
 static bool is_prime(const tg_simp *s, const tg_node *n) {
-    int rank = n->type.rank;
-    if (!is_open(s, n, s->transpose) || rank < 2) return false;
-    for (int i = 0; i < rank; i++)
-        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
-    return true;
+    return is_open(s, n, s->transpose) && tg_node_is_prime(n);
 }
 
 static tg_node *prime(tg_simp *s, tg_node *n) {
@@ -147,7 +139,7 @@ static tg_node *dropped_axes(tg_simp *s, tg_node *n, const tg_type *t) {
     tg_type rest = {.rank = 0};
     for (int i = 0; i < n->type.rank; i++)
         if (!(n->at->v[0] >> i & 1)) rest.dim[rest.rank++] = n->type.dim[i];
-    if (!same_shape(&rest, t)) return NULL;
+    if (!tg_type_same_shape(&rest, t)) return NULL;
     tg_attrs at = {.n = 2, .v = {n->at->v[0], 0}};
     return tg_node_make(s->rt, n->op, 1, n->arg, &at);
 }
@@ -170,7 +162,7 @@ static tg_node *reshape_of_expand(tg_simp *s, tg_node *n) {
 
 static tg_node *reshape(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
-    if (same_shape(&x->type, &n->type)) return x;
+    if (tg_type_same_shape(&x->type, &n->type)) return x;
     tg_node *stretched_later = reshape_of_expand(s, n);
     if (stretched_later != n) return stretched_later;
     tg_node *narrow = dropped_axes(s, x, &n->type);
@@ -192,7 +184,7 @@ static tg_node *reshape(tg_simp *s, tg_node *n) {
 
 static tg_node *expand(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0];
-    if (same_shape(&x->type, &n->type)) return x;
+    if (tg_type_same_shape(&x->type, &n->type)) return x;
     tg_node *scalar = x->type.rank == 0 ? x : tg_simp_scalar_of(s, x);
     if (scalar) return tg_simp_uniform(s, scalar, &n->type);
     if (is_open(s, x, s->expand) && !x->label && tg_simp_unexpand(s, n) == x &&
@@ -307,11 +299,11 @@ static tg_node *product(tg_simp *s, tg_node *n) {
     if ((is_diagonal(s, a) && a->type.rank == 2) || is_diagonal(s, b)) return scaled(s, n);
     if (tg_simp_is_uniform(s, a, 1)) return row_sums(s, n, true);
     if (tg_simp_is_uniform(s, b, 1)) return row_sums(s, n, false);
-    if (tg_simp_is_eye(s, a) && same_shape(&b->type, &n->type)) {
+    if (tg_simp_is_eye(s, a) && tg_type_same_shape(&b->type, &n->type)) {
         tg_simp_note(s, TG_LAW_IDENTITY);
         return b;
     }
-    if (tg_simp_is_eye(s, b) && same_shape(&a->type, &n->type)) {
+    if (tg_simp_is_eye(s, b) && tg_type_same_shape(&a->type, &n->type)) {
         tg_simp_note(s, TG_LAW_IDENTITY);
         return a;
     }

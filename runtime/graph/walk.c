@@ -120,6 +120,15 @@ bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***o
     return give(rt, &l, ok, out, count);
 }
 
+bool tg_node_is_prime(const tg_node *n) {
+    if (n->op->style != TG_PRINT_PRIME) return false;
+    int rank = n->arg[0]->type.rank;
+    if (rank < 2 || n->at->n != rank + 1) return false;
+    for (int i = 0; i < rank; i++)
+        if (n->at->v[i + 1] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
+    return true;
+}
+
 size_t tg_nodes_find(tg_node *const *node, size_t count, const tg_node *n) {
     size_t lo = 0, hi = count;
     while (lo < hi) {

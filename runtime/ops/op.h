@@ -22,6 +22,10 @@ typedef struct tg_type {
     tg_size dim[TG_MAX_RANK];
 } tg_type;
 
+static inline bool tg_type_same_shape(const tg_type *a, const tg_type *b) {
+    return tg_shape_equal(a->rank, a->dim, b->rank, b->dim);
+}
+
 /* The non-tensor parameters, normalised by tg_op_bind in the order of the parameter list. Encoding
  * by kind:
  *   - AXES: one value, the bit mask of the axes

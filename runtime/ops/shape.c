@@ -32,10 +32,6 @@ static tg_size size_from_right(const tg_type *t, int k) {
     return k < t->rank ? t->dim[t->rank - 1 - k] : 1;
 }
 
-static bool same_shape(const tg_type *a, const tg_type *b) {
-    return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof a->dim[0]) == 0;
-}
-
 /* Is the shape of a that of b without some of its axes, in order? Then *axis is the first that it
  * lacks. */
 static bool lacks_axes(const tg_type *a, const tg_type *b, int *axis) {
@@ -112,7 +108,7 @@ bool tg_broadcast(tg_rt *rt, int n, const tg_type *in, tg_type *out) {
     }
     int first = -1, second = -1; /* two operands that are not scalars, to blame */
     for (int i = 0; i < n; i++) {
-        if (same_shape(&in[i], out)) return true;
+        if (tg_type_same_shape(&in[i], out)) return true;
         if (in[i].rank == 0) continue;
         if (first < 0)
             first = i;
