@@ -1,0 +1,23 @@
+/* Parts of one computation on several threads.
+ *
+ * Whoever has much to compute cuts it into parts that write to disjoint memory, and hands them over
+ * together; the call returns when all are done. How the work is cut depends on its size alone,
+ * never on the number of threads, so that a result has the same bits at any number of them; where
+ * parts give partial sums, the caller adds these up in the order of the parts. */
+#ifndef TG_RUNTIME_POOL_H
+#define TG_RUNTIME_POOL_H
+
+#include "runtime/rt.h"
+
+/* Computes part i. False: no memory. It may run on any thread, and therefore touches neither rt->c
+ * nor anything else that another part writes. */
+typedef bool tg_pool_body(void *user, int64_t i);
+
+/* Runs body(user, i) for each i of 0 .. n - 1, once, on up to rt->threads threads, the caller's
+ * among them; returns when all are done. In which order and where they run is not fixed. Between
+ * parts the interrupt flag is looked at. `cost` is about how many nanoseconds all parts take
+ * together: little work stays with the caller. False: interrupted or no memory, with the error
+ * recorded; parts may then be missing. */
+bool tg_pool_run(tg_rt *rt, int64_t n, double cost, tg_pool_body *body, void *user);
+
+#endif
