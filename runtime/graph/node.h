@@ -44,6 +44,7 @@ struct tg_node {
     bool mark; /* of the collector */
     bool live; /* depends on a var, an input, a symbolic size or a fresh draw: a definition stays a
                   formula */
+    uint32_t place;           /* in the order of a plan, while that is being made */
     uint64_t seen;            /* the last walk that met it (tg_graph_walk) */
     const char *label;        /* the user's name for this formula (interned), or NULL */
     tg_node *chain;           /* next in its hash bucket */

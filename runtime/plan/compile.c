@@ -1,10 +1,11 @@
-/* Compiling a plan: what the formulas read, the sizes that follow, the steps (lower.c), and memory
- * for them (buffers.c).
+/* Compiling a plan: what the formulas read, the sizes that follow, an order of evaluation
+ * (schedule.c), the steps (lower.c), and memory for them (buffers.c).
  *
  * A plan belongs to the shapes that its cells had when it was made: it notes them (note_cells), and
  * the cache compares before each use. It holds no nodes. Its roots keep everything beneath them,
  * and the sweep drops plans whose roots go. */
 #include "runtime/plan/program.h"
+#include "runtime/plan/schedule.h"
 
 #include "base/alloc.h"
 
@@ -204,6 +205,7 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     tg_node **nodes = NULL;
     size_t count = 0;
     bool ok = bind_sizes(rt, p, o, &sizes) && tg_node_collect(rt, n, roots, &nodes, &count) &&
+              tg_plan_schedule(rt, count, nodes, n, roots, &sizes, NULL) &&
               tg_plan_lower(rt, p, nodes, count, o, &sizes);
     tg_free(nodes);
     tg_size_binding_free(&sizes);

@@ -5,8 +5,7 @@
  * step, no memory. A node without cells beneath it is a constant: computed with the first run and
  * kept. Arguments of another type than the kernel wants are converted once, however many want it.
  * Scaled and accumulated matrix products become one step (fuse.c). Users are looked at before
- * arguments for that, then steps are made in ascending order of ids, which is an order of
- * evaluation. */
+ * arguments for that, then steps are made in the order of evaluation that schedule.c chose. */
 #include "runtime/plan/program.h"
 
 #include "base/alloc.h"
@@ -32,9 +31,7 @@ typedef struct lowering {
     const tg_size_binding *sizes;
     tg_node *const *nodes;
     size_t n;
-    info *info; /* one a node, in the order of nodes */
-    uint32_t
-        *at; /* at[id - id of the first node]: a node's place; NULL when ids are too far apart */
+    info *info; /* one a node, by its place */
     size_t nfusions, cap_fusions;
     tg_fusion *fusions;
     size_t cap_in, cap_want, cap_args; /* scratch for the arguments of one node */
@@ -45,28 +42,8 @@ typedef struct lowering {
 
 /* ---- looking up ---- */
 
-/* Ids of one formula mostly lie together; then a table is faster than the search below. */
-static bool index_nodes(lowering *l) {
-    uint64_t first = l->n ? l->nodes[0]->id : 0,
-             reach = l->n ? l->nodes[l->n - 1]->id - first + 1 : 0;
-    if (reach > 4 * (uint64_t)l->n + 1024 || l->n > UINT32_MAX) return true;
-    l->at = tg_alloc_array((size_t)reach, sizeof *l->at);
-    if (!l->at) return tg_fail_memory(&l->rt->c);
-    for (size_t i = 0; i < l->n; i++) l->at[l->nodes[i]->id - first] = (uint32_t)i;
-    return true;
-}
-
 static info *info_of(const lowering *l, const tg_node *x) {
-    if (l->at) return &l->info[l->at[x->id - l->nodes[0]->id]];
-    size_t lo = 0, hi = l->n;
-    while (lo + 1 < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (l->nodes[mid]->id <= x->id)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return &l->info[lo];
+    return &l->info[x->place];
 }
 
 static int uses_of(void *user, const tg_node *x) {
@@ -434,9 +411,8 @@ bool tg_plan_lower(tg_rt *rt, tg_plan *p, tg_node *const *nodes, size_t n, const
                    const tg_size_binding *sizes) {
     lowering l = {.rt = rt, .p = p, .o = o, .sizes = sizes, .nodes = nodes, .n = n};
     l.info = tg_alloc_array(n, sizeof *l.info);
-    bool ok = l.info ? index_nodes(&l) && lower_all(&l) : tg_fail_memory(&rt->c);
+    bool ok = l.info ? lower_all(&l) : tg_fail_memory(&rt->c);
     tg_free(l.info);
-    tg_free(l.at);
     tg_free(l.fusions);
     tg_free(l.in);
     tg_free(l.want);
