@@ -1,6 +1,11 @@
 /* One header of 64 bytes before each block keeps its size, so that live bytes can be counted and a
  * limit enforced; it also keeps the block aligned. The counters are atomic: the process may hold
- * several tg states on several threads. */
+ * several tg states on several threads; blocks that are live are counted as requests less frees,
+ * which takes one atomic operation fewer.
+ *
+ * Small blocks come from malloc, a little larger than asked for, and are aligned here: the system's
+ * malloc keeps a list of small blocks for each thread, which its aligned_alloc (glibc before 2.41)
+ * goes past. */
 #include "base/alloc.h"
 
 #include <stdatomic.h>
@@ -8,10 +13,22 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HEADER = 64, LARGE = 8 << 20 };
+enum {
+    HEADER = 64,
+    SMALL = 896, /* with what is added for header and alignment, malloc's lists go as far */
+    LARGE = 8 << 20,
+};
 
-static _Atomic size_t live_bytes, peak_bytes, live_blocks, limit_bytes;
-static _Atomic uint64_t requests, fail_in;
+typedef struct header {
+    size_t size; /* that was asked for */
+    void *raw;   /* what the system gave */
+} header;
+_Static_assert(sizeof(header) <= HEADER, "the header must fit before the block");
+
+static _Atomic size_t live_bytes, peak_bytes, limit_bytes;
+static _Atomic uint64_t requests, refused, frees; /* since the start */
+static _Atomic uint64_t requests_before;          /* those before the last reset */
+static _Atomic uint64_t fail_in;
 
 /* A data set is read all over, row by row at random: with pages of 2 MB the processor finds them
  * without a walk through its tables, and the system hands out fewer. Only a wish: nothing depends
@@ -33,39 +50,42 @@ static bool admit(size_t more) {
     return limit == 0 || more <= limit - (live_bytes < limit ? live_bytes : limit);
 }
 
+static void *refuse(void) {
+    atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+    return NULL;
+}
+
 static void count(size_t more, size_t less) {
     size_t now =
         atomic_fetch_add_explicit(&live_bytes, more - less, memory_order_relaxed) + more - less;
     if (now > atomic_load_explicit(&peak_bytes, memory_order_relaxed)) peak_bytes = now;
 }
 
-static size_t size_of(const void *p) {
-    size_t size;
-    memcpy(&size, (const char *)p - HEADER, sizeof size);
-    return size;
+static header *header_of(const void *p) {
+    return (header *)((char *)p - HEADER);
 }
 
-static void *finish(char *raw, size_t size) {
-    memcpy(raw, &size, sizeof size);
-    return raw + HEADER;
+static char *take_small(size_t size, char **raw) {
+    *raw = malloc(size + HEADER + HEADER - 1);
+    return *raw ? *raw + HEADER + (-(uintptr_t)*raw & (HEADER - 1)) : NULL;
 }
 
-/* The system's block for `size` bytes of ours: a multiple of 64, as aligned_alloc wants. */
-static bool raw_size(size_t size, size_t *out) {
-    if (size > (size_t)PTRDIFF_MAX - 2 * HEADER) return false;
-    *out = HEADER + ((size + HEADER - 1) & ~(size_t)(HEADER - 1));
-    return true;
+/* A multiple of 64, as aligned_alloc wants. */
+static char *take_aligned(size_t size, char **raw) {
+    size_t whole = HEADER + ((size + HEADER - 1) & ~(size_t)(HEADER - 1));
+    *raw = aligned_alloc(HEADER, whole);
+    if (*raw && whole >= LARGE) ask_for_large_pages(*raw, whole);
+    return *raw ? *raw + HEADER : NULL;
 }
 
 void *tg_alloc(size_t size) {
-    size_t raw;
-    if (!raw_size(size, &raw) || !admit(size)) return NULL;
-    char *p = aligned_alloc(HEADER, raw);
-    if (!p) return NULL;
-    if (raw >= LARGE) ask_for_large_pages(p, raw);
-    atomic_fetch_add_explicit(&live_blocks, 1, memory_order_relaxed);
+    char *raw;
+    if (!admit(size) || size > (size_t)PTRDIFF_MAX - 2 * HEADER) return refuse();
+    char *p = size <= SMALL ? take_small(size, &raw) : take_aligned(size, &raw);
+    if (!p) return refuse();
+    *header_of(p) = (header){size, raw};
     count(size, 0);
-    return finish(p, size);
+    return p;
 }
 
 void *tg_alloc_array(size_t count, size_t size) {
@@ -78,7 +98,7 @@ void *tg_alloc_array(size_t count, size_t size) {
 
 void *tg_realloc(void *p, size_t size) {
     if (!p) return tg_alloc(size);
-    size_t old = size_of(p);
+    size_t old = header_of(p)->size;
     void *q = tg_alloc(size);
     if (!q) return NULL;
     memcpy(q, p, old < size ? old : size);
@@ -88,9 +108,9 @@ void *tg_realloc(void *p, size_t size) {
 
 void tg_free(void *p) {
     if (!p) return;
-    count(0, size_of(p));
-    atomic_fetch_sub_explicit(&live_blocks, 1, memory_order_relaxed);
-    free((char *)p - HEADER);
+    count(0, header_of(p)->size);
+    atomic_fetch_add_explicit(&frees, 1, memory_order_relaxed);
+    free(header_of(p)->raw);
 }
 
 bool tg_size_mul(size_t a, size_t b, size_t *out) {
@@ -110,12 +130,13 @@ bool tg_grow(void **items, size_t *cap, size_t need, size_t size) {
 }
 
 tg_alloc_stats tg_alloc_get_stats(void) {
-    return (tg_alloc_stats){live_bytes, peak_bytes, live_blocks, requests};
+    size_t live_blocks = (size_t)(requests - refused - frees);
+    return (tg_alloc_stats){live_bytes, peak_bytes, live_blocks, requests - requests_before};
 }
 
 void tg_alloc_reset_stats(void) {
     peak_bytes = live_bytes;
-    requests = 0;
+    requests_before = requests;
 }
 
 void tg_alloc_fail_at(uint64_t n) {

@@ -83,9 +83,11 @@ static bool match(tg_interp *in, const tg_builtin *b, const parameters *ps, int 
         int k = name ? place_of(ps, name) : next;
         bool named_only = !name && ps->rest && k < ps->n && !ps->item[k].required;
         if (k < ps->n && !named_only) {
-            snprintf(what, sizeof what, "got its argument %.*s twice", (int)ps->item[k].len,
-                     ps->item[k].name);
-            if (!is_absent(&slot[k])) return misuse(in, b, what);
+            if (!is_absent(&slot[k])) {
+                snprintf(what, sizeof what, "got its argument %.*s twice", (int)ps->item[k].len,
+                         ps->item[k].name);
+                return misuse(in, b, what);
+            }
             slot[k] = args[i];
             next += !name;
         } else if (ps->rest) {
@@ -100,9 +102,10 @@ static bool match(tg_interp *in, const tg_builtin *b, const parameters *ps, int 
         }
     }
     for (int k = 0; k < ps->n; k++) {
+        if (!ps->item[k].required || !is_absent(&slot[k])) continue;
         snprintf(what, sizeof what, "needs its argument %.*s", (int)ps->item[k].len,
                  ps->item[k].name);
-        if (ps->item[k].required && is_absent(&slot[k])) return misuse(in, b, what);
+        return misuse(in, b, what);
     }
     return true;
 }

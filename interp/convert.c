@@ -106,10 +106,19 @@ static tg_tensor *stored(const tg_node *n) {
                                    : NULL;
 }
 
+static bool now_one(tg_interp *in, tg_node *n, int ncells, tg_cell *const *cells,
+                    tg_tensor *const *values, tg_value *out) {
+    tg_tensor *t = NULL;
+    if (!tg_plan_eval_with(&in->rt, 1, &n, ncells, cells, values, &t)) return false;
+    *out = tg_value_tensor(t);
+    return true;
+}
+
 static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cells,
                      tg_tensor *const *values, tg_value *out) {
     node_list l = {0};
     tg_value skeleton = TG_NONE_VALUE;
+    if (v.tag == TG_V_FORMULA) return now_one(in, v.as.node, ncells, cells, values, out);
     bool ok = tg_map_leaves(in, v, gather_node, &l, &skeleton);
     if (ok && l.n > 0) {
         l.value = tg_alloc_array(l.n, sizeof *l.value);
