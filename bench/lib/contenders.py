@@ -1,0 +1,116 @@
+"""The contenders: the tg command, started anew for each turn, and PyTorch, which a server has loaded once for a number of threads.
+
+Both answer `check` with {name: (norm, dot)} and `time` with a list of seconds a step. A program that fails raises Failure
+with what it printed.
+"""
+import os
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Failure(Exception):
+    pass
+
+
+def environment(threads):
+    """BLAS libraries read their number of threads from here when they are loaded."""
+    return dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+
+
+def parse_checks(output):
+    checks = {}
+    for line in output.splitlines():
+        word, *rest = line.split(" ")
+        if word == "check":
+            checks[rest[0]] = (float(rest[1]), float(rest[2]))
+    return checks
+
+
+def parse_times(output):
+    return [float(line.split()[1]) for line in output.splitlines() if line.startswith("time ")]
+
+
+class Tg:
+    """The tg command with a number of threads."""
+
+    def __init__(self, command, threads):
+        self.start = [command, "--threads", str(threads)]
+        self.threads = threads
+
+    def run(self, *arguments):
+        done = subprocess.run(self.start + list(arguments), capture_output=True, text=True, cwd=ROOT, check=False,
+                              env=environment(self.threads))
+        if done.returncode != 0:
+            raise Failure(f"tg {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
+        return done.stdout
+
+    def check(self, program):
+        return parse_checks(self.run(f"bench/tg/{program}.tg", "check"))
+
+    def time(self, program, seconds, turns):
+        return parse_times(self.run(f"bench/tg/{program}.tg", "time", str(seconds), str(turns)))
+
+
+class Torch:
+    """bench/torch/peer.py, serving from a process of its own."""
+
+    def __init__(self, python, threads):
+        command = [python, os.path.join(ROOT, "bench/torch/peer.py"), "serve", str(threads)]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                                       env=environment(threads))
+
+    def ask(self, line):
+        try:
+            self.server.stdin.write(line + "\n")
+            self.server.stdin.flush()
+        except BrokenPipeError:
+            raise Failure("PyTorch's server has ended") from None
+        answer = []
+        for text in self.server.stdout:
+            if text == "done\n":
+                failed = [text[len("failed "):] for text in answer if text.startswith("failed ")]
+                if failed:
+                    raise Failure("PyTorch: " + line + "\n" + "".join(failed))
+                return "".join(answer)
+            answer.append(text)
+        raise Failure("PyTorch's server has ended")
+
+    def check(self, program):
+        return parse_checks(self.ask(f"{program} check"))
+
+    def time(self, program, seconds, turns):
+        return parse_times(self.ask(f"{program} time {seconds} {turns}"))
+
+    def close(self):
+        self.server.stdin.close()
+        self.server.wait()
+
+
+def find_torch():
+    """(python, version) of a Python that has torch, the one of the path or Debian's; (None, None) when there is none."""
+    for python in (shutil.which("python3"), "/usr/bin/python3"):
+        if python and os.path.exists(python):
+            probe = "import torch, numpy; print(torch.__version__)"
+            found = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=False)
+            if found.returncode == 0:
+                return python, found.stdout.strip()
+    return None, None
+
+
+def compare(mine, theirs):
+    """What differs between two answers to `check`, as text; None when all is the same.
+
+    Norms, and products with a fixed tensor, may differ by 1e-5 of the norm. A name that begins with "after_" was changed by
+    several steps, in which rounding grows (Adam divides a gradient by its own size); there 1e-3 is allowed.
+    """
+    if not mine or mine.keys() != theirs.keys():
+        return f"the results have other names: {', '.join(mine)}; {', '.join(theirs)}"
+    wrong = []
+    for name, (norm, dot) in mine.items():
+        other_norm, other_dot = theirs[name]
+        allowed = (1e-3 if name.startswith("after_") else 1e-5) * max(norm, other_norm)
+        if not (abs(norm - other_norm) <= allowed and abs(dot - other_dot) <= allowed):
+            wrong.append(f"{name}: norm {norm:.8g} against {other_norm:.8g}, product {dot:.8g} against {other_dot:.8g}")
+    return "; ".join(wrong) or None

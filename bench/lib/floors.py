@@ -1,0 +1,32 @@
+"""The floors: bench/floor/floor.c, built by CMake in tg's build folder, measures the work that a row consists of."""
+import os
+import subprocess
+
+from contenders import ROOT, environment
+
+
+def build(tg_command):
+    """(path of bench_floor, "") or (None, why not). tg's build folder is the one that its command lies in."""
+    folder = os.path.dirname(tg_command)
+    program = os.path.join(folder, "bench_floor")
+    if os.path.exists(os.path.join(folder, "CMakeCache.txt")):
+        made = subprocess.run(["cmake", "--build", folder, "--target", "bench_floor"], capture_output=True, text=True,
+                              check=False, cwd=ROOT)
+        if made.returncode != 0:
+            return None, "bench_floor does not build:\n" + made.stdout[-2000:] + made.stderr
+    if os.path.exists(program):
+        return program, ""
+    return None, f"{folder} is no build folder, and has no bench_floor"
+
+
+def measure(program, threads, items, seconds):
+    """Seconds of all items together: the least of each that `seconds` have shown, in all."""
+    output = subprocess.run([program, str(threads), str(seconds), *items], capture_output=True, text=True, check=True,
+                            env=environment(threads)).stdout
+    return sum(float(line.split()[1]) for line in output.splitlines() if line.startswith("floor "))
+
+
+def openblas(program):
+    """Version, build and processor type of the OpenBLAS that is there, as it says itself."""
+    output = subprocess.run([program, "1", "0"], capture_output=True, text=True, check=False).stdout
+    return output.splitlines()[0].removeprefix("openblas ") if output else "unknown"
