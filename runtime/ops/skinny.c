@@ -1,97 +1,132 @@
 /* Products with few columns: X @ W with ten classes, and its gradient X' @ D. gemm is made for wide
- * results, which it builds in tiles from packed copies of both operands; here a whole row of the
- * result fits in the processor's registers, so each element of the left operand is read once, where
- * it lies, and only the small right operand is packed, its rows filled up with zeros to one width.
+ * results, which it builds in tiles from packed copies of both operands; here the left operand is
+ * nearly all there is to read, so it is read where it lies, and only the small right one is packed.
  * (Heinecke et al., LIBXSMM: accelerating small matrix multiplications by runtime code generation,
  * 2016, on why small products want kernels of their own.)
  *
- * The kernel is written once with vectors of the compiler and compiled for what the processor turns
- * out to have. Elsewhere, and where the shape does not suit, the answer is false, and BLAS does it.
- * Sums run over the inner axis in order: the same bits at any number of threads. */
+ * There are two ways, for the two ways in which a matrix lies in memory. Along: the rows of A are
+ * contiguous; a vector runs along the inner axis, and a sum is folded once at its end. Across: the
+ * columns of A are contiguous, it is X'; a vector runs over rows of the result, and each element of
+ * B is spread over one. Neither wastes lanes, whatever the number of columns.
+ *
+ * The kernels are written once (skinny_kernel.h) with vectors of the compiler and compiled for each
+ * instruction set; which one runs is found out at run time. A sum goes over the inner axis in
+ * blocks of fixed size, and a row's does not depend on where the row stands or who computes it: the
+ * same bits however the rows are shared out. */
 #include "runtime/ops/linear.h"
+
+#include <string.h>
+
+enum {
+    MOST = 16,          /* columns */
+    LEAST = 16,         /* rows and inner elements for which this pays: a vector of any kind fits */
+    WIDE = 5,           /* columns that are computed together, at most */
+    ALONG_DEPTH = 1024, /* inner elements at a time: the packed columns stay in the nearest cache */
+    ACROSS_DEPTH = 128, /* the same for the left operand's tile, read once for each WIDE columns */
+};
+
+/* The inner elements `from` to `from + depth`. */
+typedef struct tg_skinny_block {
+    int64_t from, depth;
+    double beta;        /* of what is in the result before them */
+    const void *packed; /* along: these of B, column by column: [n, depth] */
+} tg_skinny_block;
+
+/* How many of the columns left to take next: groups of about the same size, WIDE at most, and never
+ * one alone where there were two. */
+static inline int group(int64_t left) {
+    int64_t groups = (left + WIDE - 1) / WIDE;
+    return (int)((left + groups - 1) / groups);
+}
+
+#define T float
+#define BYTES 16
+#define NAME(x) float_plain_##x
+#define TARGET
+#define TALL 2
+#include "runtime/ops/skinny_kernel.h"
+
+#define T double
+#define BYTES 16
+#define NAME(x) double_plain_##x
+#define TARGET
+#define TALL 2
+#include "runtime/ops/skinny_kernel.h"
 
 #if defined __x86_64__ && defined __GNUC__
 
-enum {
-    WIDTH = 16,  /* columns of the packed operand */
-    DEPTH = 512, /* inner elements at a time: what is packed stays in the nearest cache */
-    LEAST = 16,  /* rows and inner elements for which packing pays */
-};
+#define T float
+#define BYTES 32
+#define NAME(x) float_avx2_##x
+#define TARGET __attribute__((target("avx2,fma")))
+#define TALL 2
+#include "runtime/ops/skinny_kernel.h"
 
-/* Rows `first` to `last` of the result. `c` has room for a row of WIDTH. */
-#define KERNEL(NAME, T, TARGET, ROWS)                                                              \
-    typedef T NAME##_row __attribute__((vector_size(WIDTH * sizeof(T)), aligned(sizeof(T))));      \
-    __attribute__((target(TARGET))) static void NAME(const tg_skinny *s, const void *packed,       \
-                                                     int64_t p0, int64_t depth, double beta) {     \
-        const T *b = packed;                                                                       \
-        const NAME##_row zero = {0};                                                               \
-        int64_t i = 0;                                                                             \
-        while (i < s->m) {                                                                         \
-            NAME##_row sum[ROWS];                                                                  \
-            const int64_t rows = s->m - i >= ROWS ? ROWS : 1;                                      \
-            const T *a = (const T *)s->a + i * s->a_row + p0 * s->a_col;                           \
-            for (int r = 0; r < ROWS; r++) sum[r] = zero;                                          \
-            if (rows == ROWS)                                                                      \
-                for (int64_t p = 0; p < depth; p++) {                                              \
-                    const NAME##_row bp = *(const NAME##_row *)(b + p * WIDTH);                    \
-                    for (int r = 0; r < ROWS; r++)                                                 \
-                        sum[r] += (a[r * s->a_row + p * s->a_col] - zero) * bp;                    \
-                }                                                                                  \
-            else                                                                                   \
-                for (int64_t p = 0; p < depth; p++)                                                \
-                    sum[0] += (a[p * s->a_col] - zero) * *(const NAME##_row *)(b + p * WIDTH);     \
-            for (int64_t r = 0; r < rows; r++) {                                                   \
-                T *out = (T *)s->out + (i + r) * s->out_row;                                       \
-                for (int64_t j = 0; j < s->n; j++)                                                 \
-                    out[j] = (T)s->alpha * sum[r][j] + (beta == 0 ? 0 : (T)beta * out[j]);         \
-            }                                                                                      \
-            i += rows;                                                                             \
-        }                                                                                          \
-    }
+#define T double
+#define BYTES 32
+#define NAME(x) double_avx2_##x
+#define TARGET __attribute__((target("avx2,fma")))
+#define TALL 2
+#include "runtime/ops/skinny_kernel.h"
 
-KERNEL(float_avx512, float, "avx512f", 16)
-KERNEL(float_avx2, float, "avx2,fma", 4)
-KERNEL(double_avx512, double, "avx512f", 8)
-KERNEL(double_avx2, double, "avx2,fma", 2)
+#define T float
+#define BYTES 64
+#define NAME(x) float_avx512_##x
+#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#define TALL 4
+#include "runtime/ops/skinny_kernel.h"
 
-typedef void kernel_fn(const tg_skinny *s, const void *packed, int64_t p0, int64_t depth,
-                       double beta);
+#define T double
+#define BYTES 64
+#define NAME(x) double_avx512_##x
+#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#define TALL 4
+#include "runtime/ops/skinny_kernel.h"
 
-static kernel_fn *kernel_for(tg_dtype t) {
-    if (__builtin_cpu_supports("avx512f")) return t == TG_F32 ? float_avx512 : double_avx512;
+#endif
+
+/* Computes the rows `from` to `to` of the result over one block of the inner axis. */
+typedef void kernel_fn(const tg_skinny *s, const tg_skinny_block *k, int64_t from, int64_t to);
+
+typedef struct kernels {
+    kernel_fn *along, *across;
+} kernels;
+
+static kernels kernels_for(tg_dtype t) {
+    bool f = t == TG_F32;
+#if defined __x86_64__ && defined __GNUC__
+    if (__builtin_cpu_supports("avx512f"))
+        return f ? (kernels){float_avx512_along, float_avx512_across}
+                 : (kernels){double_avx512_along, double_avx512_across};
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return t == TG_F32 ? float_avx2 : double_avx2;
-    return NULL;
+        return f ? (kernels){float_avx2_along, float_avx2_across}
+                 : (kernels){double_avx2_along, double_avx2_across};
+#endif
+    return f ? (kernels){float_plain_along, float_plain_across}
+             : (kernels){double_plain_along, double_plain_across};
 }
 
 #define PACK(T)                                                                                    \
     for (int64_t p = 0; p < depth; p++)                                                            \
-        for (int64_t j = 0; j < WIDTH; j++)                                                        \
-            ((T *)packed)[p * WIDTH + j] =                                                         \
-                j < s->n ? ((const T *)s->b)[(p0 + p) * s->b_row + j * s->b_col] : 0;
+        for (int64_t j = 0; j < s->n; j++)                                                         \
+            ((T *)packed)[j * depth + p] = ((const T *)s->b)[(p0 + p) * s->b_row + j * s->b_col];
 
 bool tg_linear_skinny(const tg_skinny *s) {
-    kernel_fn *kernel =
-        s->n >= 2 && s->n <= WIDTH && s->m >= LEAST && s->k >= LEAST ? kernel_for(s->dtype) : NULL;
-    if (!kernel) return false;
-    _Alignas(64) char packed[DEPTH * WIDTH * sizeof(double)];
-    for (int64_t p0 = 0; p0 < s->k; p0 += DEPTH) {
-        int64_t depth = s->k - p0 < DEPTH ? s->k - p0 : DEPTH;
-        if (s->dtype == TG_F32) {
+    if (s->n < 2 || s->n > MOST || s->m < LEAST || s->k < LEAST) return false;
+    if (s->a_col != 1 && s->a_row != 1) return false;
+    const bool along = s->a_col == 1;
+    const kernels with = kernels_for(s->dtype);
+    const int64_t most = along ? s->dtype == TG_F32 ? ALONG_DEPTH : ALONG_DEPTH / 2 : ACROSS_DEPTH;
+    _Alignas(64) char packed[ALONG_DEPTH * MOST * sizeof(float)];
+    for (int64_t p0 = 0; p0 < s->k; p0 += most) {
+        const int64_t depth = s->k - p0 < most ? s->k - p0 : most;
+        const tg_skinny_block k = {p0, depth, p0 == 0 ? s->beta : 1, packed};
+        if (along && s->dtype == TG_F32) {
             PACK(float)
-        } else {
+        } else if (along) {
             PACK(double)
         }
-        kernel(s, packed, p0, depth, p0 == 0 ? s->beta : 1);
+        (along ? with.along : with.across)(s, &k, 0, s->m);
     }
     return true;
 }
-
-#else
-
-bool tg_linear_skinny(const tg_skinny *s) {
-    (void)s;
-    return false;
-}
-
-#endif

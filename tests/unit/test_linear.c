@@ -78,7 +78,8 @@ static void test_layouts(void **state) {
 static void test_few_columns(void **state) {
     (void)state;
     static const int64_t sizes[][3] = {{16, 2, 16},  {33, 10, 16},   {17, 16, 600}, {40, 3, 17},
-                                       {15, 10, 20}, {20, 10, 1030}, {35, 17, 16},  {16, 10, 15}};
+                                       {15, 10, 20}, {20, 10, 1030}, {35, 17, 16},  {16, 10, 15},
+                                       {67, 7, 131}, {100, 11, 64},  {81, 13, 50}};
     static const layout operands[] = {ROWS, COLUMNS, PADDED, SCATTERED};
     room = LARGE_ROOM;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
@@ -90,6 +91,27 @@ static void test_few_columns(void **state) {
                                   2);
                 }
     room = ROOM;
+}
+
+/* The bits of a row of the result depend on its operands alone, not on where it stands. */
+static void test_few_columns_by_rows(void **state) {
+    (void)state;
+    enum { ROWS_ALL = 99, COLS = 10, INNER = 150, SKIPPED = 29 };
+    const layout operands[] = {ROWS, COLUMNS};
+    static double parts[ROWS_ALL * COLS];
+    for (int l = 0; l < 2; l++)
+        for (int t = TG_F32; t <= TG_F64; t++) {
+            size_t size = tg_dtype_size((tg_dtype)t), skip = SKIPPED * COLS * size;
+            tg_view a = lay_out(operands[l], (tg_dtype)t, ROWS_ALL, INNER, memory_a, LARGE_ROOM);
+            tg_view b = lay_out(ROWS, (tg_dtype)t, INNER, COLS, memory_b, LARGE_ROOM);
+            tg_view c = lay_out(ROWS, (tg_dtype)t, ROWS_ALL, COLS, memory_c, LARGE_ROOM);
+            assert_true(tg_linear_gemm(&a, &b, &c, 1, 0));
+            a.data = (char *)a.data + SKIPPED * (size_t)a.stride[0] * size;
+            a.dim[0] = c.dim[0] = ROWS_ALL - SKIPPED;
+            c.data = parts;
+            assert_true(tg_linear_gemm(&a, &b, &c, 1, 0));
+            assert_memory_equal(parts, (char *)memory_c + skip, ROWS_ALL * COLS * size - skip);
+        }
 }
 
 static void test_no_inner_elements(void **state) {
@@ -297,6 +319,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_few_columns),
+        cmocka_unit_test(test_few_columns_by_rows),
         cmocka_unit_test(test_no_inner_elements),
         cmocka_unit_test(test_beta_zero_overwrites),
         cmocka_unit_test(test_memory),
