@@ -77,6 +77,16 @@ enum {
                               covers; or behind a unary plus, which makes no node */
 };
 
+/* What the evaluator learnt of a node when it first came by (interp/resolve.h). */
+typedef struct tg_ast_seen {
+    const struct tg_frame *frame; /* of a name: of the scope it was last looked up from; of what
+                                      opens a scope: of that scope */
+    int slot;                     /* of a name: its place in that scope; -1: none */
+    uint32_t place;               /* of a name: its place among the user's names or the library's */
+    size_t among;                 /* of a name of the library: how many names the user had then */
+    int way;                      /* of an operator: how it is computed; 0: not looked at yet */
+} tg_ast_seen;
+
 struct tg_ast {
     tg_ast_kind kind;
     int flags;
@@ -91,6 +101,7 @@ struct tg_ast {
     int n; /* number of kids */
     tg_ast **kids;
     void *note; /* for the evaluator: what it learnt of this node; not owned */
+    tg_ast_seen seen;
 };
 
 /* A parsed text: owned by whoever holds it; functions hold the unit they were written in. */

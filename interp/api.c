@@ -114,6 +114,10 @@ void tg_close(tg_state *s) {
         tg_env_clear_ring(in->globals);
     }
     if (in->library) tg_env_clear(in->library);
+    for (tg_env *e = in->idle, *next; e; e = next) {
+        next = e->dying;
+        tg_env_drop(e);
+    }
     tg_env_drop(in->globals);
     tg_env_drop(in->library);
     tg_blame_release(in);

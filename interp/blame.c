@@ -118,6 +118,7 @@ int tg_edit_distance(const char *a, const char *b, int most) {
 
 static void nearest(tg_env *env, const char *name, const char **best, int *distance) {
     for (size_t i = 0; env && i < env->n; i++) {
+        if (!env->items[i].name) continue;
         int d = tg_edit_distance(name, env->items[i].name, *distance - 1);
         if (d < *distance) {
             *distance = d;

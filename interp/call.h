@@ -16,7 +16,7 @@ bool tg_eval_bracket(tg_interp *in, tg_env *env, const tg_ast *e, bool settle, t
 bool tg_operate(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
                 tg_value *out);
 /* Drops the scope of a call that ends; functions that it alone keeps, and that keep it, go too. */
-void tg_scope_leave(tg_env *scope);
+void tg_scope_leave(tg_interp *in, tg_env *scope);
 /* The builtin raw, whose argument is evaluated without rewrites. */
 tg_builtin_fn tg_run_raw;
 /* The formula v with the gradients in it, under the names that stand for them, as they were before

@@ -141,7 +141,7 @@ static void watch_growth(tg_interp *in, const tg_ast *target, tg_value old, tg_v
     if (turns > GROWN || old.as.node == v.as.node || !contains(v.as.node, old.as.node, LOOK_DEPTH))
         return;
     ((tg_ast *)target)->note =
-        (void *)(turns + 1); /* the one thing the evaluator writes into a tree */
+        (void *)(turns + 1); /* with `seen`, all that the evaluator writes into a tree */
     if (turns == GROWN)
         tg_remark(in,
                   "the formula %s has grown by itself %d times; to add up values write %s := ...",

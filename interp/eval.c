@@ -10,9 +10,10 @@
 #include "interp/convert.h"
 #include "interp/index.h"
 #include "interp/plain.h"
+#include "interp/resolve.h"
+#include "interp/scalar.h"
 #include "runtime/ops/linear.h"
 
-#include <math.h>
 #include <string.h>
 
 /* A library function's scopes end in the library, so that a user's own `sum` does not change what
@@ -47,23 +48,6 @@ static const tg_op *operator_op(const char *symbol) {
     return NULL;
 }
 
-/* Two plain numbers. False: not one of the fast operators. */
-static bool plain_numbers(const char *symbol, double a, double b, tg_value *out) {
-    switch (symbol[0]) {
-    case '+': *out = tg_value_number(a + b); return true;
-    case '-': *out = tg_value_number(a - b); return true;
-    case '*': *out = tg_value_number(a * b); return true;
-    case '/': *out = tg_value_number(a / b); return true;
-    case '^': *out = tg_value_number(pow(a, b)); return true;
-    case '%': *out = tg_value_number(b == 0 ? NAN : a - b * floor(a / b)); return true;
-    case '<': *out = tg_value_bool(symbol[1] ? a <= b : a < b); return true;
-    case '>': *out = tg_value_bool(symbol[1] ? a >= b : a > b); return true;
-    case '=': *out = tg_value_bool(a == b); return true;
-    case '!': *out = tg_value_bool(a != b); return true;
-    default: return false;
-    }
-}
-
 static TG_APART bool strings(tg_interp *in, const char *symbol, tg_value a, tg_value b,
                              tg_value *out) {
     const tg_text *s = a.as.text, *t = b.as.text;
@@ -82,14 +66,17 @@ static TG_APART bool strings(tg_interp *in, const char *symbol, tg_value a, tg_v
     if (!strchr("=!<>", symbol[0]))
         return tg_fail(&in->rt.c, TG_ERR_TYPE,
                        "strings can be joined with + and compared, not combined with %s", symbol);
-    return plain_numbers(symbol, order, 0, out);
+    *out = tg_scalar(tg_way_of(symbol), order, 0);
+    return true;
 }
 
 TG_APART bool tg_operate(tg_interp *in, const tg_ast *e, const char *symbol, tg_value a, tg_value b,
                          tg_value *out) {
-    if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER &&
-        plain_numbers(symbol, a.as.number, b.as.number, out))
+    tg_way way = tg_way_of(symbol);
+    if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER && way < TG_WAY_OTHER) {
+        *out = tg_scalar(way, a.as.number, b.as.number);
         return true;
+    }
     bool ok;
     tg_argument arg[2] = {{.value = a, .ast = e->kids[0]}, {.value = b, .ast = e->kids[1]}};
     tg_value held[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
@@ -147,7 +134,7 @@ static TG_APART bool decide(tg_interp *in, tg_env *env, const tg_ast *e, tg_valu
     return ok;
 }
 
-enum { FEW_OPERATORS = 8 };
+enum { FEW_OPERATORS = 8, SHORT_ROW = 4 };
 
 /* The operators from e leftwards that `belongs` accepts, the last written first; to be freed unless
  * it is `few`. NULL: no memory. */
@@ -179,17 +166,53 @@ static bool is_chain(const tg_ast *e) {
     return e->kind == TG_AST_BINARY && e->op[0] != 'a' && e->op[0] != 'o';
 }
 
-static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    tg_value a, b;
-    if (!tg_eval(in, env, e->kids[0], &a)) return false;
-    bool ok = tg_eval(in, env, e->kids[1], &b);
-    if (ok) {
-        in->here = env;
-        ok = tg_operate(in, e, e->op, a, b, out);
-        tg_value_drop(b);
+/* How the operator e is computed. Short rows of operators may recurse. */
+static TG_APART int way_of(const tg_ast *e) {
+    int n = 0;
+    for (const tg_ast *p = e; is_chain(p); p = p->kids[0]) n++;
+    return tg_seen(e)->way = n == 0          ? TG_WAY_LOGICAL
+                             : n > SHORT_ROW ? TG_WAY_CHAIN
+                                             : (int)tg_way_of(e->op);
+}
+
+/* tg_eval of an operand, without a call for numbers and a call's own names. */
+static inline bool operand(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    if (e->kind == TG_AST_NUMBER) {
+        *out = tg_value_number(e->number);
+        return true;
     }
+    if (e->kind == TG_AST_NAME) {
+        const tg_value *v = tg_resolve_fast(in, env, e);
+        if (v && v->tag == TG_V_NUMBER) {
+            *out = *v;
+            return true;
+        }
+    }
+    return tg_eval(in, env, e, out);
+}
+
+/* Takes a and b. */
+static TG_APART bool pair_of_any(tg_interp *in, tg_env *env, const tg_ast *e, tg_value a,
+                                 tg_value b, tg_value *out) {
+    in->here = env;
+    bool ok = tg_operate(in, e, e->op, a, b, out);
+    tg_value_drop(b);
     tg_value_drop(a);
     return ok;
+}
+
+static TG_APART bool pair(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_value a, b;
+    if (!operand(in, env, e->kids[0], &a)) return false;
+    if (!operand(in, env, e->kids[1], &b)) {
+        tg_value_drop(a);
+        return false;
+    }
+    if (a.tag == TG_V_NUMBER && b.tag == TG_V_NUMBER && e->seen.way < TG_WAY_OTHER) {
+        *out = tg_scalar((tg_way)e->seen.way, a.as.number, b.as.number);
+        return true;
+    }
+    return pair_of_any(in, env, e, a, b, out);
 }
 
 static TG_APART bool chain(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
@@ -413,7 +436,7 @@ static TG_APART bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value
 }
 
 static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    tg_value *v = tg_lookup(in, env, e->name);
+    const tg_value *v = tg_resolve_fast(in, env, e);
     if (!v) {
         tg_blame_name(in, env, e->name);
         return tg_blame(in, e);
@@ -459,10 +482,12 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     case TG_AST_TUPLE: return items(in, env, e, TG_V_TUPLE, out);
     case TG_AST_RECORD: return items(in, env, e, TG_V_RECORD, out);
     case TG_AST_UNARY: return unary(in, env, e, out);
-    case TG_AST_BINARY:
-        return !is_chain(e)           ? logical(in, env, e, out)
-               : is_chain(e->kids[0]) ? chain(in, env, e, out)
-                                      : pair(in, env, e, out);
+    case TG_AST_BINARY: {
+        int way = e->seen.way ? e->seen.way : way_of(e);
+        return way < TG_WAY_CHAIN    ? pair(in, env, e, out)
+               : way == TG_WAY_CHAIN ? chain(in, env, e, out)
+                                     : logical(in, env, e, out);
+    }
     case TG_AST_COMPARE: return comparisons(in, env, e, out);
     case TG_AST_RANGE: return range(in, env, e, out);
     case TG_AST_PRIME: return prime(in, env, e, out);

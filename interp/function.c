@@ -7,6 +7,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/resolve.h"
 #include "interp/rule.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/substitute.h"
@@ -29,6 +30,7 @@ bool tg_function_new(tg_interp *in, tg_env *env, const tg_ast *def, tg_value *ou
     f->unit = tg_unit_hold(in->unit);
     f->def = def;
     f->env = env == in->globals ? NULL : tg_env_hold(env);
+    tg_env_join_ring(in, f->env);
     *out = (tg_value){.tag = TG_V_FUNCTION, .as.function = f};
     return true;
 }
@@ -76,6 +78,21 @@ static TG_APART bool wrong_arguments(tg_interp *in, const tg_function *f, const 
     return false;
 }
 
+/* Parameters without an argument take their default, which sees those before it. */
+static TG_APART bool bind_defaults(tg_interp *in, const tg_function *f, tg_env *scope) {
+    char what[160];
+    for (int i = 0; i < params_of(f->def); i++) {
+        const tg_ast *p = f->def->kids[i];
+        tg_value v;
+        if (tg_env_find(scope, p->name)) continue;
+        snprintf(what, sizeof what, "needs its argument %s", p->name);
+        if (p->n == 0 || !p->kids[0]) return wrong_arguments(in, f, what);
+        if (!tg_eval(in, scope, p->kids[0], &v)) return false;
+        if (!tg_env_set(scope, p->name, v)) return tg_fail_memory(&in->rt.c);
+    }
+    return true;
+}
+
 static TG_APART bool bind_parameters(tg_interp *in, const tg_function *f, tg_env *scope, int n,
                                      const tg_argument *args) {
     int nparams = params_of(f->def), next = 0;
@@ -101,21 +118,12 @@ static TG_APART bool bind_parameters(tg_interp *in, const tg_function *f, tg_env
         if (!tg_list_settle(in, tg_value_hold(args[i].value), &v)) return false;
         if (!tg_env_set(scope, name, v)) return tg_fail_memory(&in->rt.c);
     }
-    for (int i = 0; i < nparams; i++) {
-        const tg_ast *p = f->def->kids[i];
-        if (tg_env_find(scope, p->name)) continue;
-        tg_value v;
-        snprintf(what, sizeof what, "needs its argument %s", p->name);
-        if (p->n == 0 || !p->kids[0]) return wrong_arguments(in, f, what);
-        if (!tg_eval(in, scope, p->kids[0], &v)) return false;
-        if (!tg_env_set(scope, p->name, v)) return tg_fail_memory(&in->rt.c);
-    }
-    return true;
+    return bind_defaults(in, f, scope);
 }
 
 /* A function defined inside a call is kept by that call's scope, and keeps the scope: a ring that
  * counting alone never frees. When nobody outside holds the scope any more, empty it. */
-TG_APART void tg_scope_leave(tg_env *scope) {
+static TG_APART void break_ring(tg_env *scope) {
     int own = 0;
     for (size_t i = 0; scope->refs > 1 && i < scope->n; i++) {
         tg_value v = scope->items[i].value;
@@ -129,7 +137,11 @@ TG_APART void tg_scope_leave(tg_env *scope) {
         tg_env_clear(scope);
         tg_env_drop(keep);
     }
-    tg_env_drop(scope);
+}
+
+void tg_scope_leave(tg_interp *in, tg_env *scope) {
+    if (scope->refs > 1) break_ring(scope);
+    tg_env_give_back(in, scope);
 }
 
 bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out) {
@@ -166,7 +178,8 @@ static int shown(const tg_function *f, int n, const tg_argument *args) {
 static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const tg_argument *args,
                                    tg_value *out) {
     if (!tg_guard(&in->rt.c) || !tg_check_interrupt(&in->rt.c)) return false;
-    tg_env *scope = tg_env_new_beside(in->globals, f->env);
+    const tg_frame *frame = tg_frame_of(in, f->unit, f->def);
+    tg_env *scope = frame ? tg_env_new_call(in, frame, f->env) : NULL;
     if (!scope) return tg_fail_memory(&in->rt.c);
     tg_unit *caller = in->unit;
     f->refs++; /* it may be redefined by its own body */
@@ -176,7 +189,7 @@ static TG_APART bool call_function(tg_interp *in, tg_function *f, int n, const t
                        : tg_function_run(in, f, scope, out));
     in->unit = caller;
     if (!ok) tg_blame_keep(in, f->unit->src);
-    tg_scope_leave(scope);
+    tg_scope_leave(in, scope);
     tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = f});
     return ok;
 }
@@ -354,7 +367,7 @@ static TG_APART void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
     d->nframes++;
 }
 
-bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+static TG_APART bool call_in_general(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     enum { FEW = 4 };
     tg_argument few[FEW] = {{0}}, *arg = few;
     tg_value f;
@@ -381,6 +394,84 @@ bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     if (arg != few) tg_free(arg);
     tg_value_drop(f);
     return ok;
+}
+
+enum { BY_PLACE = 1, IN_GENERAL = 2 }; /* ways to call: only positional arguments; any */
+
+static int way_of_call(const tg_ast *e) {
+    int way = BY_PLACE;
+    for (int i = 1; i < e->n; i++)
+        if (e->kids[i]->kind == TG_AST_ARG) way = IN_GENERAL;
+    return tg_seen(e)->way = way;
+}
+
+/* The function of tg's own that e calls in the plainest way; NULL: it must be done in general. */
+static inline tg_function *plain_callee(tg_interp *in, tg_env *env, const tg_ast *e) {
+    if (e->kids[0]->kind != TG_AST_NAME) return NULL;
+    const tg_value *v = tg_resolve_fast(in, env, e->kids[0]);
+    if (!v || v->tag != TG_V_FUNCTION) return NULL;
+    tg_function *f = v->as.function;
+    if (!f->def || f->by || f->rule || e->n - 1 > params_of(f->def)) return NULL;
+    return (e->seen.way ? e->seen.way : way_of_call(e)) == BY_PLACE ? f : NULL;
+}
+
+/* The arguments are evaluated into the places of the parameters. */
+static bool fill_places(tg_interp *in, tg_env *env, const tg_ast *e, const tg_function *f,
+                        tg_env *scope) {
+    for (int i = 1; i < e->n; i++) {
+        const tg_ast *x = e->kids[i];
+        struct tg_binding *b = &scope->items[i - 1];
+        bool ok = x->kind == TG_AST_BRACKET ? tg_eval_bracket(in, env, x, false, &b->value)
+                                            : tg_eval(in, env, x, &b->value);
+        if (!ok) {
+            b->value = TG_NONE_VALUE;
+            return false;
+        }
+        b->name = f->def->kids[i - 1]->name;
+    }
+    return true;
+}
+
+static bool settle_places(tg_interp *in, tg_env *scope, int n) {
+    for (int i = 0; i < n; i++) {
+        tg_value *v = &scope->items[i].value;
+        if (v->tag == TG_V_LIST && !tg_list_settle(in, *v, v)) return false;
+    }
+    return true;
+}
+
+static TG_APART bool call_plainly(tg_interp *in, tg_env *env, const tg_ast *e, tg_function *f,
+                                  tg_value *out) {
+    const tg_frame *frame = tg_frame_of(in, f->unit, f->def);
+    tg_env *scope = frame ? tg_env_new_call(in, frame, f->env) : NULL;
+    if (!scope) return tg_fail_memory(&in->rt.c);
+    f->refs++; /* it may be redefined by its own body, or its arguments */
+    bool ok = fill_places(in, env, e, f, scope);
+    if (ok) {
+        tg_unit *caller = in->unit;
+        in->unit = f->unit;
+        ok = tg_guard(&in->rt.c) && tg_check_interrupt(&in->rt.c) &&
+             settle_places(in, scope, e->n - 1) &&
+             (e->n == f->def->n || bind_defaults(in, f, scope)) &&
+             tg_function_run(in, f, scope, out);
+        in->unit = caller;
+        if (!ok) {
+            *out = TG_NONE_VALUE;
+            tg_blame_keep(in, f->unit->src);
+            trace_call(in, (tg_value){.tag = TG_V_FUNCTION, .as.function = f}, e);
+        }
+    }
+    tg_scope_leave(in, scope);
+    if (f->refs > 1)
+        f->refs--;
+    else
+        tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = f});
+    return ok;
+}
+
+bool tg_eval_call(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
+    tg_function *f = plain_callee(in, env, e);
+    return f ? call_plainly(in, env, e, f, out) : call_in_general(in, env, e, out);
 }
 
 static bool argument_named(tg_interp *in, const char *name, const tg_type *type, tg_value *out) {

@@ -47,6 +47,8 @@ typedef struct tg_interp {
     bool echo;         /* statements are echoed, as at the prompt */
     bool bar_shown;    /* a progress bar stands on the terminal: clear it before writing */
     tg_value returned; /* of a return under way */
+    tg_env *idle;      /* scopes of calls that have ended, empty, for others to use */
+    int nidle;
 } tg_interp;
 
 /* A function that recursion over the program does not pass through, or seldom: kept apart, so that

@@ -12,6 +12,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/resolve.h"
 #include "interp/show.h"
 #include "runtime/graph/ruled.h"
 #include "runtime/graph/substitute.h"
@@ -336,7 +337,8 @@ static bool run_rule(call *c, tg_env *scope, tg_node *g, tg_node *value, const c
                      tg_value *out) {
     tg_interp *in = c->in;
     tg_function *rule = c->f->rule;
-    tg_env *own = tg_env_new_beside(in->globals, rule->env);
+    const tg_frame *frame = tg_frame_of(in, rule->unit, rule->def);
+    tg_env *own = frame ? tg_env_new_call(in, frame, rule->env) : NULL;
     if (!own) return tg_fail_memory(&in->rt.c);
     bool ok = tg_env_set(own, names[0], tg_value_formula(g, 0)) &&
               tg_env_set(own, names[1], tg_value_formula(value, 0));
@@ -351,7 +353,7 @@ static bool run_rule(call *c, tg_env *scope, tg_node *g, tg_node *value, const c
     ok = ok && tg_function_run(in, rule, own, out);
     in->unit = caller;
     if (!ok) tg_blame_keep(in, rule->unit->src);
-    tg_scope_leave(own);
+    tg_scope_leave(in, own);
     tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = rule});
     return ok;
 }

@@ -9,6 +9,7 @@
 #include "interp/module.h"
 #include "interp/nonfinite.h"
 #include "interp/progress.h"
+#include "interp/resolve.h"
 #include "interp/rule.h"
 #include "interp/store.h"
 
@@ -43,6 +44,17 @@ static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *o
     return false;
 }
 
+/* A finite number under a name that is a number already, or a call's own and not defined yet: what
+ * tg_define does for others has nothing to do. False: not that. */
+static inline bool define_number(tg_interp *in, tg_env *env, const tg_ast *name, tg_value v) {
+    if (v.tag != TG_V_NUMBER || v.as.number - v.as.number != 0) return false;
+    struct tg_binding *b =
+        env == in->globals ? tg_resolve_global(env, name) : tg_resolve_place(env, name);
+    if (!b || (b->name ? b->value.tag != TG_V_NUMBER : env == in->globals)) return false;
+    *b = (struct tg_binding){.name = name->name, .value = v};
+    return true;
+}
+
 /* All values are computed before the first name is bound. What the user's own names stand for
  * outlives the `:=` that a block may be part of, and holds none of its lift slots. */
 static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
@@ -53,6 +65,11 @@ static TG_APART tg_flow define(tg_interp *in, tg_env *env, const tg_ast *s, tg_v
     bool ok = n == 1 ? tg_eval(in, env, s->kids[1], &made) : right_sides(in, env, s, &made);
     in->computing = computing;
     if (!ok) return fail_at(in, s);
+    if (n == 1 && define_number(in, env, s->kids[0], made)) {
+        tg_value_drop(*last);
+        *last = made;
+        return TG_FLOW_NEXT;
+    }
     for (int i = 0; ok && i < n && s->n == 2 * n; i++)
         ok = tg_nonfinite_defined(in, env, s->kids[i]->name, s->kids[n + i],
                                   n == 1 ? made : made.as.items->v[i]);
@@ -257,13 +274,16 @@ static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
         return fail_at(in, what);
     }
     tg_flow flow = TG_FLOW_NEXT;
+    bool plain_target = s->ntargets == 1 && !(s->flags & TG_AST_STORES);
     tg_progress bar =
         tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
     while (w.at < w.n) {
         tg_value v;
         tg_progress_show(&bar, w.at);
         if (!tg_check_interrupt(&in->rt.c) || !walk_next(in, &w, &v) ||
-            !bind_targets(in, env, s, v)) {
+            !(plain_target && define_number(in, env, s->kids[0], v)
+                  ? true
+                  : bind_targets(in, env, s, v))) {
             flow = fail_at(in, what);
             break;
         }

@@ -16,6 +16,7 @@
 #include "interp/convert.h"
 #include "interp/index.h"
 #include "interp/nonfinite.h"
+#include "interp/resolve.h"
 #include "runtime/graph/assume.h"
 
 #include <string.h>
@@ -456,19 +457,25 @@ bool tg_store_all(tg_interp *in, tg_env *env, int n, tg_ast *const *targets, tg_
     return ok;
 }
 
-/* The right sides as one tuple; op= first combines with the target. */
+/* One right side; op= combines it with the target. */
+static bool one_side(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *out) {
+    tg_value now, side;
+    if (!s->op) return tg_eval(in, env, s->kids[1], out);
+    if (!tg_eval(in, env, s->kids[1], &side)) return false;
+    bool ok = tg_eval(in, env, s->kids[0], &now);
+    if (ok) {
+        ok = tg_operate(in, s, s->op, now, side, out);
+        tg_value_drop(now);
+    }
+    tg_value_drop(side);
+    return ok;
+}
+
+/* The right sides as one tuple. */
 static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tuple) {
     int n = s->n - s->ntargets;
     for (int i = 0; i < n; i++)
         if (!tg_eval(in, env, s->kids[s->ntargets + i], &tuple.as.items->v[i])) return false;
-    if (!s->op) return true;
-    tg_value now, *slot = &tuple.as.items->v[0], result;
-    if (!tg_eval(in, env, s->kids[0], &now)) return false;
-    bool ok = tg_operate(in, s, s->op, now, *slot, &result);
-    tg_value_drop(now);
-    if (!ok) return false;
-    tg_value_drop(*slot);
-    *slot = result;
     return true;
 }
 
@@ -485,18 +492,44 @@ static bool keeps_slope(tg_interp *in, tg_value v) {
     return in->rt.c.diag.kind == TG_ERR_NONE;
 }
 
+/* A finite number into a name that is one already, or into an element of a tensor: there is nothing
+ * else to look at. False: that is not so. */
+static inline bool store_number(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
+    if (v.tag != TG_V_NUMBER || v.as.number - v.as.number != 0) return false;
+    if (target->kind != TG_AST_NAME) return store_element(in, env, target, v);
+    struct tg_binding *b = env->frame ? tg_resolve_place(env, target) : NULL;
+    tg_env *around = env->frame ? env->parent : env;
+    if (!(b && b->name) && (!around || around == in->globals))
+        b = tg_resolve_global(in->globals, target);
+    if (!b || b->value.tag != TG_V_NUMBER) return false;
+    *b = (struct tg_binding){.name = target->name, .value = v};
+    return true;
+}
+
 bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     bool outer = in->computing, ok;
     size_t lift = in->lift_next;
-    tg_value tuple, values = TG_NONE_VALUE;
-    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, &tuple)) return tg_blame(in, s);
+    tg_value one = TG_NONE_VALUE, tuple, values = TG_NONE_VALUE;
     in->rt.tick++;
     in->computing = true;
-    ok = right_sides(in, env, s, tuple) && keeps_slope(in, tuple) &&
-         tg_value_now(in, tuple, &values) && tg_nonfinite_stored(in, env, s, tuple, values);
+    bool single = s->n == 2;
+    ok = !single || one_side(in, env, s, &one);
+    if (ok && single && store_number(in, env, s->kids[0], one)) {
+        in->computing = outer;
+        in->lift_next = lift;
+        return true;
+    }
+    if (ok && tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, &tuple)) {
+        if (single) tuple.as.items->v[0] = one;
+        ok = (single || right_sides(in, env, s, tuple)) && keeps_slope(in, tuple) &&
+             tg_value_now(in, tuple, &values) && tg_nonfinite_stored(in, env, s, tuple, values);
+        tg_value_drop(tuple);
+    } else if (ok) {
+        tg_value_drop(one);
+        ok = false;
+    }
     in->computing = outer;
     in->lift_next = lift;
-    tg_value_drop(tuple);
     if (ok && s->n - s->ntargets == 1 && s->ntargets > 1) {
         tg_value parts = TG_NONE_VALUE;
         ok = tg_value_items(&in->rt.c, TG_V_TUPLE, s->ntargets, &parts) &&

@@ -3,7 +3,7 @@
  * Containers, functions and scopes can be nested to any depth (t = (t, 1) in a loop), so dropping
  * does not recurse: what falls to no holders is put on a list, linked through the objects
  * themselves, and the list is worked off. */
-#include "interp/value.h"
+#include "interp/interp.h"
 #include "base/alloc.h"
 #include "base/str.h"
 
@@ -246,15 +246,59 @@ tg_env *tg_env_new(tg_env *parent) {
     return e;
 }
 
-tg_env *tg_env_new_beside(tg_env *anchor, tg_env *parent) {
-    tg_env *e = tg_env_new(parent);
-    if (!e) return NULL;
-    if (!anchor->next) anchor->next = anchor->prev = anchor;
-    e->next = anchor->next;
-    e->prev = anchor;
-    e->next->prev = e;
-    anchor->next = e;
+enum { CALL_ITEMS = 12, MOST_IDLE = 256 };
+
+tg_env *tg_env_new_call(tg_interp *in, const tg_frame *frame, tg_env *parent) {
+    size_t n = (size_t)frame->n;
+    tg_env *e = in->idle;
+    if (e && n < CALL_ITEMS) {
+        in->idle = e->dying;
+        in->nidle--;
+        e->refs = 1;
+        e->parent = tg_env_hold(parent);
+    } else {
+        e = tg_env_new(parent);
+        if (!e) return NULL;
+        e->cap = n < CALL_ITEMS ? CALL_ITEMS : n + 1;
+        e->items = tg_alloc_array(e->cap, sizeof *e->items);
+        if (!e->items) {
+            tg_env_drop(e);
+            return NULL;
+        }
+    }
+    e->frame = frame;
+    e->n = n;
     return e;
+}
+
+void tg_env_give_back(tg_interp *in, tg_env *e) {
+    if (e->refs > 1 || e->next || e->cap != CALL_ITEMS || in->nidle == MOST_IDLE) {
+        tg_env_drop(e);
+        return;
+    }
+    for (size_t i = 0; i < e->n; i++) {
+        tg_value v = e->items[i].value;
+        e->items[i] = (struct tg_binding){0};
+        if (v.tag > TG_V_BOOL) tg_value_drop(v);
+    }
+    if (e->parent) tg_env_drop(e->parent);
+    e->parent = NULL;
+    e->frame = NULL;
+    e->n = 0;
+    e->dying = in->idle;
+    in->idle = e;
+    in->nidle++;
+}
+
+void tg_env_join_ring(tg_interp *in, tg_env *e) {
+    tg_env *anchor = in->globals;
+    if (!anchor->next) anchor->next = anchor->prev = anchor;
+    for (; e && e != in->library && !e->next; e = e->parent) {
+        e->next = anchor->next;
+        e->prev = anchor;
+        e->next->prev = e;
+        anchor->next = e;
+    }
 }
 
 void tg_env_clear_ring(tg_env *anchor) {
@@ -280,6 +324,7 @@ void tg_env_drop(tg_env *e) {
 void tg_env_clear(tg_env *e) {
     size_t n = e->n;
     e->n = 0;
+    e->frame = NULL;
     if (e->slots) memset(e->slots, 0, e->nslots * sizeof *e->slots);
     for (size_t i = 0; i < n; i++) tg_value_drop(e->items[i].value);
 }
@@ -314,7 +359,8 @@ static bool reindex(tg_env *e, size_t need) {
     tg_free(e->slots);
     e->slots = slots;
     e->nslots = nslots;
-    for (size_t i = 0; i < e->n; i++) slots[slot_of(e, e->items[i].name)] = i + 1;
+    for (size_t i = 0; i < e->n; i++)
+        if (e->items[i].name) slots[slot_of(e, e->items[i].name)] = i + 1;
     return true;
 }
 
@@ -323,7 +369,16 @@ bool tg_env_reserve(tg_env *e, size_t more) {
     size_t need = e->n + more;
     bool ok = tg_grow(&items, &e->cap, need, sizeof *e->items);
     e->items = items;
-    return ok && (need < HASH_FROM || need * 2 <= e->nslots || reindex(e, need));
+    return ok && (need < HASH_FROM || need * 2 <= e->nslots || e->frame || reindex(e, need));
+}
+
+/* The place that a scope has for a name that is not defined yet; NULL: none was foreseen, and from
+ * here on the scope is one like the global one. */
+static struct tg_binding *foreseen(tg_env *e, const char *name) {
+    for (int i = 0; e->frame && i < e->frame->n; i++)
+        if (e->frame->name[i] == name) return &e->items[i];
+    e->frame = NULL;
+    return NULL;
 }
 
 bool tg_env_set(tg_env *e, const char *name, tg_value v) {
@@ -332,6 +387,11 @@ bool tg_env_set(tg_env *e, const char *name, tg_value v) {
         tg_value was = old->value;
         *old = (struct tg_binding){.name = name, .value = v};
         tg_value_drop(was);
+        return true;
+    }
+    struct tg_binding *place = foreseen(e, name);
+    if (place) {
+        *place = (struct tg_binding){.name = name, .value = v};
         return true;
     }
     if (!tg_env_reserve(e, 1)) {

@@ -156,16 +156,25 @@ struct tg_stream {
 
 /* ---- environments ---- */
 
+/* The names that a scope may ever have, the parameters first: found once for the text that opens it
+ * (resolve.c). */
+typedef struct tg_frame {
+    int n;
+    const char *name[];
+} tg_frame;
+
 /* A scope: the global one, or one of a call. Reference counted, since a lambda keeps the scope it
  * was written in. */
 struct tg_env {
     int refs;
-    tg_env *dying;
-    tg_env *next, *prev; /* in the ring of a session's scopes; NULL: in none */
-    tg_env *parent;      /* the scope around, not the caller's; NULL: globals */
+    tg_env *dying;         /* also the next of the idle ones */
+    tg_env *next, *prev;   /* in the ring of the scopes that functions keep; NULL: in none */
+    tg_env *parent;        /* the scope around, not the caller's; NULL: globals */
+    const tg_frame *frame; /* items[i] is for frame->name[i]; NULL: they stand in the order of
+                                their definition */
     size_t n, cap;
     struct tg_binding {
-        const char *name;
+        const char *name; /* NULL: not defined yet, and the value is none */
         tg_value value;
         bool alias; /* y = x, x a var: y := ... gives y a value of its own, and leaves x */
     } * items;
@@ -174,8 +183,12 @@ struct tg_env {
 };
 
 tg_env *tg_env_new(tg_env *parent); /* NULL: no memory */
-/* The same for a call: remembered in the ring of `anchor` while it lives. */
-tg_env *tg_env_new_beside(tg_env *anchor, tg_env *parent);
+/* A scope of that form, all its names undefined, from those that are idle if there are any. */
+tg_env *tg_env_new_call(struct tg_interp *in, const tg_frame *frame, tg_env *parent);
+/* The same as tg_env_drop, for a scope that another call may use again. */
+void tg_env_give_back(struct tg_interp *in, tg_env *e);
+/* Puts e and the scopes around it into the ring, as a function keeps them from now on. */
+void tg_env_join_ring(struct tg_interp *in, tg_env *e);
 /* Empties all scopes in the ring of `anchor`: functions and the scopes that keep them hold each
  * other, and counting alone never frees these. */
 void tg_env_clear_ring(tg_env *anchor);

@@ -3,6 +3,7 @@
  * becomes part of the formula e, and leaves no name behind. */
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/resolve.h"
 
 static bool define_parts(tg_interp *in, tg_env *scope, const tg_ast *e) {
     for (int i = 1; i < e->n; i++) {
@@ -19,9 +20,10 @@ static bool define_parts(tg_interp *in, tg_env *scope, const tg_ast *e) {
 }
 
 TG_APART bool tg_eval_where(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
-    tg_env *scope = tg_env_new_beside(in->globals, env == in->globals ? NULL : env);
+    const tg_frame *frame = tg_frame_of(in, in->unit, e);
+    tg_env *scope = frame ? tg_env_new_call(in, frame, env == in->globals ? NULL : env) : NULL;
     if (!scope) return tg_fail_memory(&in->rt.c);
     bool ok = define_parts(in, scope, e) && tg_eval(in, scope, e->kids[0], out);
-    tg_scope_leave(scope);
+    tg_scope_leave(in, scope);
     return ok;
 }
