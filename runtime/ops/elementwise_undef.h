@@ -3,6 +3,8 @@
 #undef ARITH1
 #undef ARITH2
 #undef ARITH3
+#undef CURVE1
+#undef CURVE2
 #undef COMPARE
 #undef CHOOSE
 #undef LOGIC1

@@ -1,0 +1,68 @@
+/* Vectors of the level that is being compiled, and SLEEF's functions for it: v_float and v_double
+ * hold W_float and W_double elements, i_float and i_double the results of comparing them, all ones
+ * or all zeros in each lane.
+ *
+ * Of SLEEF's variants the deterministic ones are taken (finz: with fused multiply-adds, cinz:
+ * without), in which a lane's result does not depend on what the other lanes hold. */
+#ifndef TG_VEC_LANES_H
+#define TG_VEC_LANES_H
+
+#ifndef VECTOR_BYTES /* for readers and tools that look at this file alone */
+#define VECTOR_BYTES 16
+#define LEVEL any
+#endif
+
+#include <sleef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef float v_float __attribute__((vector_size(VECTOR_BYTES)));
+typedef double v_double __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t i_float __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t i_double __attribute__((vector_size(VECTOR_BYTES)));
+enum { W_float = VECTOR_BYTES / sizeof(float), W_double = VECTOR_BYTES / sizeof(double) };
+
+/* SLEEF_float(exp, u10) is the function whose error is at most 1.0 ulp. */
+#if VECTOR_BYTES == 64
+#define SLEEF_float(name, error) Sleef_finz_##name##f16_##error##avx512f
+#define SLEEF_double(name, error) Sleef_finz_##name##d8_##error##avx512f
+#elif VECTOR_BYTES == 32
+#define SLEEF_float(name, error) Sleef_finz_##name##f8_##error##avx2
+#define SLEEF_double(name, error) Sleef_finz_##name##d4_##error##avx2
+#elif defined(__aarch64__)
+#define SLEEF_float(name, error) Sleef_finz_##name##f4_##error##advsimd
+#define SLEEF_double(name, error) Sleef_finz_##name##d2_##error##advsimd
+#else
+#define SLEEF_float(name, error) Sleef_cinz_##name##f4_##error##sse2
+#define SLEEF_double(name, error) Sleef_cinz_##name##d2_##error##sse2
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+#define LANES(T)                                                                                   \
+    INLINE v_##T load_##T(const T *p) {                                                            \
+        v_##T v;                                                                                   \
+        memcpy(&v, p, sizeof v);                                                                   \
+        return v;                                                                                  \
+    }                                                                                              \
+    INLINE void store_##T(T *p, v_##T v) {                                                         \
+        memcpy(p, &v, sizeof v);                                                                   \
+    }                                                                                              \
+    INLINE v_##T splat_##T(T x) {                                                                  \
+        return x - (v_##T){0};                                                                     \
+    }                                                                                              \
+    /* yes where m is all ones, no where it is zero */                                             \
+    INLINE v_##T pick_##T(i_##T m, v_##T yes, v_##T no) {                                          \
+        return (v_##T)((m & (i_##T)yes) | (~m & (i_##T)no));                                       \
+    }                                                                                              \
+    INLINE v_##T magnitude_##T(v_##T x) {                                                          \
+        return (v_##T)((i_##T)x & ~(i_##T)splat_##T((T)-0.0));                                     \
+    }                                                                                              \
+    /* the size of x, which is not negative, with the sign of s */                                 \
+    INLINE v_##T signed_##T(v_##T x, v_##T s) {                                                    \
+        return (v_##T)((i_##T)x | ((i_##T)s & (i_##T)splat_##T((T)-0.0)));                         \
+    }
+LANES(float)
+LANES(double)
+
+#endif

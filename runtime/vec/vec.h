@@ -1,0 +1,36 @@
+/* Inner loops compiled once for each instruction set, and the choice among them.
+ *
+ * What is the same source for every processor stands in the headers of this folder; level_*.c
+ * compile it with the flags of one level each: what every x86-64 has (SSE2; on ARM, NEON), AVX2
+ * with FMA, AVX-512. The best level that the processor has is chosen when it is first asked for.
+ * The environment variable TG_CPU (sse2, avx2, avx512) holds it down, and tg_vec_use does.
+ *
+ * Sums, products, quotients and roots have the same bits at every level, as has all that is built
+ * of them alone: no product and sum is contracted. The functions taken from SLEEF are the same at
+ * AVX2 and AVX-512 and on ARM, which compute with fused multiply-adds; at SSE2 they may differ in
+ * the last place. What an element gives never depends on its place or its neighbours. */
+#ifndef TG_RUNTIME_VEC_H
+#define TG_RUNTIME_VEC_H
+
+#include "runtime/tensor/tensor.h"
+
+/* n results into p[0] from arguments p[1], p[2], ...; step[i] is the distance of p[i]'s elements in
+ * bytes (0: one element for all). p[0] may be p[1] when both have the same type and step; no other
+ * overlap is allowed. */
+typedef void tg_inner_fn(int64_t n, char *const *p, const int64_t *step);
+
+typedef struct tg_vec {
+    const char *name; /* "sse2", "avx2", "avx512"; "neon" */
+    /* of the rows of elementwise.def in their order, in single and double */
+    tg_inner_fn *const (*elementwise)[2];
+} tg_vec;
+
+/* The level in use. */
+const tg_vec *tg_vec_now(void);
+/* Level i of those that this processor can run, the lowest first; NULL after the last. */
+const tg_vec *tg_vec_at(int i);
+/* From now on, level `name`; NULL: the best. False: the processor has no such level. Not while
+ * another thread computes. */
+bool tg_vec_use(const char *name);
+
+#endif
