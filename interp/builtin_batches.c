@@ -52,15 +52,22 @@ static bool begin_shuffled(tg_interp *in, tg_stream *s, tg_value *out) {
     return true;
 }
 
-/* Shuffled rows lie anywhere in memory: while one is copied, the next but one is on its way. */
-enum { AHEAD = 2, LINE = 64, MOST_AHEAD = 8192 };
+/* Shuffled rows lie anywhere in memory: while one is copied, a later one is on its way, a line for
+ * a line. The memory is busy then all the time, and that is what a batch costs. */
+enum { AHEAD = 4, LINE = 64 };
 
 static const char *row_of(const tg_tensor *t, int64_t i, size_t bytes) {
     return (const char *)t->v.data + (size_t)i * bytes;
 }
 
-static void fetch_soon(const char *p, size_t bytes) {
-    for (size_t i = 0; i < bytes && i < MOST_AHEAD; i += LINE) __builtin_prefetch(p + i);
+static void copy_row(char *to, const char *from, const char *later, size_t bytes) {
+    size_t i = 0;
+    for (; i + LINE <= bytes; i += LINE) {
+        __builtin_prefetch(later + i);
+        memcpy(to + i, from + i, LINE);
+    }
+    if (i < bytes) __builtin_prefetch(later + i);
+    memcpy(to + i, from + i, bytes - i);
 }
 
 /* Rows order[from..from+n) of t, contiguous. */
@@ -70,13 +77,15 @@ static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, 
     memcpy(dim, t->v.dim, sizeof dim);
     dim[0] = n;
     tg_tensor *out = tg_tensor_new(&in->rt.c, t->v.dtype, t->v.rank, dim);
-    if (!out) return NULL;
+    if (!out || n == 0) return out;
     for (int d = 1; d < t->v.rank; d++) inner *= dim[d];
     size_t bytes = (size_t)inner * tg_dtype_size(t->v.dtype);
-    for (int64_t i = 0; i < n; i++) {
-        if (order && i + AHEAD < n) fetch_soon(row_of(t, order[from + i + AHEAD], bytes), bytes);
-        memcpy((char *)out->v.data + (size_t)i * bytes,
-               row_of(t, order ? order[from + i] : from + i, bytes), bytes);
+    char *to = out->v.data;
+    if (!order) memcpy(to, row_of(t, from, bytes), (size_t)n * bytes);
+    for (int64_t i = 0; order && i < n; i++, to += bytes) {
+        int64_t later = i + AHEAD < n ? i + AHEAD : n - 1;
+        copy_row(to, row_of(t, order[from + i], bytes), row_of(t, order[from + later], bytes),
+                 bytes);
     }
     return out;
 }

@@ -266,7 +266,7 @@ static bool run_idx(tg_interp *in, int n, const tg_argument *args, tg_value *out
     if (args[0].value.tag != TG_V_STRING)
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "the path must be a string, not %s",
                        tg_value_kind(args[0].value));
-    tg_tensor *t = tg_idx_read(&in->rt, args[0].value.as.text->bytes);
+    tg_tensor *t = tg_idx_read(&in->rt.c, args[0].value.as.text->bytes);
     if (!t) return false;
     *out = tg_value_tensor(t);
     return true;

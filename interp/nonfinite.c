@@ -333,7 +333,8 @@ bool tg_nonfinite_stored(tg_interp *in, tg_env *env, const tg_ast *s, tg_value s
 bool tg_nonfinite_defined(tg_interp *in, tg_env *env, const char *name, const tg_ast *e,
                           tg_value v) {
     char what[TEXT + 16];
-    if (tg_is_live(v) || is_given(e) || is_finite(v)) return true;
+    const bool told = v.tag == TG_V_NUMBER || v.tag == TG_V_TENSOR; /* not of a whole data set */
+    if (!told || is_given(e) || is_finite(v)) return true;
     snprintf(what, sizeof what, "%.*s is", TEXT, name);
     return trace_plain(in, env, what, e, v);
 }

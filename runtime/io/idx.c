@@ -234,8 +234,8 @@ static tg_tensor *read_elements(reader *r, unsigned char *piece) {
     return t;
 }
 
-static tg_tensor *parse(tg_rt *rt, const char *name, const void *buf, size_t len, float divisor) {
-    reader r = {.c = &rt->c, .name = name, .divisor = divisor};
+static tg_tensor *parse(tg_ctx *c, const char *name, const void *buf, size_t len, float divisor) {
+    reader r = {.c = c, .name = name, .divisor = divisor};
     tg_tensor *flat = NULL, *result = NULL;
     unsigned char *piece = tg_alloc(PIECE);
     if (!piece) {
@@ -254,23 +254,23 @@ static tg_tensor *parse(tg_rt *rt, const char *name, const void *buf, size_t len
     return result;
 }
 
-tg_tensor *tg_idx_parse(tg_rt *rt, const char *name, const void *buf, size_t len) {
-    return parse(rt, name, buf, len, 0);
+tg_tensor *tg_idx_parse(tg_ctx *c, const char *name, const void *buf, size_t len) {
+    return parse(c, name, buf, len, 0);
 }
 
-static tg_tensor *read_file(tg_rt *rt, const char *path, float divisor) {
+static tg_tensor *read_file(tg_ctx *c, const char *path, float divisor) {
     size_t len;
-    char *buf = tg_file_read(&rt->c, path, &len);
+    char *buf = tg_file_read(c, path, &len);
     if (!buf) return NULL;
-    tg_tensor *t = parse(rt, path, buf, len, divisor);
+    tg_tensor *t = parse(c, path, buf, len, divisor);
     tg_free(buf);
     return t;
 }
 
-tg_tensor *tg_idx_read(tg_rt *rt, const char *path) {
-    return read_file(rt, path, 0);
+tg_tensor *tg_idx_read(tg_ctx *c, const char *path) {
+    return read_file(c, path, 0);
 }
 
-tg_tensor *tg_idx_read_scaled(tg_rt *rt, const char *path, float divisor) {
-    return read_file(rt, path, divisor);
+tg_tensor *tg_idx_read_scaled(tg_ctx *c, const char *path, float divisor) {
+    return read_file(c, path, divisor);
 }

@@ -83,7 +83,7 @@ static bytes small(void) {
 
 static tg_tensor *parse(const bytes *b) {
     tg_clear(&rt.c);
-    return tg_idx_parse(&rt, "f.idx", b->at, b->len);
+    return tg_idx_parse(&rt.c, "f.idx", b->at, b->len);
 }
 
 static void refused(const bytes *b, const char *message) {
@@ -293,9 +293,9 @@ static void lying_headers(void **state) {
 
 static void unreadable(void **state) {
     (void)state;
-    assert_null(tg_idx_read(&rt, "/nowhere/f.idx"));
+    assert_null(tg_idx_read(&rt.c, "/nowhere/f.idx"));
     assert_string_equal(rt.c.diag.msg, "cannot read /nowhere/f.idx: No such file or directory");
-    assert_null(tg_idx_read(&rt, "/"));
+    assert_null(tg_idx_read(&rt.c, "/"));
     assert_int_equal(rt.c.diag.kind, TG_ERR_FILE);
 }
 
