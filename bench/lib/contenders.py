@@ -1,11 +1,14 @@
-"""The contenders: the tg command, started anew for each turn, and PyTorch, which a server has loaded once for a number of threads.
+"""The contenders: the tg command and interpreters of other languages, started anew for each turn, and PyTorch, which a server
+has loaded once for a number of threads.
 
-Both answer `check` with {name: (norm, dot)} and `time` with a list of seconds a step. A program that fails raises Failure
+Each answers `check` with {name: (norm, dot)} and `time` with a list of seconds a step. A program that fails raises Failure
 with what it printed.
 """
 import os
 import shutil
 import subprocess
+import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -32,25 +35,30 @@ def parse_times(output):
     return [float(line.split()[1]) for line in output.splitlines() if line.startswith("time ")]
 
 
-class Tg:
-    """The tg command with a number of threads."""
+class Command:
+    """A program that is started for each question: start, place.format(name of the program), question."""
 
-    def __init__(self, command, threads):
-        self.start = [command, "--threads", str(threads)]
+    def __init__(self, start, place, threads):
+        self.start = start
+        self.place = place
         self.threads = threads
 
-    def run(self, *arguments):
-        done = subprocess.run(self.start + list(arguments), capture_output=True, text=True, cwd=ROOT, check=False,
+    def run(self, program, *question):
+        command = self.start + [self.place.format(program), *question]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False,
                               env=environment(self.threads))
         if done.returncode != 0:
-            raise Failure(f"tg {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
+            raise Failure(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
         return done.stdout
 
     def check(self, program):
-        return parse_checks(self.run(f"bench/tg/{program}.tg", "check"))
+        return parse_checks(self.run(program, "check"))
 
     def time(self, program, seconds, turns):
-        return parse_times(self.run(f"bench/tg/{program}.tg", "time", str(seconds), str(turns)))
+        return parse_times(self.run(program, "time", str(seconds), str(turns)))
+
+    def close(self):
+        pass
 
 
 class Torch:
@@ -86,6 +94,60 @@ class Torch:
     def close(self):
         self.server.stdin.close()
         self.server.wait()
+
+
+NAMES = {"torch": "PyTorch", "tg": "tg, by hand", "python": "Python", "lua": "Lua", "octave": "Octave"}
+
+
+class Contenders:
+    """All that are on this machine, by kind and number of threads."""
+
+    def __init__(self, tg):
+        self.tg_command = tg
+        self.python, self.torch_version = find_torch()
+        self.made = {}
+
+    def get(self, kind, threads):
+        """The contender of a kind; None when it is not on this machine."""
+        if (kind, threads) not in self.made:
+            self.made[kind, threads] = self.make(kind, threads)
+        return self.made[kind, threads]
+
+    def make(self, kind, threads):
+        if kind == "tg":
+            return Command([self.tg_command, "--threads", str(threads)], "bench/tg/{}.tg", threads)
+        if kind == "torch":
+            return Torch(self.python, threads) if self.python else None
+        if kind == "python":
+            return Command([sys.executable], "bench/python/{}.py", threads)
+        if kind == "lua":
+            return Command(["lua"], "bench/lua/{}.lua", threads) if shutil.which("lua") else None
+        start = ["octave-cli", "-q", "--no-init-file"]
+        return Command(start, "bench/octave/{}.m", threads) if shutil.which("octave-cli") else None
+
+    def command(self, words, threads):
+        """The words of a row's peer_command with its blanks filled in; None when the program is missing."""
+        if words[0] == "{python}" and not self.python or not words[0].startswith("{") and not shutil.which(words[0]):
+            return None
+        return [word.format(python=self.python, threads=threads) for word in words]
+
+    def close(self):
+        for contender in self.made.values():
+            if contender:
+                contender.close()
+
+
+def run_process(command, threads):
+    """Runs a command to its end: (seconds, peak of memory in bytes)."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, env=environment(threads), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
+    output = child.stdout.read().decode(errors="replace")
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise Failure(f"{' '.join(command)} ended with {child.returncode}:\n{output}")
+    return seconds, usage.ru_maxrss * 1024
 
 
 def find_torch():

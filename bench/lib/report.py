@@ -19,19 +19,39 @@ def times(value):
     return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
+def amount(result, value):
+    """A figure of a result with its unit: a time, or an amount of memory."""
+    if value is not None and result.get("peak"):
+        return f"{value / 1e6:.0f} MB"
+    return seconds(value)
+
+
+def goal(result):
+    """(what is to be reached, whether it is) of a result; ("", None) where nothing is."""
+    if result.get("limit"):
+        return f"< {seconds(result['limit'])}", result["tg"] < result["limit"]
+    if result.get("target"):
+        return times(result["target"]), result["ratio"] >= result["target"]
+    return "", None
+
+
 def table(results):
-    """Lines of a markdown table: a row for each result."""
+    """Lines of a markdown table: a row for each result. What is to be reached and is stands in bold."""
     lines = ["| work | threads | tg | the peer | | times faster | to reach | floor | tg / floor |",
              "|---|--:|--:|--:|---|--:|--:|--:|--:|"]
     for r in results:
         if r.get("failed"):
-            lines.append(f"| {r['title']} | {r['threads']} | failed | | {r['peer_name']} | | | | |")
+            lines.append(f"| {r['title']} | {r['threads']} | failed | | | | | | |")
             continue
-        ratio = times(r.get("ratio"))
-        if r.get("target") and r.get("ratio") and r["ratio"] >= r["target"]:
-            ratio = f"**{ratio}**"
-        lines.append(f"| {r['title']} | {r['threads']} | {seconds(r['tg'])} | {seconds(r.get('peer'))} | {r['peer_name']} "
-                     f"| {ratio} | {times(r.get('target'))} | {seconds(r.get('floor'))} | {times(r.get('to_floor'))} |")
+        to_reach, reached = goal(r)
+        ratio, mine = times(r.get("ratio")), amount(r, r["tg"])
+        if reached:
+            ratio, mine = f"**{ratio}**" if ratio else "", mine if ratio else f"**{mine}**"
+        distance = times(r.get("to_floor"))
+        if r.get("gemm_bound") and r["to_floor"] <= 1.25:
+            distance = f"**{distance}**"
+        lines.append(f"| {r['title']} | {r['threads']} | {mine} | {amount(r, r.get('peer'))} | {r['peer_name']} "
+                     f"| {ratio} | {to_reach} | {seconds(r.get('floor'))} | {distance} |")
     return lines
 
 

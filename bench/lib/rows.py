@@ -1,9 +1,11 @@
 """The rows of the bench: what is timed, against whom, what is to be reached, and of which work the floor consists.
 
-A row's `tg` is a program of bench/tg, its `peer` one of bench/torch (or a tg program, which a name ending in ".tg" tells).
-Both time the same step; `per` is the number of units in one, so that the table shows the time of a unit. `turns` is how
-many steps go between two looks at the clock. `target` is the ratio to reach, peer's time by tg's. `floor` are items of
-bench/floor/floor.c for one unit.
+Three kinds of rows. A step: `tg` is a program of bench/tg, `peer` a "contender:program" that times the same step (torch:
+bench/torch, tg: bench/tg, python, lua and octave: in a folder of that name); `per` is the number of units in a step, so that the table
+shows the time of a unit, and `turns` how many steps go between two looks at the clock. A process: `tg_command` and
+`peer_command` are run from start to end; {python} in them is a Python that has torch. And tg alone: `limit` is the time to
+stay under. `target` is the ratio to reach, the peer's time by tg's. `floor` are items of bench/floor/floor.c for one unit,
+`floor_times` so many of them.
 """
 from dataclasses import dataclass, field
 
@@ -12,15 +14,20 @@ from dataclasses import dataclass, field
 class Row:
     key: str
     title: str
-    tg: str
+    tg: str = ""
     peer: str = ""
-    peer_name: str = "PyTorch"
     target: float = None
-    per: int = 1
+    limit: float = None
+    per: float = 1
     turns: int = 1
     floor: list = field(default_factory=list)
+    floor_times: int = 1
     gemm_bound: bool = False  # to be within 1.25 times of the floor
-    checked: bool = True
+    tg_command: list = None
+    peer_command: list = None
+    peer_name: str = ""
+    peak: bool = False  # of a process: the memory that it needed, in place of its time
+    one_thread: bool = False  # the number of threads makes no difference
 
 
 def both_layers(batch, sizes, through=1):
@@ -39,35 +46,82 @@ def parameters_pass(sizes, reads, writes):
     return f"pass:{4 * count * reads},{4 * count * writes}"
 
 
-BATCH_PASS = "pass:313600,313600"
-SOFTMAX = ["gemm:100,10,784,NN", "gemm:784,10,100,TN", BATCH_PASS]
+SOFTMAX = ["gemm:100,10,784,NN", "gemm:784,10,100,TN", "pass:313600,313600"]
 MLP = [784, 512, 512, 10]
 CRITIC = [784, 256, 256]
 
 
 def critic_products():
-    """The least products of a critic's step: the three parts as one batch of 192 forwards and for the weights' gradients, and the
-    penalty's gradient by the images, forwards and backwards."""
-    items = both_layers(192, CRITIC)
-    # the slope: back through both layers (64 rows), and the penalty's derivative through the same two products
-    items += ["gemm:64,256,256,NT,2", "gemm:64,784,256,NT", "gemm:64,256,784,NN", "gemm:784,256,64,TN", "gemm:256,256,64,TN"]
-    return items
+    """The least products of a critic's step: 192 rows forwards, back, and for the weights' gradients; and for the penalty 64 rows
+    back to the images, and the derivative of that."""
+    penalty = ["gemm:64,256,256,NT,2", "gemm:64,784,256,NT", "gemm:64,256,784,NN", "gemm:784,256,64,TN",
+               "gemm:256,256,64,TN"]
+    return both_layers(192, CRITIC) + penalty
 
+
+LSTM = ["gemm:32,512,128,NN,64", "gemm:32,128,512,NT,64", "gemm:128,512,2048,TN", "gemm:2048,64,128,NN",
+        "gemm:2048,128,64,NT", "gemm:128,64,2048,TN"]
 
 ROWS = [
-    Row("softmax_step", "softmax regression step, 784x10, batch 100, with its batch", "softmax_step", "softmax_step",
+    Row("softmax_step", "softmax regression step, 784x10, batch 100, with its batch", "softmax_step",
+        "torch:softmax_step", target=5, per=55, floor=SOFTMAX),
+    Row("softmax_fused", "the same, against PyTorch's fused cross entropy", "softmax_step", "torch:softmax_step_fused",
         target=5, per=55, floor=SOFTMAX),
-    Row("softmax_fused", "the same, against PyTorch's fused cross entropy", "softmax_step", "softmax_step_fused",
-        target=5, per=55, floor=SOFTMAX),
-    Row("mlp_sgd", "MLP 784-512-512-10, batch 128, SGD step", "mlp_sgd", "mlp_sgd", target=2, turns=5, gemm_bound=True,
+    Row("softmax_by_hand", "the same, grad against the formula by hand", "softmax_step", "tg:softmax_by_hand", target=1,
+        per=55, floor=SOFTMAX),
+    Row("seed", "the seed program, 10 epochs, from start to end", target=5,
+        tg_command=["examples/mnist/softmax_grad.tg", "10"],
+        peer_command=["{python}", "bench/torch/softmax_grad.py", "examples/data/mnist", "10", "{threads}"]),
+    Row("seed_training", "the training in it: 5500 steps", "seed_training", "torch:seed_training", target=5, per=0.1,
+        floor=SOFTMAX, floor_times=5500),
+    Row("seed_memory", "the seed program's peak of memory", peak=True,
+        tg_command=["examples/mnist/softmax_grad.tg", "1"],
+        peer_command=["{python}", "bench/torch/softmax_grad.py", "examples/data/mnist", "1", "{threads}"]),
+    Row("mlp_sgd", "MLP 784-512-512-10, batch 128, SGD step", "mlp_sgd", "torch:mlp_sgd", target=2, turns=5,
+        gemm_bound=True, floor=both_layers(128, MLP) + [parameters_pass(MLP, 1, 1)]),
+    Row("mlp_by_hand", "the same, grad against backpropagation by hand", "mlp_sgd", "tg:mlp_by_hand", target=1, turns=5,
         floor=both_layers(128, MLP) + [parameters_pass(MLP, 1, 1)]),
-    Row("mlp_adam", "the same with Adam", "mlp_adam", "mlp_adam", target=2, turns=5, gemm_bound=True,
+    Row("mlp_adam", "the same net with Adam", "mlp_adam", "torch:mlp_adam", target=2, turns=5, gemm_bound=True,
         floor=both_layers(128, MLP) + [parameters_pass(MLP, 3, 3)]),
-    Row("wgan", "WGAN-GP critic step, 784-256-256-1, batch 64", "wgan_critic", "wgan_critic", target=1.25, turns=5,
+    Row("wgan", "WGAN-GP critic step, 784-256-256-1, batch 64", "wgan_critic", "torch:wgan_critic", target=1.25, turns=5,
         gemm_bound=True, floor=critic_products() + [parameters_pass(CRITIC, 1, 1)]),
     Row("elementwise_gradient", "sum(tanh(v)*sigmoid(v) + v*exp(-v^2)), 4M singles, value and gradient",
-        "elementwise_gradient", "elementwise_gradient", target=4, per=2,
+        "elementwise_gradient", "torch:elementwise_gradient", target=4, per=2,
         floor=["pass:16000000,16000000", "exp:4000000,3"]),
-    Row("elementwise_value", "the same, value only", "elementwise_value", "elementwise_value", target=4, per=2,
+    Row("elementwise_by_hand", "the same, grad against the derivative by hand", "elementwise_gradient",
+        "tg:elementwise_by_hand", target=1, per=2, floor=["pass:16000000,16000000", "exp:4000000,3"]),
+    Row("elementwise_value", "the same, value only", "elementwise_value", "torch:elementwise_value", target=4, per=2,
         floor=["pass:16000000,0", "exp:4000000,3"]),
+    Row("lstm", "LSTM cell in the language, hidden 128, 64 steps, batch 32, vocabulary 64", "lstm", "torch:lstm",
+        gemm_bound=True, floor=LSTM),
+    Row("lstm_fused", "the same, against torch.nn.LSTM", "lstm", "torch:lstm_fused", floor=LSTM),
+    Row("scalar_gradient", "gradient of sin(s)*s^2 + exp(-s), and a step", "scalar_gradient", "torch:scalar_gradient",
+        target=50, turns=500, one_thread=True),
+    Row("rosenbrock", "Hessian of a 200-dimensional Rosenbrock function", "rosenbrock_hessian",
+        "torch:rosenbrock_hessian", target=20, turns=1),
+    Row("rosenbrock_vectorized", "the same, against vectorize=True", "rosenbrock_hessian",
+        "torch:rosenbrock_hessian_vectorized", turns=10),
+    Row("logistic", "logistic regression 60000x784, full-batch gradient", "logistic", "torch:logistic", target=1,
+        floor=["pass:188160000,0", "pass:188160000,0"]),
+    Row("logistic_hessian", "Hessian of a logistic regression 1000x784", "logistic_hessian", "torch:logistic_hessian",
+        floor=["gemm:784,784,1000,TN"]),
+    Row("per_example", "gradients of 1000 examples' losses, 784x10", "per_example", "torch:per_example",
+        floor=["gemm:1000,10,784,NN", "pass:3136000,31360000"]),
+    Row("loop_lua", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "lua:loop", one_thread=True),
+    Row("loop_python", "the same", "loop", "python:loop", target=3, one_thread=True),
+    Row("loop_octave", "the same", "loop", "octave:loop", one_thread=True),
+    Row("fib_lua", "fib(25) by recursion", "fib", "lua:fib", one_thread=True),
+    Row("fib_python", "the same", "fib", "python:fib", target=3, one_thread=True),
+    Row("start_torch", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True,
+        peer_command=["{python}", "-c", "import torch; print(1+1)"]),
+    Row("start_octave", "the same", tg_command=["-e", "1+1"], one_thread=True, peer_name="Octave",
+        peer_command=["octave-cli", "-q", "--no-init-file", "--eval", "1+1"]),
+    Row("start_python", "the same", tg_command=["-e", "1+1"], one_thread=True, peer_name="Python",
+        peer_command=["python3", "-c", "print(1+1)"]),
+    Row("start_lua", "the same", tg_command=["-e", "1+1"], one_thread=True, peer_name="Lua",
+        peer_command=["lua", "-e", "print(1+1)"]),
+    Row("compile_seed", "making the plan of the seed program's step", "compile_seed", limit=0.002, one_thread=True),
+    Row("compile_unrolled", "making the plan of an unrolled net of 10000 operations", "compile_unrolled", limit=0.2,
+        one_thread=True),
+    Row("derive_unrolled", "deriving the gradients of that net", "derive_unrolled", one_thread=True),
 ]

@@ -1,3 +1,10 @@
--- Calls: 1.3 million of them.
-local function fib(n) if n < 2 then return n else return fib(n - 1) + fib(n - 2) end end
-print(fib(30))
+-- Fibonacci's numbers by recursion: bench/tg/fib.tg.
+dofile("bench/lua/measure.lua")
+
+local function fib(n)
+  if n < 2 then return n end
+  return fib(n - 1) + fib(n - 2)
+end
+
+report("fib", fib(25))
+measure(function() return fib(25) end)

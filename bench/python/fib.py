@@ -1,6 +1,10 @@
-# Calls: 1.3 million of them.
+"""Fibonacci's numbers by recursion: bench/tg/fib.tg."""
+from measure import measure, report
+
+
 def fib(n):
     return n if n < 2 else fib(n - 1) + fib(n - 2)
 
 
-print(fib(30))
+report("fib", fib(25))
+measure(lambda: fib(25))
