@@ -38,8 +38,11 @@ typedef enum tg_status {
 } tg_status;
 
 typedef struct tg_options {
-    int single;    /* 1: single precision by default */
-    int threads;   /* 0: one */
+    int single; /* 1: single precision by default */
+    /* How many threads one operation may use; results are the same bits for every number. 0: what
+     * the environment says (TG_NUM_THREADS, OMP_NUM_THREADS), else one for each processor. OpenBLAS
+     * is set to one thread, for the whole process: tg spreads products over threads of its own. */
+    int threads;
     uint64_t seed; /* of the random generator */
     int argc;      /* of a script: what `args` gives */
     const char *const *argv;

@@ -8,6 +8,7 @@
 #include "interp/progress.h"
 #include "interp/store.h"
 #include "runtime/ops/document.h"
+#include "runtime/pool/pool.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,7 +88,7 @@ tg_state *tg_open(const tg_options *options) {
     in->rt.precision = o->single ? TG_F32 : TG_F64;
     in->rt.seed = o->seed;
     in->rt.check_rule = tg_rule_check;
-    tg_runtime_set_threads(&in->rt, o->threads > 0 ? o->threads : 1);
+    tg_runtime_set_threads(&in->rt, o->threads > 0 ? o->threads : tg_pool_default_threads());
     in->globals = tg_env_new(NULL);
     in->library = tg_env_new(NULL);
     if (!in->globals || !in->library || !fill_library(in) || !set_arguments(in, o)) {

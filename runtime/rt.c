@@ -6,9 +6,20 @@
 #include "runtime/graph/rule.h"
 #include "runtime/graph/simplify.h"
 #include "runtime/plan/plan.h"
+#include "runtime/pool/pool.h"
 
+#include <cblas.h>
+
+enum {
+    SHARE_FROM = 40000
+}; /* nanoseconds: a thread that sleeps needs 5 to 50 microseconds to come
+    */
+
+/* OpenBLAS is kept on one thread, for the whole process: with more it cuts sums at other places,
+ * and nobody could interrupt it. The parts of a large product are spread by runtime/pool. */
 bool tg_rt_init(tg_rt *rt) {
-    *rt = (tg_rt){.precision = TG_F64, .threads = 1};
+    *rt = (tg_rt){.precision = TG_F64, .threads = 1, .share_from = SHARE_FROM};
+    openblas_set_num_threads(1);
     bool ok = tg_ctx_init(&rt->c) && tg_sizes_init(rt) && tg_graph_init(rt) && tg_rules_init(rt) &&
               tg_simplify_init(rt) && tg_assume_init(rt) && tg_plans_init(rt) &&
               tg_graph_on_sweep(rt, tg_plans_sweep);
@@ -23,5 +34,6 @@ void tg_rt_free(tg_rt *rt) {
     if (rt->rules) tg_rules_free(rt);
     tg_graph_free(rt);
     tg_sizes_free(rt);
+    tg_pool_end(rt);
     tg_ctx_free(&rt->c);
 }

@@ -23,7 +23,12 @@ typedef struct tg_rt {
     uint64_t tick;   /* moves on at every `:=`; live draws (`fresh`) are keyed by it */
     bool live_draws; /* binding a random operation makes it draw anew at each tick: set inside
                         fresh(...) */
-    int threads;
+    int threads;     /* the most that one operation may use */
+    struct tg_pool
+        *pool;         /* runtime/pool/pool.h: the threads besides the caller's; NULL: none yet */
+    double share_from; /* nanoseconds of work that are worth waking other threads for; negative, in
+                          tests: always, and the caller waits until they have come */
+    uint64_t shared;   /* how often that was done */
     /* Called when a derivative goes through a call with a rule of the user's own; false: the rule
      * is wrong. NULL: rules are taken as they are. */
     bool (*check_rule)(struct tg_rt *rt, struct tg_node *call);
@@ -31,8 +36,8 @@ typedef struct tg_rt {
 
 bool tg_rt_init(tg_rt *rt); /* false: no memory; what was built is freed by tg_rt_free */
 void tg_rt_free(tg_rt *rt);
-/* Lets large matrix products use up to n threads, 1 to begin with. BLAS has one such setting for
- * the whole process. */
+/* Lets an operation use up to n threads; 1 to begin with. What is computed is the same to the last
+ * bit for every n. */
 void tg_runtime_set_threads(tg_rt *rt, int n);
 
 #endif

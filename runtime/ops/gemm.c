@@ -180,7 +180,6 @@ bool tg_linear_gemm(const tg_view *va, const tg_view *vb, tg_view *vout, double 
         scale(&out, t, beta);
         return true;
     }
-    tg_linear_choose_threads((double)a.rows * (double)a.cols * (double)b.cols);
     int ld;
     matrix target = out, flipped = transposed(out);
     bool ok;

@@ -7,7 +7,6 @@
  * E. Anderson et al., LAPACK Users' Guide, 3rd ed. 1999. */
 #include "runtime/ops/lapack.h"
 #include "base/alloc.h"
-#include "runtime/ops/linear.h"
 #include "runtime/ops/structure.h"
 
 #include <float.h>
@@ -38,7 +37,6 @@ bool tg_lapack_each(const tg_call *call, const tg_walk *walk, tg_part_fn *fn) {
     p.work = tg_alloc_array(walk->elements, tg_dtype_size(call->in[0].dtype));
     p.ints = tg_alloc_array(walk->ints, sizeof *p.ints);
     bool ok = p.work && p.ints ? true : tg_fail_memory(&call->rt->c);
-    tg_linear_choose_threads((double)walk->elements * sqrt((double)walk->elements));
     while (ok) {
         for (int i = 0; i < call->n; i++)
             p.in[i] = part_of(&call->in[i], walk->in[i], idx, p.batch);

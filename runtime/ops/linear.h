@@ -15,10 +15,6 @@ const tg_op *tg_op_matmul_for(int rank_a, int rank_b);
  * copied first. False: no memory for that (nothing is recorded). */
 bool tg_linear_gemm(const tg_view *a, const tg_view *b, tg_view *out, double alpha, double beta);
 
-/* Sets how many threads BLAS uses for the next product of so many multiplications: small ones are
- * faster with one (threads.c). */
-void tg_linear_choose_threads(double multiplications);
-
 /* out = alpha * a @ b + beta * out, of shapes [m, k], [k, n], [m, n], by steps in elements; the
  * elements of a row of out lie side by side. With beta = 0 the old contents of out do not matter.
  */
