@@ -132,6 +132,26 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes) {
     return true;
 }
 
+/* ---- plans that are compiled again ---- */
+
+/* p, or the plan that takes its place; NULL with an error. */
+static tg_plan *revise(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_plan_advice advice) {
+    bool splits = advice == TG_PLAN_SPLITS;
+    tg_plan *q = tg_plan_compile(rt, p->nroots, p->roots, o, splits ? p : NULL);
+    if (!q) return NULL;
+    if (splits && !tg_plan_gains(p, q)) {
+        tg_plan_free(q);
+        tg_plan_wait_longer(p, p);
+        return p;
+    }
+    q->hash = p->hash;
+    tg_plan_wait_longer(q, p);
+    forget(rt->plans, p);
+    remember(rt->plans, q);
+    rt->plans->stats.split += splits;
+    return q;
+}
+
 /* ---- the interface ---- */
 
 bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
@@ -141,16 +161,21 @@ bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overri
     tg_plan *p = NULL;
     if (!find(rt, hash, n, roots, o, &p)) return false;
     if (!p) {
-        p = tg_plan_compile(rt, n, roots, o);
+        p = tg_plan_compile(rt, n, roots, o, NULL);
         if (!p) return false;
         p->hash = hash;
         remember(all, p);
-        all->compiled++;
-    } else if (p != all->newest) {
-        unlink_plan(all, p);
-        link_newest(all, p);
+        all->stats.compiled++;
+        tg_plan_watch(p, o);
+    } else {
+        if (p != all->newest) {
+            unlink_plan(all, p);
+            link_newest(all, p);
+        }
+        tg_plan_advice advice = tg_plan_watch(p, o);
+        if (advice != TG_PLAN_STAYS && !(p = revise(rt, p, o, advice))) return false;
     }
-    all->run++;
+    all->stats.run++;
     return tg_plan_run(rt, p, o, out);
 }
 
@@ -185,7 +210,9 @@ void tg_plans_sweep(tg_rt *rt) {
 }
 
 tg_plan_stats tg_plans_stats(const tg_rt *rt) {
-    return (tg_plan_stats){rt->plans->compiled, rt->plans->run, rt->plans->count};
+    tg_plan_stats stats = rt->plans->stats;
+    stats.cached = rt->plans->count;
+    return stats;
 }
 
 bool tg_plans_init(tg_rt *rt) {

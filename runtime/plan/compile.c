@@ -191,7 +191,8 @@ static bool keep_constants(tg_rt *rt, tg_plan *p) {
     return true;
 }
 
-static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o) {
+static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o,
+                  const tg_plan *seen) {
     size_t nroots = (size_t)n;
     p->roots = tg_alloc_array(nroots, sizeof *p->roots);
     p->results = tg_alloc_array(nroots, sizeof *p->results);
@@ -200,6 +201,7 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     p->nroots = n;
     memcpy(p->roots, roots, nroots * sizeof *roots);
     if (!note_cells(rt, p, o) || !check_data(rt, p)) return false;
+    if (seen) tg_plan_mark_still(p, seen);
 
     tg_size_binding sizes = {0};
     tg_node **nodes = NULL;
@@ -213,20 +215,21 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
 
     p->in = tg_alloc_array((size_t)p->most_args, sizeof *p->in);
     if (!p->in) return tg_fail_memory(&rt->c);
-    if (!order_steps(rt, p) || !tg_plan_assign_buffers(rt, p) || !list_moving(rt, p) ||
-        !keep_constants(rt, p))
+    if (!tg_plan_settle_constants(rt, p) || !order_steps(rt, p) || !tg_plan_assign_buffers(rt, p) ||
+        !list_moving(rt, p) || !keep_constants(rt, p))
         return false;
     tg_plan_trim(p);
     return true;
 }
 
-tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o) {
+tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                         const tg_plan *seen) {
     tg_plan *p = tg_alloc_array(1, sizeof *p);
     if (!p) {
         tg_fail_memory(&rt->c);
         return NULL;
     }
-    if (build(rt, p, n, roots, o)) return p;
+    if (build(rt, p, n, roots, o, seen)) return p;
     tg_plan_free(p);
     return NULL;
 }

@@ -3,18 +3,16 @@
  * The shape rules are run once more, now with known sizes. A node whose operation can look at its
  * argument's elements (a transpose, a slice, an expansion) becomes a slot on the same storage: no
  * step, no memory. A node without cells beneath it is a constant: computed with the first run and
- * kept. Arguments of another type than the kernel wants are converted once, however many want it.
- * Scaled and accumulated matrix products become one step (fuse.c). Users are looked at before
- * arguments for that, then steps are made in the order of evaluation that schedule.c chose. */
+ * kept (invariant.c). Arguments of another type than the kernel wants are converted once, however
+ * many want it. Scaled and accumulated matrix products become one step (fuse.c). Users are looked
+ * at before arguments for that, then steps are made in the order of evaluation that schedule.c
+ * chose. */
 #include "runtime/plan/program.h"
 
 #include "base/alloc.h"
 #include "runtime/graph/print.h"
 
 #include <string.h>
-
-/* Larger constants are computed in each run: they would keep too much memory. */
-enum { KEPT_MOST = 16 << 20 };
 
 typedef struct info {
     int slot;      /* of the node's value; -1: none yet */
@@ -73,7 +71,8 @@ static int lower_tensor(lowering *l, tg_home home, int index, tg_tensor *t) {
     if (storage < 0) return -1;
     l->p->storage[storage].tensor = home == TG_HOME_FIXED ? t : NULL;
     int slot = tg_plan_add_slot(l->rt, l->p, storage, &t->v, 0);
-    if (slot >= 0) l->p->slots[slot].constant = home == TG_HOME_FIXED;
+    bool still = home == TG_HOME_CELL && l->p->cells[index].still;
+    if (slot >= 0) l->p->slots[slot].constant = home == TG_HOME_FIXED || still;
     return slot;
 }
 
@@ -101,10 +100,10 @@ static int slot_of(lowering *l, const tg_node *x) {
 
 /* ---- values and conversions ---- */
 
-/* A new value, kept when it is a constant that is not too large, else in the workspace. */
+/* A new value, kept when it is a constant, else in the workspace. */
 static int add_value(lowering *l, bool constant, tg_dtype t, int rank, const int64_t *dim) {
     int slot = tg_plan_add_value(l->rt, l->p, TG_HOME_WORK, 0, t, rank, dim);
-    if (slot >= 0 && constant && storage_of(l, slot)->bytes <= KEPT_MOST) {
+    if (slot >= 0 && constant) {
         storage_of(l, slot)->home = TG_HOME_KEPT;
         l->p->slots[slot].constant = true;
     }

@@ -26,7 +26,9 @@ bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_c
 void tg_plans_sweep(tg_rt *rt);
 
 typedef struct tg_plan_stats {
-    uint64_t compiled, run;
+    uint64_t compiled;   /* formulas met for the first time in these shapes */
+    uint64_t split;      /* plans compiled again for what moves and what stays (invariant.c) */
+    uint64_t run, steps; /* plans and kernels run */
     size_t cached;
 } tg_plan_stats;
 tg_plan_stats tg_plans_stats(const tg_rt *rt);

@@ -72,6 +72,10 @@ typedef struct tg_plan_cell {
     tg_dtype dtype;
     int rank;
     int64_t dim[TG_MAX_RANK], stride[TG_MAX_RANK];
+    uint64_t version;       /* of its value in the last run ... */
+    const tg_tensor *value; /* ... only compared, never looked into */
+    bool moved;             /* it had several values while the plan watched */
+    bool still;             /* compiled as a constant, as long as it keeps its version */
 } tg_plan_cell;
 
 typedef struct tg_plan_result {
@@ -115,7 +119,10 @@ struct tg_plan {
     size_t work_bytes, kept_bytes;
     size_t bytes; /* all that the plan holds */
     char *kept;
-    bool kept_ready;  /* the constants have been computed */
+    bool kept_ready; /* the constants have been computed, from the values that cells have now */
+    int watch;       /* how many runs to watch the cells before a look at what moved */
+    int watched;     /* runs so far; `stale` of them found a still cell moved */
+    int stale;
     const char *work; /* the workspace that the slots were placed in; NULL: not yet */
 };
 
@@ -127,7 +134,7 @@ typedef struct tg_plans {
     char *work; /* the workspace */
     size_t work_bytes;
     int small_runs; /* runs in a row that needed less than a quarter of it */
-    uint64_t compiled, run;
+    tg_plan_stats stats;
 } tg_plans;
 
 /* Values that stand in for those of some cells during one evaluation. */
@@ -144,8 +151,10 @@ tg_tensor *tg_overrides_value(const tg_overrides *o, const tg_cell *cell);
 bool tg_plan_list_cells(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
                         tg_cell ***out, size_t *count, size_t *under);
 
-/* compile.c: a plan for the shapes that the cells have now; NULL with an error. */
-tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o);
+/* compile.c: a plan for the shapes that the cells have now; NULL with an error. The cells that did
+ * not move in `seen`, a plan of the same roots and shapes, count as constants; NULL: none does. */
+tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                         const tg_plan *seen);
 void tg_plan_free(tg_plan *p);
 /* Gives back the room that growing arrays have left, and counts what is held. */
 void tg_plan_trim(tg_plan *p);
@@ -185,6 +194,22 @@ typedef struct tg_fusion {
  * as argument or root. */
 bool tg_plan_fuse(const tg_node *node, int (*uses)(void *user, const tg_node *x), void *user,
                   tg_fusion *out);
+
+/* invariant.c: which of the steps that could run once shall, and which of their values are kept. */
+bool tg_plan_settle_constants(tg_rt *rt, tg_plan *p);
+typedef enum tg_plan_advice {
+    TG_PLAN_STAYS,
+    TG_PLAN_SPLITS, /* compile it again with the cells that did not move as constants */
+    TG_PLAN_JOINS,  /* compile it again without: they move too often */
+} tg_plan_advice;
+/* Before each run: notes which cells have other values than in the run before, and whether kept
+ * parts must be computed anew. */
+tg_plan_advice tg_plan_watch(tg_plan *p, const tg_overrides *o);
+void tg_plan_mark_still(tg_plan *p, const tg_plan *seen);
+/* Is a run of `split` worth its memory? */
+bool tg_plan_gains(const tg_plan *p, const tg_plan *split);
+/* p watches four times as long as `as` did. */
+void tg_plan_wait_longer(tg_plan *p, const tg_plan *as);
 
 /* buffers.c: offsets of all WORK and KEPT storage. */
 bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p);
