@@ -142,7 +142,10 @@ struct tg_op {
     tg_kernel_fn *reference; /* a naive second implementation for the tests, or NULL */
     tg_view_fn *view;        /* or NULL */
     bool in_place;           /* out may be the memory of argument 0 (elementwise) */
-    bool opaque;             /* what stands inside is not rewritten (raw) */
+    bool lines; /* what it makes of a line along its axes (its first attribute) depends on that
+                   line alone, and cannot fail unless lines are empty */
+    const struct tg_pieces *pieces; /* of a reduction that can be made piece by piece, or NULL */
+    bool opaque;                    /* what stands inside is not rewritten (raw) */
     bool stops;    /* its derivative is zero because it says so: differences would tell another */
     bool wild;     /* it or its slope may be infinite or undefined where its arguments are finite */
     bool commutes; /* f(a, b) == f(b, a) */

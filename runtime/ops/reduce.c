@@ -10,6 +10,7 @@
  * are folded into a tile of 64 results at a time. The order depends on shape and strides only,
  * never on threads. */
 #include "runtime/ops/reduce.h"
+#include "runtime/ops/pieces.h"
 
 #include <math.h>
 #include <string.h>
@@ -298,7 +299,7 @@ static bool run_argmin(const tg_call *call) {
 /* ---- records ---- */
 
 #define AXIS_KEEP                                                                                  \
-    .class = TG_CLASS_REDUCE,                                                                      \
+    .class = TG_CLASS_REDUCE, .lines = true,                                                       \
     .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXES, "none"}, {"keep", TG_P_FLAG, "false"}}
 /* the result, and anything of its shape, repeated along the axes that were reduced */
 #define WIDE(text) "expand(" text ", shape(x), axis=axis)"
@@ -306,6 +307,7 @@ static bool run_argmin(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "sum",
+     .pieces = &tg_pieces_sum,
      .taught = "~sum",
      AXIS_KEEP,
      .infer = tg_infer_reduce,
@@ -325,6 +327,7 @@ static const tg_op ops[] = {
                 "sum(x, axis=(0, 2), "
                 "keep=true) | x[2,3,4]: sum(x, axis=-2)"},
     {.name = "mean",
+     .pieces = &tg_pieces_mean,
      .taught = "~mean",
      AXIS_KEEP,
      .infer = tg_infer_reduce,
@@ -365,6 +368,7 @@ static const tg_op ops[] = {
                 "x[2,2,2]: prod(x, "
                 "axis=(0, 2))"},
     {.name = "max",
+     .pieces = &tg_pieces_max,
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_max,
@@ -383,6 +387,7 @@ static const tg_op ops[] = {
      .value = "3",
      .samples = "x[3,4]: max(x) | x[3,4]: max(x, axis=1) | x[3,4]: max(x, axis=0, keep=true)"},
     {.name = "min",
+     .pieces = &tg_pieces_min,
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_min,

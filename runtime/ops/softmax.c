@@ -41,9 +41,10 @@ EACH_LINE(unit)
 /* ---- records ---- */
 
 #define AXES(dflt)                                                                                 \
-    .class = TG_CLASS_REDUCE, .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXES, dflt}}
+    .class = TG_CLASS_REDUCE, .lines = true,                                                       \
+    .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXES, dflt}}
 #define AXIS_KEEP                                                                                  \
-    .class = TG_CLASS_REDUCE,                                                                      \
+    .class = TG_CLASS_REDUCE, .lines = true,                                                       \
     .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXES, "none"}, {"keep", TG_P_FLAG, "false"}}
 #define LENGTH "norm(x, axis=axis, keep=true)"
 

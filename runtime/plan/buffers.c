@@ -120,6 +120,10 @@ static bool assign_step(tg_rt *rt, tg_plan *p, workspace *w, int t) {
     } else if (p->storage[out].home == TG_HOME_WORK) {
         p->storage[out].offset = take(w, p->storage[out].bytes);
     }
+    for (int i = 0; i < s->more; i++) {
+        tg_storage *m = &p->storage[p->slots[p->args[s->arg + s->n + i]].storage];
+        if (m->home == TG_HOME_WORK) m->offset = take(w, m->bytes);
+    }
     for (int i = 0; i < s->n; i++) {
         tg_storage *a = &p->storage[p->slots[p->args[s->arg + i]].storage];
         if (a->home != TG_HOME_WORK || a->last != t) continue;

@@ -4,7 +4,7 @@
  * A plan belongs to the shapes that its cells had when it was made: it notes them (note_cells), and
  * the cache compares before each use. It holds no nodes. Its roots keep everything beneath them,
  * and the sweep drops plans whose roots go. */
-#include "runtime/plan/program.h"
+#include "runtime/plan/region.h"
 #include "runtime/plan/schedule.h"
 
 #include "base/alloc.h"
@@ -208,7 +208,7 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     size_t count = 0;
     bool ok = bind_sizes(rt, p, o, &sizes) && tg_node_collect(rt, n, roots, &nodes, &count) &&
               tg_plan_schedule(rt, count, nodes, n, roots, &sizes, NULL) &&
-              tg_plan_lower(rt, p, nodes, count, o, &sizes);
+              tg_plan_lower(rt, p, nodes, count, o, &sizes) && tg_plan_form_regions(rt, p);
     tg_free(nodes);
     tg_size_binding_free(&sizes);
     if (!ok) return explain_size(rt, p);

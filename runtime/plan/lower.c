@@ -111,8 +111,14 @@ static int add_value(lowering *l, bool constant, tg_dtype t, int rank, const int
 }
 
 static tg_step new_step(tg_step_fn *run, const tg_node *node, int out, int n) {
-    return (tg_step){
-        .run = run, .node = node, .attrs = -1, .product = -1, .out = out, .n = n, .in_place = -1};
+    return (tg_step){.run = run,
+                     .node = node,
+                     .attrs = -1,
+                     .product = -1,
+                     .region = -1,
+                     .out = out,
+                     .n = n,
+                     .in_place = -1};
 }
 
 static int add_copy(lowering *l, const tg_node *node, int from, int to) {

@@ -1,5 +1,5 @@
 /* Building a program: its slots, storage and steps are numbered in growing arrays. */
-#include "runtime/plan/program.h"
+#include "runtime/plan/region.h"
 
 #include "base/alloc.h"
 
@@ -61,14 +61,15 @@ int tg_plan_add_value(tg_rt *rt, tg_plan *p, tg_home home, int index, tg_dtype t
 
 int tg_plan_add_step(tg_rt *rt, tg_plan *p, const tg_step *s, const int *args) {
     void *steps = p->steps, *list = p->args;
+    size_t n = (size_t)(s->n + s->more);
     if (!room(rt, &steps, &p->cap_steps, p->nsteps, 1, sizeof *p->steps)) return -1;
     p->steps = steps;
-    if (!room(rt, &list, &p->cap_args, p->nargs, (size_t)s->n, sizeof *p->args)) return -1;
+    if (!room(rt, &list, &p->cap_args, p->nargs, n, sizeof *p->args)) return -1;
     p->args = list;
-    if (s->n) memcpy(p->args + p->nargs, args, (size_t)s->n * sizeof *args);
+    if (n) memcpy(p->args + p->nargs, args, n * sizeof *args);
     p->steps[p->nsteps] = *s;
     p->steps[p->nsteps].arg = (int)p->nargs;
-    p->nargs += (size_t)s->n;
+    p->nargs += n;
     if (s->n > p->most_args) p->most_args = s->n;
     return (int)p->nsteps++;
 }
@@ -88,7 +89,9 @@ void tg_plan_trim(tg_plan *p) {
     p->bytes = sizeof *p + p->kept_bytes + p->nmoving * sizeof *p->moving +
                (size_t)p->ncells * sizeof *p->cells +
                (size_t)p->nroots * (sizeof *p->roots + sizeof *p->results + sizeof *p->out) +
-               p->cap_attrs * sizeof *p->attrs + p->cap_products * sizeof *p->products;
+               p->cap_attrs * sizeof *p->attrs + p->cap_products * sizeof *p->products +
+               p->cap_regions * sizeof *p->regions;
+    for (size_t i = 0; i < p->nregions; i++) p->bytes += tg_region_bytes(p->regions[i]);
     p->bytes += trim(&slots, &p->cap_slots, p->nslots, sizeof *p->slots);
     p->slots = slots;
     p->bytes += trim(&storage, &p->cap_storage, p->nstorage, sizeof *p->storage);
@@ -110,6 +113,8 @@ void tg_plan_free(tg_plan *p) {
     tg_free(p->args);
     tg_free(p->attrs);
     tg_free(p->products);
+    for (size_t i = 0; i < p->nregions; i++) tg_region_free(p->regions[i]);
+    tg_free(p->regions);
     tg_free(p->moving);
     tg_free(p->in);
     tg_free(p->out);

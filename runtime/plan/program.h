@@ -47,8 +47,10 @@ struct tg_step {
     const tg_op *op;     /* of a kernel */
     int attrs;    /* number of the step's own attributes with sizes made known, or -1: node->at */
     int product;  /* number of a matrix product's factors, or -1 */
+    int region;   /* number of a region (region.h), or -1 */
     int out;      /* the slot it makes */
-    int n, arg;   /* it reads the slots args[arg .. arg + n) */
+    int n, arg;   /* it reads the slots args[arg .. arg + n) ... */
+    int more;     /* ... and makes args[arg + n .. arg + n + more) besides */
     int in_place; /* the argument whose memory the result may take over, or -1 */
     bool once;    /* computes a constant: runs with the first run only */
 };
@@ -63,6 +65,8 @@ typedef struct tg_product {
     int nscales;
     bool divides[TG_MAX_SCALES]; /* scale i is a divisor */
 } tg_product;
+
+typedef struct tg_region tg_region;
 
 /* What a cell looked like when the plan was compiled. */
 typedef struct tg_plan_cell {
@@ -109,6 +113,9 @@ struct tg_plan {
     tg_attrs *attrs;
     size_t nproducts, cap_products;
     tg_product *products;
+
+    size_t nregions, cap_regions;
+    tg_region **regions;
 
     size_t nmoving;
     int *moving; /* slots on results and cells: their address is new in each run */
