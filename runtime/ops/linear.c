@@ -6,6 +6,7 @@
  * a single product with more rows. */
 #include "runtime/ops/linear.h"
 #include "runtime/ops/structure.h"
+#include "runtime/pool/pool.h"
 
 #include <limits.h>
 #include <string.h>
@@ -150,28 +151,68 @@ static bool is_one_matrix(const tg_view *v) {
     return true;
 }
 
+enum { BATCH_WORK = 1 << 20, TOGETHER = 32 << 20 }; /* multiplications */
+
+/* A batch of products, cut into parts of `group` matrices each. */
+typedef struct batch_job {
+    const tg_call *call;
+    tg_view batches; /* the leading axes of the result */
+    int64_t count, group;
+} batch_job;
+
+static bool multiply_one(const tg_call *call, const int64_t *idx, int batch) {
+    tg_view ma = batch_matrix(&call->in[0], idx, batch),
+            mb = batch_matrix(&call->in[1], idx, batch), mo = batch_matrix(call->out, idx, batch);
+    return tg_linear_gemm(call->rt, &ma, &mb, &mo, 1, 0);
+}
+
+static bool multiply_group(void *user, int64_t i) {
+    const batch_job *job = user;
+    int64_t idx[TG_MAX_RANK], at = i * job->group, rest = at;
+    for (int k = job->batches.rank - 1; k >= 0; k--) {
+        idx[k] = rest % job->batches.dim[k];
+        rest /= job->batches.dim[k];
+    }
+    for (int64_t left = job->group; left > 0 && at < job->count; left--, at++) {
+        if (!multiply_one(job->call, idx, job->batches.rank)) return false;
+        tg_view_step(&job->batches, idx);
+    }
+    return true;
+}
+
+/* Small products are shared out as they are, several a part; each of the large ones is itself. */
+static bool multiply_batch(const tg_call *call) {
+    const tg_view *a = &call->in[0], *out = call->out;
+    int batch = out->rank - 2;
+    batch_job job = {.call = call, .batches = *out};
+    job.batches.rank = batch;
+    job.count = tg_view_count(&job.batches);
+    double one =
+        (double)out->dim[batch] * (double)out->dim[batch + 1] * (double)a->dim[a->rank - 1];
+    if (one < TOGETHER) {
+        job.group = one < 1 ? BATCH_WORK : (int64_t)(BATCH_WORK / one) + 1;
+        int64_t parts = (job.count + job.group - 1) / job.group;
+        return tg_pool_run(call->rt, parts, one * (double)job.count / 20, multiply_group, &job);
+    }
+    int64_t idx[TG_MAX_RANK] = {0};
+    do {
+        if (!tg_check_interrupt(&call->rt->c) || !multiply_one(call, idx, batch)) return false;
+    } while (tg_view_step(&job.batches, idx));
+    return true;
+}
+
 static bool run_product(const tg_call *call) {
     if (!check_blas_sizes(call)) return false;
     const tg_view *a = &call->in[0], *b = &call->in[1];
     if (tg_view_count(call->out) == 0) return true;
-    if (a->rank < 3 && b->rank < 3)
-        return tg_linear_gemm(a, b, call->out, 1, 0) || tg_fail_memory(&call->rt->c);
+    if (a->rank < 3 && b->rank < 3) return tg_linear_gemm(call->rt, a, b, call->out, 1, 0);
 
-    int batch = call->out->rank - 2;
-    int64_t idx[TG_MAX_RANK] = {0};
-    tg_view fa, fo, fb = batch_matrix(b, idx, batch);
+    const int64_t first[TG_MAX_RANK] = {0};
+    tg_view fa, fo, fb = batch_matrix(b, first, call->out->rank - 2);
     if (is_one_matrix(b) && flatten_rows(a, &fa) && flatten_rows(call->out, &fo) &&
         fa.dim[0] == fo.dim[0] && fa.dim[0] <= INT_MAX)
-        return tg_linear_gemm(&fa, &fb, &fo, 1, 0) || tg_fail_memory(&call->rt->c);
-    tg_view batches = *call->out;
-    batches.rank = batch;
-    do {
-        tg_view ma = batch_matrix(a, idx, batch), mb = batch_matrix(b, idx, batch),
-                mo = batch_matrix(call->out, idx, batch);
-        if (!tg_check_interrupt(&call->rt->c)) return false;
-        if (!tg_linear_gemm(&ma, &mb, &mo, 1, 0)) return tg_fail_memory(&call->rt->c);
-    } while (tg_view_step(&batches, idx));
-    return true;
+        return tg_linear_gemm(call->rt, &fa, &fb, &fo, 1, 0);
+    return multiply_batch(call);
 }
 
 static double load(const tg_view *v, int64_t offset) {

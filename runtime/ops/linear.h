@@ -12,8 +12,11 @@ const tg_op *tg_op_matmul_for(int rank_a, int rank_b);
  * axis). The three have the same type, single or double, and fitting sizes, at most INT_MAX each;
  * strides are free. With beta = 0 the old contents of out do not matter. out overlaps neither
  * operand. Transposed operands go to BLAS as flags; others with strides that BLAS cannot take are
- * copied first. False: no memory for that (nothing is recorded). */
-bool tg_linear_gemm(const tg_view *a, const tg_view *b, tg_view *out, double alpha, double beta);
+ * copied first. Large products are shared by several threads, with the same bits at any number of
+ * them (tile.c). False: no memory for copies, or interrupted; recorded, unless within a part of
+ * tg_pool_run. */
+bool tg_linear_gemm(tg_rt *rt, const tg_view *a, const tg_view *b, tg_view *out, double alpha,
+                    double beta);
 
 /* out = alpha * a @ b + beta * out, of shapes [m, k], [k, n], [m, n], by steps in elements; the
  * elements of a row of out lie side by side. With beta = 0 the old contents of out do not matter.

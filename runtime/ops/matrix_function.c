@@ -57,7 +57,7 @@ static tg_view view_of(const square *s, double *x) {
 static bool multiply(const square *s, double *out, double *a, double *b, bool add) {
     tg_view va = view_of(s, a), vb = view_of(s, b), vo = view_of(s, out);
     return tg_check_interrupt(&s->p->call->rt->c) &&
-           (tg_linear_gemm(&va, &vb, &vo, 1, add) || tg_fail_memory(&s->p->call->rt->c));
+           tg_linear_gemm(s->p->call->rt, &va, &vb, &vo, 1, add);
 }
 
 static void set_identity(const square *s, double *x) {

@@ -292,7 +292,7 @@ static bool pinv_part(const tg_part *p) {
     tg_view v = tg_lapack_view(t, d.vt, d.n, d.k, 1), ut = tg_lapack_view(t, d.u, d.k, d.m, 1);
     v.stride[0] = d.k, ut.stride[0] = d.m;
     tg_view out = p->out;
-    return tg_linear_gemm(&v, &ut, &out, 1, 0) || tg_fail_memory(&p->call->rt->c);
+    return tg_linear_gemm(p->call->rt, &v, &ut, &out, 1, 0);
 }
 
 static bool run_by_svd(const tg_call *call, int out, tg_part_fn *fn) {

@@ -29,19 +29,13 @@ bool tg_step_copy(tg_rt *rt, tg_plan *p, const tg_step *s) {
     return true;
 }
 
-/* tg_linear_gemm, with the error recorded. */
-static bool multiply(tg_rt *rt, const tg_view *a, const tg_view *b, tg_view *out, double alpha,
-                     double beta) {
-    return tg_linear_gemm(a, b, out, alpha, beta) || tg_fail_memory(&rt->c);
-}
-
 /* A factor that is 0 or not finite must meet each element of the product, which gemm's alpha does
  * not. */
 static bool multiply_slowly(tg_rt *rt, const tg_view *a, const tg_view *b, tg_view *out,
                             double alpha, bool accumulates) {
     tg_tensor *t = tg_tensor_new(&rt->c, out->dtype, out->rank, out->dim);
     if (!t) return false;
-    bool ok = multiply(rt, a, b, &t->v, 1, 0);
+    bool ok = tg_linear_gemm(rt, a, b, &t->v, 1, 0);
     int64_t n = ok ? tg_view_count(out) : 0;
     for (int64_t i = 0; i < n; i++)
         tg_view_set(out, i,
@@ -63,7 +57,7 @@ bool tg_step_product(tg_rt *rt, tg_plan *p, const tg_step *s) {
     if (f->accumulates && p->slots[arg[2]].v.data != out->data)
         tg_view_copy(out, &p->slots[arg[2]].v);
     bool plain = alpha != 0 && alpha - alpha == 0;
-    bool ok = plain ? multiply(rt, a, b, out, alpha, f->accumulates ? 1 : 0)
+    bool ok = plain ? tg_linear_gemm(rt, a, b, out, alpha, f->accumulates ? 1 : 0)
                     : multiply_slowly(rt, a, b, out, alpha, f->accumulates);
     return ok || tg_plan_explain(rt, s->node);
 }

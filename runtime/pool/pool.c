@@ -226,6 +226,10 @@ bool tg_pool_run(tg_rt *rt, int64_t n, double cost, tg_pool_body *body, void *us
     return is_complete(&j) || (tg_check_interrupt(&rt->c) && tg_fail_memory(&rt->c));
 }
 
+bool tg_pool_no_memory(tg_rt *rt) {
+    return !inside && tg_fail_memory(&rt->c);
+}
+
 uint64_t tg_pool_shared(const tg_rt *rt) {
     return rt->shared;
 }

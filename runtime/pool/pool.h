@@ -26,6 +26,10 @@ typedef bool tg_pool_body(void *user, int64_t i);
  * returned but not recorded; the body returns false as well, and the outermost call records it. */
 bool tg_pool_run(tg_rt *rt, int64_t n, double cost, tg_pool_body *body, void *user);
 
+/* What a function that may run within a part returns for want of memory: false, recorded unless it
+ * does. */
+bool tg_pool_no_memory(tg_rt *rt);
+
 /* How many threads there are to use when nobody says: the environment's TG_NUM_THREADS, else its
  * OMP_NUM_THREADS, else the processors that the process may run on. At least 1. */
 int tg_pool_default_threads(void);

@@ -49,7 +49,7 @@ static void check_product(tg_dtype t, const int64_t size[3], layout la, layout l
             for (int64_t l = 0; l < k; l++) sum += element(&a, i, l) * element(&b, l, j);
             expected[i * n + j] = alpha * sum + (beta == 0 ? 0 : beta * element(&c, i, j));
         }
-    assert_true(tg_linear_gemm(&a, &b, &c, alpha, beta));
+    assert_true(tg_linear_gemm(&rt, &a, &b, &c, alpha, beta));
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++)
             if (!(fabs(element(&c, i, j) - expected[i * n + j]) <
@@ -105,11 +105,11 @@ static void test_few_columns_by_rows(void **state) {
             tg_view a = lay_out(operands[l], (tg_dtype)t, ROWS_ALL, INNER, memory_a, LARGE_ROOM);
             tg_view b = lay_out(ROWS, (tg_dtype)t, INNER, COLS, memory_b, LARGE_ROOM);
             tg_view c = lay_out(ROWS, (tg_dtype)t, ROWS_ALL, COLS, memory_c, LARGE_ROOM);
-            assert_true(tg_linear_gemm(&a, &b, &c, 1, 0));
+            assert_true(tg_linear_gemm(&rt, &a, &b, &c, 1, 0));
             a.data = (char *)a.data + SKIPPED * (size_t)a.stride[0] * size;
             a.dim[0] = c.dim[0] = ROWS_ALL - SKIPPED;
             c.data = parts;
-            assert_true(tg_linear_gemm(&a, &b, &c, 1, 0));
+            assert_true(tg_linear_gemm(&rt, &a, &b, &c, 1, 0));
             assert_memory_equal(parts, (char *)memory_c + skip, ROWS_ALL * COLS * size - skip);
         }
 }
@@ -133,13 +133,13 @@ static void test_beta_zero_overwrites(void **state) {
     tg_view_init(&va, a, TG_F64, 2, two);
     tg_view_init(&vb, b, TG_F64, 2, two);
     tg_view_init(&vc, c, TG_F64, 2, two);
-    assert_true(tg_linear_gemm(&va, &vb, &vc, 1, 0));
+    assert_true(tg_linear_gemm(&rt, &va, &vb, &vc, 1, 0));
     assert_memory_equal(a, c, sizeof a);
     tg_view row = va, out = vc; /* and by gemv */
     row.rank = out.rank = 1;
     row.stride[0] = out.stride[0] = 1;
     c[0] = c[1] = (double)NAN;
-    assert_true(tg_linear_gemm(&row, &vb, &out, 1, 0));
+    assert_true(tg_linear_gemm(&rt, &row, &vb, &out, 1, 0));
     assert_true(c[0] == 1 && c[1] == 2);
 }
 
@@ -152,7 +152,7 @@ static void test_memory(void **state) {
         tg_view b = lay_out(REPEATED, TG_F64, size[2], size[1], memory_b, ROOM);
         tg_view c = lay_out(SCATTERED, TG_F64, size[0], size[1], memory_c, ROOM);
         tg_alloc_fail_at(n);
-        bool ok = tg_linear_gemm(&a, &b, &c, 1, 1);
+        bool ok = tg_linear_gemm(&rt, &a, &b, &c, 1, 1);
         tg_alloc_fail_at(0);
         assert_int_equal(tg_alloc_get_stats().live_blocks, live);
         assert_int_equal(ok, n > 3);
