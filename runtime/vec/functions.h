@@ -7,6 +7,18 @@ typedef FN(v) FN(curve2)(FN(v), FN(v));
 #define V FN(v)
 #define M FN(i)
 
+/* a constant of the type: one value for single, one for double */
+#define FOR(single, twice) ((T)(sizeof(T) == sizeof(float) ? (single) : (twice)))
+enum {
+    FN(DIGITS) = sizeof(T) == sizeof(float) ? 23 : 52,
+    FN(BIAS) = sizeof(T) == sizeof(float) ? 127 : 1023
+};
+/* x + SHIFTER has x, rounded to the nearest whole number, in its last bits */
+#define SHIFTER FOR(0x1.8p23, 0x1.8p52)
+#define LN2_HI                                                                                     \
+    FOR(0x1.62e3p-1, 6.93147180369123816490e-01) /* ends in zeros: its multiples are exact */
+#define LN2_LO FOR(9.0580006145e-06, 1.90821492927058770002e-10)
+
 #define FROM_SLEEF(NAME, ERROR)                                                                    \
     INLINE V FN(v_##NAME)(V x) {                                                                   \
         return FN(SLEEF)(NAME, ERROR)(x);                                                          \
@@ -15,7 +27,6 @@ FROM_SLEEF(exp, u10)
 FROM_SLEEF(log, u10)
 FROM_SLEEF(log2, u10)
 FROM_SLEEF(log10, u10)
-FROM_SLEEF(log1p, u10)
 FROM_SLEEF(expm1, u10)
 FROM_SLEEF(sin, u10)
 FROM_SLEEF(cos, u10)
@@ -23,32 +34,154 @@ FROM_SLEEF(tan, u10)
 FROM_SLEEF(asin, u10)
 FROM_SLEEF(acos, u10)
 FROM_SLEEF(atan, u10)
-FROM_SLEEF(sinh, u10)
-FROM_SLEEF(cosh, u10)
 FROM_SLEEF(erf, u10)
 #undef FROM_SLEEF
+
+/* 2^k for a whole number k in the range of normal numbers */
+INLINE V FN(power_of_2)(M k) {
+    return (V)((k + FN(BIAS)) << FN(DIGITS));
+}
+
+/* 2^power e^x, where e^x = 2^n e^r with |r| <= log(2) / 2, where e^r - 1 - r is r^2 times a
+ * polynomial through the Chebyshev nodes; n is halved so that subnormal results are rounded once.
+ */
+INLINE V FN(exp_times)(V x, FN(lane) power) {
+    x = FN(pick)(x > FOR(90, 711), FN(splat)(FOR(90, 711)), x);
+    x = FN(pick)(x < FOR(-104, -746), FN(splat)(FOR(-104, -746)), x);
+    V shifted = x * (T)1.44269504088896340736 + SHIFTER, n = shifted - SHIFTER;
+    M whole = (M)shifted - (M)FN(splat)(SHIFTER);
+    V hi = x - n * LN2_HI, lo = n * LN2_LO, r = hi - lo, lost = (hi - r) - lo, q;
+    if (sizeof(T) == sizeof(float)) {
+        q = r * (T)0.001392618181048934289 + (T)0.0083631776299944449171;
+        q = (q * r + (T)0.041666554627878084338) * r + (T)0.16666576998242924046;
+        q = q * r + (T)0.5;
+    } else {
+        q = r * (T)2.5100383195867021342e-08 + (T)2.7620085455018413559e-07;
+        q = (q * r + (T)2.7557268464831627478e-06) * r + (T)2.4801521302241081701e-05;
+        q = (q * r + (T)0.00019841269863050506089) * r + (T)0.0013888888917209670469;
+        q = (q * r + (T)0.0083333333333300632639) * r + (T)0.041666666666624135873;
+        q = (q * r + (T)0.16666666666666668517) * r + (T)0.50000000000000011102;
+    }
+    V one = 1 + r, y = one + (((1 - one) + r) + (r * r * q + lost));
+    whole += power;
+    M half = (M)((FN(u))(whole + 4096) >> 1) - 2048;
+    return y * FN(power_of_2)(half) * FN(power_of_2)(whole - half);
+}
+
+/* Far out sinh and cosh are e^|x| / 2; SLEEF's overflow too early. */
+INLINE V FN(v_sinh)(V x) {
+    V size = FN(magnitude)(x), far = FN(signed)(FN(exp_times)(size, -1), x);
+    return FN(pick)(size > FOR(10, 20), far, FN(SLEEF)(sinh, u10)(x));
+}
+
+INLINE V FN(v_cosh)(V x) {
+    V size = FN(magnitude)(x);
+    return FN(pick)(size > FOR(10, 20), FN(exp_times)(size, -1), FN(SLEEF)(cosh, u10)(x));
+}
+
+/* log(1 + f) + k log(2) for sqrt(1/2) <= 1 + f <= sqrt(2), c being what f lacks (fdlibm's log,
+ * Sun 1993): with s = f / (2 + f), log(1 + f) = 2 s + 2/3 s^3 + ..., and the large part f is added
+ * last. */
+INLINE V FN(log_reduced)(V f, V k, V c) {
+    V half = (T)0.5 * f * f, s = f / (2 + f), z = s * s, w = z * z, odd, even;
+    if (sizeof(T) == sizeof(float)) {
+        even = w * ((T)0x1.99c226p-2 + w * (T)0x1.f13c4cp-3);
+        odd = z * ((T)0x1.555554p-1 + w * (T)0x1.23d3dcp-2);
+    } else {
+        even = w * ((T)3.999999999940941908e-01 +
+                    w * ((T)2.222219843214978396e-01 + w * (T)1.531383769920937332e-01));
+        odd = z * ((T)6.666666666666735130e-01 +
+                   w * ((T)2.857142874366239149e-01 +
+                        w * ((T)1.818357216161805012e-01 + w * (T)1.479819860511658591e-01)));
+    }
+    return s * (half + (odd + even)) + (k * LN2_LO + c) - half + f + k * LN2_HI;
+}
+
+/* x / 2^k in [sqrt(1/2), sqrt(2)), for a positive normal x. */
+INLINE V FN(split)(V x, V *k) {
+    const M root = (M)FN(splat)((T)0.70710678118654752), bias = (M){0} + FN(BIAS);
+    FN(u) from = (FN(u))((M)x - root + (bias << FN(DIGITS)));
+    M e = (M)(from >> FN(DIGITS)) - bias;
+    *k = (V)((M)FN(splat)(SHIFTER) + e) - SHIFTER;
+    return (V)((M)x - (e << FN(DIGITS)));
+}
+
+/* The logarithm of u = 1 + x, and what rounding took from u put back to the first order (fdlibm).
+ */
+INLINE V FN(v_log1p)(V x) {
+    V u = 1 + x, k, m = FN(split)(u, &k);
+    V c = FN(pick)(k >= 2, 1 - (u - x), x - (u - 1)) / u;
+    M near = (x > (T)-0.2928) & (x < (T)0.4142);
+    m = FN(pick)(near, x, m - 1);
+    k = FN(pick)(near, FN(splat)(0), k);
+    V y = FN(log_reduced)(m, k, FN(pick)(near, FN(splat)(0), c));
+    y = FN(pick)(x == -1, FN(splat)(-(T)INFINITY), y);
+    y = FN(pick)(x < -1, FN(splat)((T)NAN), y);
+    return FN(pick)((x < (T)INFINITY) & (x != 0), y, x);
+}
 
 INLINE V FN(v_atan2)(V y, V x) {
     return FN(SLEEF)(atan2, u10)(y, x);
 }
 
-/* Squares are exact to the last bit, in a vector of exponents too. */
+/* Small powers by what they mean; of the others, those that overflow in SLEEF are looked at again,
+ * since it calls the last few numbers of the range infinite. Each lane decides for itself. */
 INLINE V FN(v_pow)(V x, V y) {
-    return FN(pick)(y == 2, x * x, FN(SLEEF)(pow, u10)(x, y));
+    M square = y == 2, cube = y == 3, inverse = y == -1, root = y == (T)0.5;
+    V p = FN(pick)(square, x * x, FN(pick)(cube, x * x * x, 1 / x));
+    if (FN(some)(root)) {
+        V r = FN(pick)(x == -(T)INFINITY, FN(splat)((T)INFINITY), FN(SLEEF)(sqrt, u05)(x) + 0);
+        p = FN(pick)(root, r, p);
+    }
+    M known = square | cube | inverse | root;
+    if (!FN(some)(~known)) return p;
+    V z = FN(SLEEF)(pow, u10)(x, y);
+    if (FN(some)(FN(magnitude)(z) == (T)INFINITY))
+        for (int k = 0; k < FN(W); k++) z[k] = isinf(z[k]) ? pow(x[k], y[k]) : z[k];
+    return FN(pick)(known, p, z);
 }
 
-/* e^-|x| never overflows; where x < 0 the function is e^x / (1 + e^x). */
+/* e^-|x| never overflows; where x < 0 the function is e^x / (1 + e^x). What rounding took from the
+ * denominator is put back to the first order. */
 INLINE V FN(v_sigmoid)(V x) {
-    V e = FN(v_exp)(-FN(magnitude)(x));
-    return FN(pick)(x < 0, e, FN(splat)(1)) / (1 + e);
+    M negative = x < 0;
+    V e = FN(v_exp)(-FN(magnitude)(x)), d = 1 + e, lost = (1 - d) + e;
+    V y = FN(pick)(negative, e, FN(splat)(1)) / d;
+    return y - y * (lost * FN(pick)(negative, 1 - y, y));
 }
 
 INLINE V FN(v_softplus)(V x) {
     return FN(pick)(x > 0, x, FN(splat)(0)) + FN(v_log1p)(FN(v_exp)(-FN(magnitude)(x)));
 }
 
+/* The first half of the digits. */
+INLINE V FN(head)(V x) {
+    return (V)((M)x & ~((M){0} + (((FN(lane))1 << (FN(DIGITS) / 2 + 1)) - 1)));
+}
+
+/* x erfc(t) / 2 with t = -x sqrt(1/2). As erfc(t) is about e^-t^2, it magnifies the rounding of t;
+ * with what was lost there, found by Dekker's product (1971), its slope puts that right.
+ *
+ * Where the result comes near the end of the range, it is -e^(-x^2/2) (1 - 1/x^2 + 3/x^4 - ...) /
+ * sqrt(2 pi), computed with a factor of 2^64 that is taken away last. */
 INLINE V FN(v_gelu)(V x) {
-    return x * (FN(SLEEF)(erfc, u15)(x * (T)-0.70710678118654752) / 2);
+    const V root = FN(splat)((T)-0.70710678118654752440);
+    const T beyond = FOR(-1.2101617e-8, 4.8336466567264567e-17); /* of the root, lost in T */
+    V t = x * root, xh = FN(head)(x), xl = x - xh, rh = FN(head)(root), rl = root - rh;
+    V lost = ((xh * rh - t) + xh * rl + xl * rh) + xl * rl + x * beyond;
+    lost = FN(pick)(FN(magnitude)(x) < 64, lost, FN(splat)(0)); /* else it may be NaN */
+    V y = FN(SLEEF)(erfc, u15)(t)-FN(v_exp)(-t * t) * (lost * (T)1.1283791670955126);
+    y = x * ((T)0.5 * y);
+    M far = (x < FOR(-12, -36)) & (x > -64);
+    if (!FN(some)(far)) return y;
+    V h = (T)-0.5 * x * x, rest = ((T)-0.5 * xh * xh - h) - xh * xl - (T)0.5 * xl * xl;
+    const T k = FOR(0x1.62e430p5, 0x1.62e42fefa39efp5); /* 64 log(2) */
+    V up = h + k, w = 1 / (x * x);
+    rest += (h - up) + k + FOR(-1.218978752e-07, 1.4841899608616317e-15);
+    V series = w * (w * (3 - w * (15 - w * (105 - w * (945 - w * 10395)))) - 1);
+    V e = FN(exp_times)(up, 0);
+    e += e * (rest + series);
+    return FN(pick)(far, e * (T)-0.39894228040143267794 * (T)0x1p-64, y);
 }
 
 INLINE V FN(tanh_near)(V x) {
@@ -75,3 +208,7 @@ INLINE V FN(v_tanh)(V x) {
 
 #undef V
 #undef M
+#undef FOR
+#undef SHIFTER
+#undef LN2_HI
+#undef LN2_LO

@@ -1,6 +1,7 @@
 /* Vectors of the level that is being compiled, and SLEEF's functions for it: v_float and v_double
  * hold W_float and W_double elements, i_float and i_double the results of comparing them, all ones
- * or all zeros in each lane.
+ * or all zeros in each lane,
+ * u_float and u_double the same without a sign.
  *
  * Of SLEEF's variants the deterministic ones are taken (finz: with fused multiply-adds, cinz:
  * without), in which a lane's result does not depend on what the other lanes hold. */
@@ -13,6 +14,7 @@
 #endif
 
 #include <sleef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -20,6 +22,10 @@ typedef float v_float __attribute__((vector_size(VECTOR_BYTES)));
 typedef double v_double __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t i_float __attribute__((vector_size(VECTOR_BYTES)));
 typedef int64_t i_double __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t u_float __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint64_t u_double __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t lane_float;
+typedef int64_t lane_double;
 enum { W_float = VECTOR_BYTES / sizeof(float), W_double = VECTOR_BYTES / sizeof(double) };
 
 /* SLEEF_float(exp, u10) is the function whose error is at most 1.0 ulp. */
@@ -64,5 +70,20 @@ enum { W_float = VECTOR_BYTES / sizeof(float), W_double = VECTOR_BYTES / sizeof(
     }
 LANES(float)
 LANES(double)
+
+/* Is any lane of the mask all ones? */
+INLINE bool some_double(i_double m) {
+#if VECTOR_BYTES == 64
+    return _mm512_movepi64_mask((__m512i)m) != 0;
+#elif VECTOR_BYTES == 32
+    return _mm256_movemask_pd((__m256d)m) != 0;
+#else
+    return (m[0] | m[1]) != 0;
+#endif
+}
+INLINE bool some_float(i_float m) {
+    i_double pairs = (i_double)m;
+    return some_double(pairs | (i_double)((u_double)pairs << 32));
+}
 
 #endif
