@@ -208,15 +208,16 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     size_t count = 0;
     bool ok = bind_sizes(rt, p, o, &sizes) && tg_node_collect(rt, n, roots, &nodes, &count) &&
               tg_plan_schedule(rt, count, nodes, n, roots, &sizes, NULL) &&
-              tg_plan_lower(rt, p, nodes, count, o, &sizes) && tg_plan_form_regions(rt, p);
+              tg_plan_lower(rt, p, nodes, count, o, &sizes) && tg_plan_settle_constants(rt, p) &&
+              tg_plan_form_regions(rt, p);
     tg_free(nodes);
     tg_size_binding_free(&sizes);
     if (!ok) return explain_size(rt, p);
 
     p->in = tg_alloc_array((size_t)p->most_args, sizeof *p->in);
     if (!p->in) return tg_fail_memory(&rt->c);
-    if (!tg_plan_settle_constants(rt, p) || !order_steps(rt, p) || !tg_plan_assign_buffers(rt, p) ||
-        !list_moving(rt, p) || !keep_constants(rt, p))
+    if (!order_steps(rt, p) || !tg_plan_assign_buffers(rt, p) || !list_moving(rt, p) ||
+        !keep_constants(rt, p))
         return false;
     tg_plan_trim(p);
     return true;

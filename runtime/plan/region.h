@@ -34,6 +34,7 @@ typedef struct tg_group {
     int rank;    /* of the iteration shape */
     int64_t dim[TG_MAX_RANK];
     int split;       /* axes from here on are columns; -1: any will do */
+    bool once;       /* made of steps that run with the first run only */
     bool whole;      /* a block must have whole rows */
     int first, last; /* the first and last member */
 } tg_group;

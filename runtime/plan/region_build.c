@@ -454,7 +454,8 @@ static bool add_step(builder *b, int *args) {
                  .out = out[0],
                  .n = reads,
                  .more = writes - 1,
-                 .in_place = -1};
+                 .in_place = -1,
+                 .once = b->g->once};
     memmove(out, out + 1, (size_t)(writes - 1) * sizeof *out);
     return tg_plan_add_step(b->rt, b->p, &s, args) >= 0;
 }

@@ -87,8 +87,8 @@ static bool begin(const former *f, int t, tg_group *g, tg_space *space) {
     const tg_plan *p = f->p;
     const tg_step *s = &p->steps[t];
     const tg_slot *out = &p->slots[s->out];
-    *g = (tg_group){.split = -1};
-    if (s->once || s->more || out->offset != 0 || f->all.writer[out->storage] != t ||
+    *g = (tg_group){.split = -1, .once = s->once};
+    if (s->more || out->offset != 0 || f->all.writer[out->storage] != t ||
         tg_view_count(&out->v) == 0 || !tg_view_is_contiguous(&out->v))
         return false;
     if (is_map(s)) {
@@ -274,6 +274,7 @@ static bool join_shapes(const former *f, int a, int b, tg_group *g, int *rows) {
     const tg_group *x = &f->all.groups[a], *y = &f->all.groups[b];
     *rows = -1;
     *g = *x;
+    if (x->once != y->once) return false;
     g->whole = x->whole || y->whole;
     if (tg_shape_equal(x->rank, x->dim, y->rank, y->dim)) {
         if (x->split >= 0 && y->split >= 0 && x->split != y->split) return false;
