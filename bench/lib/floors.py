@@ -1,5 +1,6 @@
 """The floors: bench/floor/floor.c, built by CMake in tg's build folder, measures the work that a row consists of."""
 import os
+import re
 import subprocess
 
 from contenders import ROOT, environment
@@ -29,4 +30,6 @@ def measure(program, threads, items, seconds):
 def openblas(program):
     """Version, build and processor type of the OpenBLAS that is there, as it says itself."""
     output = subprocess.run([program, "1", "0"], capture_output=True, text=True, check=False).stdout
-    return output.splitlines()[0].removeprefix("openblas ") if output else "unknown"
+    says = output.splitlines()[0].removeprefix("openblas ") if output else "unknown"
+    chosen = [f"{name}={value}" for name, value in sorted(os.environ.items()) if re.match("OPENBLAS_(CORETYPE|L2_SIZE)", name)]
+    return says + (f" ({', '.join(chosen)} in the environment)" if chosen else "")

@@ -1,11 +1,11 @@
 """The rows of the bench: what is timed, against whom, what is to be reached, and of which work the floor consists.
 
 Three kinds of rows. A step: `tg` is a program of bench/tg, `peer` a "contender:program" that times the same step (torch:
-bench/torch, tg: bench/tg, python, lua and octave: in a folder of that name); `per` is the number of units in a step, so that the table
-shows the time of a unit, and `turns` how many steps go between two looks at the clock. A process: `tg_command` and
-`peer_command` are run from start to end; {python} in them is a Python that has torch. And tg alone: `limit` is the time to
-stay under. `target` is the ratio to reach, the peer's time by tg's. `floor` are items of bench/floor/floor.c for one unit,
-`floor_times` so many of them.
+bench/torch, tg: bench/tg; python, lua and octave: a folder of that name); `per` is the number of units in a step, so that
+the table shows the time of a unit, and `turns` how many steps go between two looks at the clock. A process: `tg_command`
+and `peer_command` are run from start to end; {python} in them is a Python that has torch. And tg alone: `limit` is the
+time to stay under. `target` is the ratio to reach, the peer's time by tg's. `floor` are items of bench/floor/floor.c for
+one unit, `floor_times` so many of them.
 """
 from dataclasses import dataclass, field
 
@@ -65,41 +65,41 @@ LSTM = ["gemm:32,512,128,NN,64", "gemm:32,128,512,NT,64", "gemm:128,512,2048,TN"
 ROWS = [
     Row("softmax_step", "softmax regression step, 784x10, batch 100, with its batch", "softmax_step",
         "torch:softmax_step", target=5, per=55, floor=SOFTMAX),
-    Row("softmax_fused", "the same, against PyTorch's fused cross entropy", "softmax_step", "torch:softmax_step_fused",
+    Row("softmax_fused", "softmax regression step, against the fused cross entropy", "softmax_step", "torch:softmax_step_fused",
         target=5, per=55, floor=SOFTMAX),
-    Row("softmax_by_hand", "the same, grad against the formula by hand", "softmax_step", "tg:softmax_by_hand", target=1,
+    Row("softmax_by_hand", "softmax regression step, grad against the formula by hand", "softmax_step", "tg:softmax_by_hand", target=1,
         per=55, floor=SOFTMAX),
     Row("seed", "the seed program, 10 epochs, from start to end", target=5,
         tg_command=["examples/mnist/softmax_grad.tg", "10"],
         peer_command=["{python}", "bench/torch/softmax_grad.py", "examples/data/mnist", "10", "{threads}"]),
-    Row("seed_training", "the training in it: 5500 steps", "seed_training", "torch:seed_training", target=5, per=0.1,
+    Row("seed_training", "the seed program, its training: 5500 steps", "seed_training", "torch:seed_training", target=5, per=0.1,
         floor=SOFTMAX, floor_times=5500),
-    Row("seed_memory", "the seed program's peak of memory", peak=True,
+    Row("seed_memory", "the seed program, peak of memory", peak=True,
         tg_command=["examples/mnist/softmax_grad.tg", "1"],
         peer_command=["{python}", "bench/torch/softmax_grad.py", "examples/data/mnist", "1", "{threads}"]),
     Row("mlp_sgd", "MLP 784-512-512-10, batch 128, SGD step", "mlp_sgd", "torch:mlp_sgd", target=2, turns=5,
         gemm_bound=True, floor=both_layers(128, MLP) + [parameters_pass(MLP, 1, 1)]),
-    Row("mlp_by_hand", "the same, grad against backpropagation by hand", "mlp_sgd", "tg:mlp_by_hand", target=1, turns=5,
+    Row("mlp_by_hand", "MLP SGD step, grad against backpropagation by hand", "mlp_sgd", "tg:mlp_by_hand", target=1, turns=5,
         floor=both_layers(128, MLP) + [parameters_pass(MLP, 1, 1)]),
-    Row("mlp_adam", "the same net with Adam", "mlp_adam", "torch:mlp_adam", target=2, turns=5, gemm_bound=True,
+    Row("mlp_adam", "MLP 784-512-512-10, batch 128, Adam step", "mlp_adam", "torch:mlp_adam", target=2, turns=5, gemm_bound=True,
         floor=both_layers(128, MLP) + [parameters_pass(MLP, 3, 3)]),
     Row("wgan", "WGAN-GP critic step, 784-256-256-1, batch 64", "wgan_critic", "torch:wgan_critic", target=1.25, turns=5,
         gemm_bound=True, floor=critic_products() + [parameters_pass(CRITIC, 1, 1)]),
     Row("elementwise_gradient", "sum(tanh(v)*sigmoid(v) + v*exp(-v^2)), 4M singles, value and gradient",
         "elementwise_gradient", "torch:elementwise_gradient", target=4, per=2,
         floor=["pass:16000000,16000000", "exp:4000000,3"]),
-    Row("elementwise_by_hand", "the same, grad against the derivative by hand", "elementwise_gradient",
+    Row("elementwise_by_hand", "value and gradient, grad against the derivative by hand", "elementwise_gradient",
         "tg:elementwise_by_hand", target=1, per=2, floor=["pass:16000000,16000000", "exp:4000000,3"]),
-    Row("elementwise_value", "the same, value only", "elementwise_value", "torch:elementwise_value", target=4, per=2,
+    Row("elementwise_value", "sum(tanh(v)*sigmoid(v) + v*exp(-v^2)), 4M singles, value", "elementwise_value", "torch:elementwise_value", target=4, per=2,
         floor=["pass:16000000,0", "exp:4000000,3"]),
     Row("lstm", "LSTM cell in the language, hidden 128, 64 steps, batch 32, vocabulary 64", "lstm", "torch:lstm",
         gemm_bound=True, floor=LSTM),
-    Row("lstm_fused", "the same, against torch.nn.LSTM", "lstm", "torch:lstm_fused", floor=LSTM),
+    Row("lstm_fused", "LSTM, against torch.nn.LSTM", "lstm", "torch:lstm_fused", floor=LSTM),
     Row("scalar_gradient", "gradient of sin(s)*s^2 + exp(-s), and a step", "scalar_gradient", "torch:scalar_gradient",
         target=50, turns=500, one_thread=True),
     Row("rosenbrock", "Hessian of a 200-dimensional Rosenbrock function", "rosenbrock_hessian",
         "torch:rosenbrock_hessian", target=20, turns=1),
-    Row("rosenbrock_vectorized", "the same, against vectorize=True", "rosenbrock_hessian",
+    Row("rosenbrock_vectorized", "Hessian of Rosenbrock, against vectorize=True", "rosenbrock_hessian",
         "torch:rosenbrock_hessian_vectorized", turns=10),
     Row("logistic", "logistic regression 60000x784, full-batch gradient", "logistic", "torch:logistic", target=1,
         floor=["pass:188160000,0", "pass:188160000,0"]),
@@ -108,20 +108,20 @@ ROWS = [
     Row("per_example", "gradients of 1000 examples' losses, 784x10", "per_example", "torch:per_example",
         floor=["gemm:1000,10,784,NN", "pass:3136000,31360000"]),
     Row("loop_lua", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "lua:loop", one_thread=True),
-    Row("loop_python", "the same", "loop", "python:loop", target=3, one_thread=True),
-    Row("loop_octave", "the same", "loop", "octave:loop", one_thread=True),
+    Row("loop_python", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "python:loop", target=3, one_thread=True),
+    Row("loop_octave", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "octave:loop", one_thread=True),
     Row("fib_lua", "fib(25) by recursion", "fib", "lua:fib", one_thread=True),
-    Row("fib_python", "the same", "fib", "python:fib", target=3, one_thread=True),
+    Row("fib_python", "fib(25) by recursion", "fib", "python:fib", target=3, one_thread=True),
     Row("start_torch", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True,
         peer_command=["{python}", "-c", "import torch; print(1+1)"]),
-    Row("start_octave", "the same", tg_command=["-e", "1+1"], one_thread=True, peer_name="Octave",
+    Row("start_octave", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True, peer_name="Octave",
         peer_command=["octave-cli", "-q", "--no-init-file", "--eval", "1+1"]),
-    Row("start_python", "the same", tg_command=["-e", "1+1"], one_thread=True, peer_name="Python",
+    Row("start_python", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True, peer_name="Python",
         peer_command=["python3", "-c", "print(1+1)"]),
-    Row("start_lua", "the same", tg_command=["-e", "1+1"], one_thread=True, peer_name="Lua",
+    Row("start_lua", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True, peer_name="Lua",
         peer_command=["lua", "-e", "print(1+1)"]),
     Row("compile_seed", "making the plan of the seed program's step", "compile_seed", limit=0.002, one_thread=True),
     Row("compile_unrolled", "making the plan of an unrolled net of 10000 operations", "compile_unrolled", limit=0.2,
         one_thread=True),
-    Row("derive_unrolled", "deriving the gradients of that net", "derive_unrolled", one_thread=True),
+    Row("derive_unrolled", "deriving the gradients of such a net", "derive_unrolled", one_thread=True),
 ]
