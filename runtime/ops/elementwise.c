@@ -3,11 +3,12 @@
  *
  * An inner loop computes one run of results. The driver (run) puts the arguments into the result's
  * shape with steps of 0 where they are repeated, merges axes (tensor/loop.h) and calls the inner
- * loop for each run; it allocates nothing. The result may take over argument 0's memory: element i
- * is read before it is written.
+ * loop for each run, in parts for several threads where they are many; it allocates nothing. The
+ * result may take over argument 0's memory: element i is read before it is written.
  *
  * Comparisons of integers are made in double: exact up to 2^53. */
 #include "runtime/ops/elementwise.h"
+#include "runtime/pool/pool.h"
 #include "runtime/tensor/loop.h"
 
 /* stop: the argument itself. */
@@ -136,15 +137,56 @@ tg_inner_fn *tg_elementwise_inner(const tg_op *op, tg_dtype t) {
     return tg_vec_now()->elementwise[op - ops][t == TG_F32 ? 0 : 1];
 }
 
-static bool run(const tg_call *call) {
-    const tg_view *v[TG_LOOP_OPERANDS] = {call->out};
-    for (int i = 0; i < call->n; i++) v[i + 1] = &call->in[i];
-    tg_inner_fn *f = tg_elementwise_inner(call->op, call->in[call->n - 1].dtype);
-    tg_loop l;
-    tg_loop_init(&l, call->n + 1, v);
+/* A long innermost loop, or many of them, in parts that other threads may take. */
+typedef struct job {
+    tg_inner_fn *f;
+    const tg_loop *l;
+    int64_t size; /* elements of the innermost loop in a part, or turns of the outermost */
+} job;
+
+enum { PART = 1 << 15 };
+
+static bool part_of_run(void *user, int64_t i) {
+    const job *b = user;
+    int64_t from = i * b->size, n = b->l->inner - from < b->size ? b->l->inner - from : b->size;
+    char *p[TG_LOOP_OPERANDS];
+    for (int k = 0; k < b->l->n; k++) p[k] = b->l->base[k] + from * b->l->inner_step[k];
+    b->f(n, p, b->l->inner_step);
+    return true;
+}
+
+static bool some_runs(void *user, int64_t i) {
+    const job *b = user;
+    tg_loop l = *b->l;
+    int64_t from = i * b->size;
+    if (l.dim[0] - from < b->size)
+        l.dim[0] -= from;
+    else
+        l.dim[0] = b->size;
+    for (int k = 0; k < l.n; k++) l.base[k] += from * l.step[0][k];
     int64_t idx[TG_MAX_RANK];
     char *p[TG_LOOP_OPERANDS];
     for (bool more = tg_loop_start(&l, idx, p); more; more = tg_loop_next(&l, idx, p))
-        f(l.inner, p, l.inner_step);
+        b->f(l.inner, p, l.inner_step);
     return true;
+}
+
+static bool run(const tg_call *call) {
+    const tg_view *v[TG_LOOP_OPERANDS] = {call->out};
+    for (int i = 0; i < call->n; i++) v[i + 1] = &call->in[i];
+    tg_loop l;
+    tg_loop_init(&l, call->n + 1, v);
+    if (l.empty) return true;
+    job b = {.f = tg_elementwise_inner(call->op, call->in[call->n - 1].dtype), .l = &l};
+    if (l.rank == 0 && l.inner <= PART) {
+        b.f(l.inner, l.base, l.inner_step);
+        return true;
+    }
+    int64_t count = tg_view_count(call->out);
+    if (l.rank == 0) {
+        b.size = PART;
+        return tg_pool_run(call->rt, (l.inner + PART - 1) / PART, (double)count, part_of_run, &b);
+    }
+    b.size = PART / (count / l.dim[0]) + 1;
+    return tg_pool_run(call->rt, (l.dim[0] + b.size - 1) / b.size, (double)count, some_runs, &b);
 }

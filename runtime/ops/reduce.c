@@ -7,86 +7,31 @@
  *
  * Two loop orders serve all strides. Where the reduced axes lie closest together, each result is
  * folded from runs of elements. Where a kept axis does (the column sums of a matrix), whole rows
- * are folded into a tile of 64 results at a time. The order depends on shape and strides only,
- * never on threads. */
+ * are folded into a tile of 64 results at a time. The inner loops are those of
+ * runtime/vec. Long work is cut into parts for other threads, by shape and strides only, so that
+ * the bits do not depend on their number. */
 #include "runtime/ops/reduce.h"
 #include "runtime/ops/pieces.h"
+#include "runtime/pool/pool.h"
+#include "runtime/vec/vec.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 16, BLOCK = 256, ROWS = 16, TILE = 64, LEVELS = 60 };
-
-/* The inner loops of a fold over elements of one type. */
-typedef struct fold {
-    size_t size;
-    void (*fill)(int64_t n, void *acc); /* the fold of nothing */
-    void (*run)(int64_t n, const void *p, int64_t s,
-                void *acc); /* *acc = fold of n >= 1 elements */
-    void (*row)(int64_t n, void *acc, const void *p, int64_t s); /* acc[j] joined with p[j * s] */
-} fold;
-
-#define FOLD(NAME, T, EMPTY, JOIN)                                                                 \
-    static inline T NAME##_##T##_join(T a, T b) {                                                  \
-        return (T)(JOIN);                                                                          \
-    }                                                                                              \
-    static void NAME##_##T##_fill(int64_t n, void *acc) {                                          \
-        for (int64_t i = 0; i < n; i++) ((T *)acc)[i] = (T)(EMPTY);                                \
-    }                                                                                              \
-    static void NAME##_##T##_run(int64_t n, const void *elements, int64_t s, void *acc) {          \
-        const T *p = elements;                                                                     \
-        T lane[LANES], *out = acc;                                                                 \
-        if (n < LANES) {                                                                           \
-            T a = p[0];                                                                            \
-            for (int64_t i = 1; i < n; i++) a = NAME##_##T##_join(a, p[i * s]);                    \
-            *out = a;                                                                              \
-            return;                                                                                \
-        }                                                                                          \
-        for (int k = 0; k < LANES; k++) lane[k] = p[k * s];                                        \
-        int64_t i = LANES;                                                                         \
-        if (s == 1)                                                                                \
-            for (; i + LANES <= n; i += LANES)                                                     \
-                for (int k = 0; k < LANES; k++) lane[k] = NAME##_##T##_join(lane[k], p[i + k]);    \
-        else                                                                                       \
-            for (; i + LANES <= n; i += LANES)                                                     \
-                for (int k = 0; k < LANES; k++)                                                    \
-                    lane[k] = NAME##_##T##_join(lane[k], p[(i + k) * s]);                          \
-        for (int k = 0; i < n; i++, k++) lane[k] = NAME##_##T##_join(lane[k], p[i * s]);           \
-        for (int width = LANES / 2; width > 0; width /= 2)                                         \
-            for (int k = 0; k < width; k++) lane[k] = NAME##_##T##_join(lane[k], lane[k + width]); \
-        *out = lane[0];                                                                            \
-    }                                                                                              \
-    static void NAME##_##T##_row(int64_t n, void *acc, const void *elements, int64_t s) {          \
-        const T *restrict p = elements;                                                            \
-        T *restrict a = acc;                                                                       \
-        if (s == 1)                                                                                \
-            for (int64_t j = 0; j < n; j++) a[j] = NAME##_##T##_join(a[j], p[j]);                  \
-        else                                                                                       \
-            for (int64_t j = 0; j < n; j++) a[j] = NAME##_##T##_join(a[j], p[j * s]);              \
-    }                                                                                              \
-    static const fold NAME##_##T = {sizeof(T), NAME##_##T##_fill, NAME##_##T##_run,                \
-                                    NAME##_##T##_row};
-#define FLOAT_FOLD(NAME, EMPTY, JOIN) FOLD(NAME, float, EMPTY, JOIN) FOLD(NAME, double, EMPTY, JOIN)
-
-FLOAT_FOLD(sum, 0, a + b)
-FLOAT_FOLD(prod, 1, a *b)
-FLOAT_FOLD(max, -INFINITY, (a > b || a != a) ? a : b)
-FLOAT_FOLD(min, INFINITY, (a < b || a != a) ? a : b)
-FOLD(any, uint8_t, 0, a | b)
-FOLD(all, uint8_t, 1, a &b)
+enum { BLOCK = 256, ROWS = 16, TILE = 64, LEVELS = 60 };
 
 /* ---- combining blocks as a counter does ---- */
 
 /* Bit i of `count` is set while level i holds the fold of 2^i blocks. A level is `width`
  * accumulators wide. */
 typedef struct counter {
-    const fold *f;
+    const tg_fold *f;
     int64_t width;
     uint64_t count;
     double level[LEVELS][TILE]; /* of f's type: a double is the widest */
 } counter;
 
-static void counter_start(counter *c, const fold *f, int64_t width) {
+static void counter_start(counter *c, const tg_fold *f, int64_t width) {
     c->f = f;
     c->width = width;
     c->count = 0;
@@ -121,7 +66,7 @@ static void *counter_total(counter *c) {
 /* ---- the two loop orders ---- */
 
 /* Folds one line into *out. */
-static void fold_line(counter *c, const fold *f, const tg_loop *line, void *out) {
+static void fold_line(counter *c, const tg_fold *f, const tg_loop *line, void *out) {
     int64_t s = line->inner_step[0] / (int64_t)f->size;
     if (line->rank == 0 && line->inner <= BLOCK) {
         f->run(line->inner, line->base[0], s, out);
@@ -140,7 +85,7 @@ static void fold_line(counter *c, const fold *f, const tg_loop *line, void *out)
 
 /* Folds `n` lines side by side, `step` bytes apart: line->base[0] is the first element of the
  * first. */
-static void fold_tile(counter *c, const fold *f, const tg_loop *line, int64_t n, int64_t step,
+static void fold_tile(counter *c, const tg_fold *f, const tg_loop *line, int64_t n, int64_t step,
                       char *out, int64_t out_step) {
     int64_t s = step / (int64_t)f->size;
     int rows = 0;
@@ -184,70 +129,147 @@ static void order_axes(tg_view *v, tg_view *w) {
         }
 }
 
-static bool run_fold(const tg_call *call, const fold *f) {
-    uint64_t mask = (uint64_t)call->at->v[0];
-    tg_view kept, reduced, results = *call->out, dropped;
-    tg_axes_split(call->in, mask, &kept, &reduced);
-    if (results.rank == call->in->rank) tg_axes_split(call->out, mask, &results, &dropped);
-    order_axes(&kept, &results);
-    order_axes(&reduced, NULL);
+/* A fold cut into parts that other threads may take: of the lines, or of one long line. Both cuts
+ * depend on the sizes alone. */
+typedef struct job {
+    const tg_fold *f;
+    tg_view kept, reduced, results; /* axes ordered; results have the kept axes */
+    bool tiled;
+    int64_t size;        /* of a part, along axis 0 of `kept` or of `reduced` */
+    double partial[128]; /* results of a long line's parts */
+} job;
 
-    const tg_view *lines[2] = {&kept, &results}, *along[1] = {&reduced};
+enum { PART = 1 << 16, PARTS = 100 };
+
+static void fold_lines(const job *b, const tg_view *kept, const tg_view *results) {
+    const tg_view *lines[2] = {kept, results}, *along[1] = {&b->reduced};
     tg_loop outer, line;
     tg_loop_init(&outer, 2, lines);
     tg_loop_init(&line, 1, along);
-    if (line.empty) {
-        f->fill(tg_view_count(call->out), call->out->data);
-        return true;
-    }
-    int64_t across = magnitude(outer.inner_step[0]), along_line = magnitude(line.inner_step[0]);
-    bool tiled = outer.inner >= 4 && (along_line == 0 || across < along_line);
     counter c;
     TG_RUNS(&outer, p) {
         for (int64_t j = 0; j < outer.inner;) {
             char *out = p[1] + j * outer.inner_step[1];
             int64_t n = 1;
             line.base[0] = p[0] + j * outer.inner_step[0];
-            if (tiled) {
+            if (b->tiled) {
                 n = outer.inner - j < TILE ? outer.inner - j : TILE;
-                fold_tile(&c, f, &line, n, outer.inner_step[0], out, outer.inner_step[1]);
+                fold_tile(&c, b->f, &line, n, outer.inner_step[0], out, outer.inner_step[1]);
             } else {
-                fold_line(&c, f, &line, out);
+                fold_line(&c, b->f, &line, out);
             }
             j += n;
         }
     }
+}
+
+/* The part of v from element i * size of axis 0 on. */
+static tg_view part_of(const tg_view *v, int64_t i, int64_t size) {
+    tg_view w = *v;
+    w.data = (char *)v->data + i * size * v->stride[0] * (int64_t)tg_dtype_size(v->dtype);
+    w.dim[0] = v->dim[0] - i * size < size ? v->dim[0] - i * size : size;
+    return w;
+}
+
+static bool some_lines(void *user, int64_t i) {
+    const job *b = user;
+    tg_view kept = part_of(&b->kept, i, b->size), results = part_of(&b->results, i, b->size);
+    fold_lines(b, &kept, &results);
     return true;
+}
+
+static bool part_of_line(void *user, int64_t i) {
+    job *b = user;
+    tg_view along = part_of(&b->reduced, i, b->size);
+    const tg_view *only[1] = {&along};
+    tg_loop line;
+    counter c;
+    tg_loop_init(&line, 1, only);
+    fold_line(&c, b->f, &line, &b->partial[i]);
+    return true;
+}
+
+static bool run_fold(const tg_call *call, tg_fold_kind kind) {
+    uint64_t mask = (uint64_t)call->at->v[0];
+    tg_view dropped;
+    job b = {.f = tg_vec_now()->fold[kind][call->in->dtype == TG_F32 ? 0 : 1],
+             .results = *call->out};
+    tg_axes_split(call->in, mask, &b.kept, &b.reduced);
+    if (b.results.rank == call->in->rank) tg_axes_split(call->out, mask, &b.results, &dropped);
+    order_axes(&b.kept, &b.results);
+    order_axes(&b.reduced, NULL);
+
+    int64_t length = tg_view_count(&b.reduced), lines = tg_view_count(&b.kept);
+    if (length == 0) {
+        b.f->fill(lines, call->out->data);
+        return true;
+    }
+    const tg_view *outer_views[2] = {&b.kept, &b.results}, *along[1] = {&b.reduced};
+    tg_loop outer, line;
+    tg_loop_init(&outer, 2, outer_views);
+    tg_loop_init(&line, 1, along);
+    int64_t across = magnitude(outer.inner_step[0]), along_line = magnitude(line.inner_step[0]);
+    b.tiled = outer.inner >= 4 && (along_line == 0 || across < along_line);
+
+    double cost = 0.2 * (double)length * (double)lines;
+    if (lines == 1 && line.rank == 0 && length > PART) { /* as one axis */
+        b.reduced = (tg_view){.data = line.base[0],
+                              .dtype = call->in->dtype,
+                              .rank = 1,
+                              .dim = {length},
+                              .stride = {line.inner_step[0] / (int64_t)b.f->size}};
+        b.size = PART;
+        while ((length + b.size - 1) / b.size > PARTS) b.size *= 2;
+        int64_t parts = (length + b.size - 1) / b.size;
+        if (!tg_pool_run(call->rt, parts, cost, part_of_line, &b)) return false;
+        counter c;
+        counter_start(&c, b.f, 1);
+        for (int64_t i = 0; i < parts; i++) {
+            memcpy(counter_next(&c), &b.partial[i], b.f->size);
+            counter_add(&c);
+        }
+        memcpy(call->out->data, counter_total(&c), b.f->size);
+        return true;
+    }
+    if (lines > 1 && length * lines > PART && b.kept.dim[0] > 1) {
+        /* whole tiles, where axis 0 is the one that lies closest together */
+        int64_t unit = b.tiled && b.kept.rank == 1 ? TILE : 1, n = b.kept.dim[0];
+        b.size = (n + PARTS - 1) / PARTS;
+        int64_t least = PART / (length * lines / n) + 1;
+        if (b.size < least) b.size = least;
+        b.size = (b.size + unit - 1) / unit * unit;
+        return tg_pool_run(call->rt, (n + b.size - 1) / b.size, cost, some_lines, &b);
+    }
+    fold_lines(&b, &b.kept, &b.results);
+    return true;
+}
+
+static bool run_sum(const tg_call *call) {
+    return run_fold(call, TG_FOLD_SUM);
+}
+static bool run_prod(const tg_call *call) {
+    return run_fold(call, TG_FOLD_PROD);
+}
+static bool run_any(const tg_call *call) {
+    return run_fold(call, TG_FOLD_ANY);
+}
+static bool run_all(const tg_call *call) {
+    return run_fold(call, TG_FOLD_ALL);
 }
 
 #define IS_SINGLE(call) ((call)->in->dtype == TG_F32)
 
-static bool run_sum(const tg_call *call) {
-    return run_fold(call, IS_SINGLE(call) ? &sum_float : &sum_double);
-}
-static bool run_prod(const tg_call *call) {
-    return run_fold(call, IS_SINGLE(call) ? &prod_float : &prod_double);
-}
-static bool run_any(const tg_call *call) {
-    return run_fold(call, &any_uint8_t);
-}
-static bool run_all(const tg_call *call) {
-    return run_fold(call, &all_uint8_t);
-}
-
 static bool run_max(const tg_call *call) {
-    return tg_check_lines(call, (uint64_t)call->at->v[0]) &&
-           run_fold(call, IS_SINGLE(call) ? &max_float : &max_double);
+    return tg_check_lines(call, (uint64_t)call->at->v[0]) && run_fold(call, TG_FOLD_MAX);
 }
 
 static bool run_min(const tg_call *call) {
-    return tg_check_lines(call, (uint64_t)call->at->v[0]) &&
-           run_fold(call, IS_SINGLE(call) ? &min_float : &min_double);
+    return tg_check_lines(call, (uint64_t)call->at->v[0]) && run_fold(call, TG_FOLD_MIN);
 }
 
 /* The mean of nothing is 0 / 0, which is NaN. */
 static bool run_mean(const tg_call *call) {
-    run_sum(call);
+    if (!run_sum(call)) return false;
     int64_t results = tg_view_count(call->out);
     double count = 1;
     for (int i = 0; i < call->in->rank; i++)

@@ -3,6 +3,7 @@
 #define TG_VEC_KERNELS_H
 
 #include "runtime/vec/elementwise.h"
+#include "runtime/vec/folds.h"
 #include "runtime/vec/vec.h"
 
 #define TABLE_OF(LEVEL) TABLE(LEVEL)
@@ -11,6 +12,6 @@
 #define NAME(LEVEL) #LEVEL
 
 extern const tg_vec TABLE_OF(LEVEL);
-const tg_vec TABLE_OF(LEVEL) = {.name = NAME_OF(LEVEL), .elementwise = elementwise};
+const tg_vec TABLE_OF(LEVEL) = {.name = NAME_OF(LEVEL), .elementwise = elementwise, .fold = folds};
 
 #endif

@@ -19,10 +19,28 @@
  * overlap is allowed. */
 typedef void tg_inner_fn(int64_t n, char *const *p, const int64_t *step);
 
+/* The inner loops of a fold over elements of one type. */
+typedef struct tg_fold {
+    size_t size;
+    void (*fill)(int64_t n, void *acc); /* the fold of nothing */
+    void (*run)(int64_t n, const void *p, int64_t s,
+                void *acc); /* *acc = fold of n >= 1 elements */
+    void (*row)(int64_t n, void *acc, const void *p, int64_t s); /* acc[j] joined with p[j * s] */
+} tg_fold;
+typedef enum tg_fold_kind {
+    TG_FOLD_SUM,
+    TG_FOLD_PROD,
+    TG_FOLD_MAX,
+    TG_FOLD_MIN,
+    TG_FOLD_ANY,
+    TG_FOLD_ALL
+} tg_fold_kind;
+
 typedef struct tg_vec {
     const char *name; /* "sse2", "avx2", "avx512"; "neon" */
     /* of the rows of elementwise.def in their order, in single and double */
     tg_inner_fn *const (*elementwise)[2];
+    const tg_fold *const (*fold)[2]; /* by kind; in single and double */
 } tg_vec;
 
 /* The level in use. */
