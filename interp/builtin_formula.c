@@ -7,6 +7,8 @@
 #include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/print.h"
+#include "runtime/graph/recompute.h"
+#include "runtime/plan/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -214,6 +216,64 @@ static bool read_unconnected(tg_interp *in, tg_value v, bool *strict) {
     return tg_help(&in->rt.c, "\"zero\", the default, gives zeros and a note with the reason");
 }
 
+/* What memory= lists: values that the cost is computed by. */
+static bool add_kept(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    *out = TG_NONE_VALUE;
+    if (v.tag == TG_V_FORMULA) return keep_node(in, user, v.as.node);
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "memory= lists parts of the formula, and this is %s",
+            tg_value_kind(v));
+    return tg_help(&in->rt.c, "for example memory=[h1, h2] for h1 = tanh(X @ W1)");
+}
+
+static bool check_kept(tg_interp *in, tg_node *y, const targets *keep) {
+    char room[40];
+    for (size_t i = 0; i < keep->n; i++) {
+        tg_node *k = keep->node[i];
+        if (k->n == 0) {
+            tg_fail(&in->rt.c, TG_ERR_VALUE, "%s is there anyway: it is not computed",
+                    name_of_node(in, k, room, sizeof room));
+            return tg_help(&in->rt.c, "memory= lists values on the way to the formula");
+        }
+        if (!tg_node_depends(&in->rt, y, k)) {
+            if (in->rt.c.diag.kind != TG_ERR_NONE) return false;
+            tg_fail(&in->rt.c, TG_ERR_VALUE, "%s is no part of the formula, so it cannot be kept",
+                    name_of_node(in, k, room, sizeof room));
+            return tg_help(&in->rt.c, "memory= lists values on the way to the formula");
+        }
+    }
+    return true;
+}
+
+/* memory="sqrt", "speed", a list of values to keep, or a number of bytes. */
+static bool read_memory(tg_interp *in, tg_value v, tg_node *y, tg_recompute **out) {
+    tg_recompute_mode mode = TG_KEEP_LISTED;
+    double bytes = 0;
+    targets keep = {0};
+    bool ok = true;
+    *out = NULL;
+    if (v.tag == TG_V_NONE) return true;
+    if (v.tag == TG_V_STRING) {
+        const char *word = v.as.text->bytes;
+        mode = strcmp(word, "sqrt") == 0 ? TG_KEEP_SQRT : TG_KEEP_ALL;
+        if (mode == TG_KEEP_ALL && strcmp(word, "speed") != 0) {
+            tg_fail(&in->rt.c, TG_ERR_VALUE, "memory= is \"sqrt\" or \"speed\", not \"%s\"", word);
+            return tg_help(&in->rt.c, "or a number of bytes, or a list of values to keep");
+        }
+    } else if (v.tag == TG_V_NUMBER) {
+        mode = TG_KEEP_BYTES;
+        bytes = v.as.number;
+        if (!(bytes > 0))
+            return tg_fail(&in->rt.c, TG_ERR_VALUE, "memory= is a number of bytes above 0");
+    } else {
+        tg_value skeleton = TG_NONE_VALUE;
+        ok = tg_map_leaves(in, v, add_kept, &keep, &skeleton) && check_kept(in, y, &keep);
+        tg_value_drop(skeleton);
+    }
+    if (ok) *out = tg_recompute_new(&in->rt, mode, bytes, (int)keep.n, keep.node);
+    tg_free(keep.node);
+    return ok && *out;
+}
+
 /* grad(f) is f', grad(f, x) is f'(x). */
 static bool slope(tg_interp *in, tg_value f, const tg_argument *x, tg_value *out) {
     tg_value derivative;
@@ -264,7 +324,8 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     targets t = {0}, hold = {0};
     tg_value whole = TG_NONE_VALUE; /* y as it was before what is assumed went into it */
     tg_node *yn, *seed = NULL;
-    bool strict;
+    tg_recompute *recompute = NULL;
+    bool strict, changed = false;
     bool ok = read_unconnected(in, args[4].value, &strict) &&
               tg_to_node(in, y, "the formula", &yn) &&
               tg_map_leaves(in, x, add_target, &t, &like) && held_nodes(in, args[3].value, &hold) &&
@@ -272,6 +333,7 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     if (ok && whole.tag == TG_V_FORMULA) yn = whole.as.node;
     tg_value_drop(like);
     if (ok && args[2].value.tag != TG_V_NONE) ok = tg_to_node(in, args[2].value, "the seed", &seed);
+    ok = ok && read_memory(in, args[5].value, yn, &recompute);
     if (ok) {
         t.grad = tg_alloc_array(t.n + 1, sizeof(tg_node *));
         t.cut = tg_alloc_array(t.n + 1, sizeof(char *));
@@ -282,8 +344,12 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
                            .hold = hold.node,
                            .simplify = !in->raw,
                            .remember = !in->raw,
+                           .recompute = recompute,
+                           .changed = &changed,
                            .used = &t.assumed};
     ok = ok && tg_grad(&in->rt, yn, (int)t.n, t.node, &opt, t.grad, t.cut);
+    if (changed) tg_plans_forget(&in->rt);
+    tg_recompute_drop(recompute);
     if (!ok) tg_blame_operands(in, 1, &(int){0}, args);
     ok = ok && report_cuts(in, &t, &args[0], hold.n > 0, strict);
     bool anew = whole.tag == TG_V_FORMULA && whole.as.node != y.as.node;
@@ -316,12 +382,15 @@ const tg_builtin tg_builtins_formula[] = {
      "Random draws in e become live: they are drawn again at each `:=` that computes them, and "
      "stay the same in between.",
      "shape(fresh(randn(2, 3)))", "(2, 3)", run_fresh, false, true},
-    {"grad", "grad(y, x=none, seed=none, hold=none, unconnected=none)",
+    {"grad", "grad(y, x=none, seed=none, hold=none, unconnected=none, memory=none)",
      "The gradient of the scalar formula y with respect to x, shaped like x: a formula again. x "
      "may be a var, an input, a named "
      "formula, or a list, tuple or record of them; hold=[...] are treated as constants; where y "
      "does "
      "not depend on x the gradient is zero, with a note, or an error with unconnected=\"error\". "
+     "memory=\"sqrt\" computes values of y again rather than keep them all (also \"speed\", a list "
+     "of "
+     "values to keep, or a number of bytes). "
      "grad(f) is the derivative of a function, grad(f, x) its value at x.",
      "x = var(3); grad(x^2, x)", "2 * x\n  = 6", run_grad, true, false},
     {0},

@@ -7,6 +7,7 @@
  * constant share of making nodes. */
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
+#include "runtime/graph/recompute.h"
 
 #include <string.h>
 
@@ -27,6 +28,7 @@ bool tg_node_survives(const tg_node *n) {
 
 void tg_node_destroy(tg_graph *g, tg_node *node) {
     tg_free(node->origin);
+    tg_recompute_drop(node->recompute);
     if (node->op == &tg_op_const) tg_tensor_drop(node->leaf.tensor);
     if (node->op == &tg_op_cell) {
         node->leaf.cell->leaf = NULL;
@@ -50,6 +52,19 @@ static bool mark_origin(const tg_node *n) {
     return behind;
 }
 
+/* The same for what is to be kept of the formula that was differentiated. */
+static bool mark_recompute(const tg_node *n) {
+    const tg_recompute *r = n->recompute;
+    bool behind = false;
+    for (int i = r->n + 1; i >= 0; i--) {
+        tg_node *from = i == 0 ? r->y : i == 1 ? r->from : r->keep[i - 2];
+        if (from->mark) continue;
+        from->mark = true;
+        behind = behind || from->id > n->id;
+    }
+    return behind;
+}
+
 static void mark(tg_graph *g) {
     for (bool again = true; again;) {
         again = false;
@@ -60,6 +75,7 @@ static void mark(tg_graph *g) {
             tg_attrs_entry_of(n->at)->mark = true;
             for (int k = 0; k < n->n; k++) n->arg[k]->mark = true;
             if (n->origin && mark_origin(n)) again = true;
+            if (n->recompute && mark_recompute(n)) again = true;
         }
     }
 }

@@ -14,6 +14,7 @@
  * A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, chapters 3 and 6. */
 #include "runtime/graph/assume.h"
 #include "runtime/graph/grad.h"
+#include "runtime/graph/recompute.h"
 #include "base/alloc.h"
 #include "runtime/graph/grad_mask.h"
 #include "runtime/graph/graph.h"
@@ -531,6 +532,7 @@ static bool finish(tg_rt *rt, const sweep *s, tg_node *y, tg_node *x, const tg_g
     else if (g && opt->simplify)
         g = tg_simplify(rt, g, &used);
     if (g && opt->remember && !remember(rt, g, y, x, opt)) return false;
+    if (g && opt->recompute) tg_recompute_attach(g, opt->recompute, opt->changed);
     if (opt->used) *opt->used |= used;
     *out = g;
     return g && tg_node_set_backward(rt, g);
@@ -577,6 +579,10 @@ bool tg_grad(tg_rt *rt, tg_node *y, int n, tg_node *const *x, const tg_grad_opti
     s.trace = opt->trace;
     mark_active(&s, n, x, opt);
     bool ok = run(&s, seed);
+    if (opt->recompute) {
+        opt->recompute->y = y;
+        opt->recompute->from = from;
+    }
     for (int i = 0; i < n && ok; i++)
         ok = finish(rt, &s, y, x[i], opt, &out[i], cut ? &cut[i] : NULL);
     end_sweep(&s);

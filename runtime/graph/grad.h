@@ -29,7 +29,10 @@ typedef struct tg_grad_options {
     tg_node *const *hold;
     bool simplify; /* simplify y before and each result after (the default for users) */
     bool remember; /* each result keeps what it is the gradient of, for tg_grad_raw */
-    const tg_grad_trace *trace; /* or NULL */
+    const tg_grad_trace *trace;     /* or NULL */
+    struct tg_recompute *recompute; /* what the results keep in memory (recompute.h), or NULL: y and
+                                       from are set; *changed as tg_recompute_attach */
+    bool *changed;
     uint32_t *used; /* if not NULL, gets the bit mask of assumptions that simplifying used */
 } tg_grad_options;
 

@@ -243,6 +243,21 @@ tg_node *tg_node_make(tg_rt *rt, const tg_op *op, int n, tg_node *const *args, c
     return enter(g, node);
 }
 
+tg_node *tg_node_again(tg_rt *rt, const tg_node *of, tg_node *const *args) {
+    uint64_t id = rt->graph->next_id;
+    tg_node *node = fresh(rt, of->op, of->n, fold(mix(mix(5, id), of->hash)));
+    if (!node) return NULL;
+    node->at = of->at;
+    node->type = of->type;
+    node->live = of->live;
+    node->label = of->label;
+    node->backward = of->backward;
+    node->written = of->written;
+    if (node->written.src) tg_source_hold((tg_source *)node->written.src);
+    if (of->n) memcpy(node->arg, args, (size_t)of->n * sizeof(tg_node *));
+    return enter(rt->graph, node);
+}
+
 /* Numbers are told apart by their bits: -0 is not 0, and all NaNs are one. */
 static uint64_t bits_of(double x) {
     uint64_t bits;

@@ -44,13 +44,14 @@ struct tg_node {
     bool mark; /* of the collector */
     bool live; /* depends on a var, an input, a symbolic size or a fresh draw: a definition stays a
                   formula */
-    uint32_t place;           /* in the order of a plan, while that is being made */
-    uint64_t seen;            /* the last walk that met it (tg_graph_walk) */
-    const char *label;        /* the user's name for this formula (interned), or NULL */
-    tg_node *chain;           /* next in its hash bucket */
-    struct tg_origin *origin; /* of a gradient: of what (grad.h); else NULL */
-    tg_span written;          /* where the user wrote it; its text is held. src NULL: not known */
-    bool backward;            /* part of a derivative, made by differentiating what stands there */
+    uint32_t place;                 /* in the order of a plan, while that is being made */
+    uint64_t seen;                  /* the last walk that met it (tg_graph_walk) */
+    const char *label;              /* the user's name for this formula (interned), or NULL */
+    tg_node *chain;                 /* next in its hash bucket */
+    struct tg_origin *origin;       /* of a gradient: of what (grad.h); else NULL */
+    struct tg_recompute *recompute; /* of a gradient: what is kept in memory, or NULL */
+    tg_span written; /* where the user wrote it; its text is held. src NULL: not known */
+    bool backward;   /* part of a derivative, made by differentiating what stands there */
     tg_node *stable; /* what is computed in its place (tg_node_stable); NULL: not known yet */
     union {
         double number;     /* tg_op_number: a plain number */
@@ -71,6 +72,9 @@ void tg_graph_free(tg_rt *rt);
 /* All return a node owned by the graph, or NULL with an error in rt. Constant arguments are not
  * folded here. */
 tg_node *tg_node_make(tg_rt *rt, const tg_op *op, int n, tg_node *const *args, const tg_attrs *at);
+/* A further node of the same formula over other values: one that is not found when the formula is
+ * written again, and so not shared. For what a plan computes twice on purpose. */
+tg_node *tg_node_again(tg_rt *rt, const tg_node *of, tg_node *const *args);
 tg_node *tg_node_number(tg_rt *rt, double x);                       /* weak scalar */
 tg_node *tg_node_const(tg_rt *rt, tg_tensor *t, const char *label); /* one node a tensor object */
 tg_node *tg_node_cell(tg_rt *rt, tg_cell *cell);

@@ -5,6 +5,7 @@
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/recompute.h"
 #include "runtime/graph/ruled.h"
 
 /* A twin may be swept while its node lives on. */
@@ -39,8 +40,10 @@ tg_node *tg_node_stable(tg_rt *rt, tg_node *n) {
     tg_simp_name_ops(&s);
     arg = tg_alloc_array(most, sizeof(tg_node *));
     bool ok = arg ? true : tg_fail_memory(&rt->c);
-    for (size_t i = 0; ok && i < count; i++)
+    for (size_t i = 0; ok && i < count; i++) {
         if (!node[i]->stable) ok = (node[i]->stable = twin(&s, node[i], arg)) != NULL;
+        if (ok) tg_recompute_inherit(node[i]->stable, node[i]);
+    }
     tg_free(arg);
     tg_free(node);
     return ok ? n->stable : NULL;

@@ -198,6 +198,10 @@ bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out) {
     return tg_plan_eval_with(rt, n, roots, 0, NULL, NULL, out);
 }
 
+void tg_plans_forget(tg_rt *rt) {
+    while (rt->plans->newest) forget(rt->plans, rt->plans->newest);
+}
+
 void tg_plans_sweep(tg_rt *rt) {
     for (tg_plan *p = rt->plans->newest, *older; p; p = older) {
         older = p->older;
@@ -222,7 +226,7 @@ bool tg_plans_init(tg_rt *rt) {
 
 void tg_plans_free(tg_rt *rt) {
     if (!rt->plans) return;
-    while (rt->plans->newest) forget(rt->plans, rt->plans->newest);
+    tg_plans_forget(rt);
     tg_free(rt->plans->work);
     tg_free(rt->plans);
     rt->plans = NULL;

@@ -5,6 +5,7 @@
  * the cache compares before each use. It holds no nodes. Its roots keep everything beneath them,
  * and the sweep drops plans whose roots go. */
 #include "runtime/plan/region.h"
+#include "runtime/plan/remat.h"
 #include "runtime/plan/schedule.h"
 
 #include "base/alloc.h"
@@ -191,13 +192,34 @@ static bool keep_constants(tg_rt *rt, tg_plan *p) {
     return true;
 }
 
+/* All nodes to evaluate, in the order to do it in. */
+static bool order_nodes(tg_rt *rt, tg_plan *p, const tg_size_binding *sizes, tg_remat *remat,
+                        tg_node ***nodes, size_t *count) {
+    int n = p->nroots;
+    if (!tg_node_collect(rt, n, p->roots, nodes, count) ||
+        !tg_plan_schedule(rt, *count, *nodes, n, p->roots, sizes, NULL) ||
+        !tg_plan_rematerialise(rt, *count, *nodes, n, p->roots, sizes, remat, p->targets))
+        return false;
+    bool same = true;
+    for (int i = 0; i < n; i++) {
+        same = same && p->targets[i] == p->roots[i];
+        tg_node_hold(p->targets[i]);
+    }
+    if (same) return true;
+    tg_free(*nodes);
+    *nodes = NULL;
+    return tg_node_collect(rt, n, p->targets, nodes, count) &&
+           tg_plan_schedule(rt, *count, *nodes, n, p->targets, sizes, NULL);
+}
+
 static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o,
-                  const tg_plan *seen) {
+                  const tg_plan *seen, tg_remat *remat) {
     size_t nroots = (size_t)n;
     p->roots = tg_alloc_array(nroots, sizeof *p->roots);
+    p->targets = tg_alloc_array(nroots, sizeof *p->targets);
     p->results = tg_alloc_array(nroots, sizeof *p->results);
     p->out = tg_alloc_array(nroots, sizeof *p->out);
-    if (!p->roots || !p->results || !p->out) return tg_fail_memory(&rt->c);
+    if (!p->roots || !p->targets || !p->results || !p->out) return tg_fail_memory(&rt->c);
     p->nroots = n;
     memcpy(p->roots, roots, nroots * sizeof *roots);
     if (!note_cells(rt, p, o) || !check_data(rt, p)) return false;
@@ -206,8 +228,7 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     tg_size_binding sizes = {0};
     tg_node **nodes = NULL;
     size_t count = 0;
-    bool ok = bind_sizes(rt, p, o, &sizes) && tg_node_collect(rt, n, roots, &nodes, &count) &&
-              tg_plan_schedule(rt, count, nodes, n, roots, &sizes, NULL) &&
+    bool ok = bind_sizes(rt, p, o, &sizes) && order_nodes(rt, p, &sizes, remat, &nodes, &count) &&
               tg_plan_lower(rt, p, nodes, count, o, &sizes) && tg_plan_settle_constants(rt, p) &&
               tg_plan_form_regions(rt, p);
     tg_free(nodes);
@@ -230,7 +251,8 @@ tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overr
         tg_fail_memory(&rt->c);
         return NULL;
     }
-    if (build(rt, p, n, roots, o, seen)) return p;
+    tg_remat remat = {0};
+    if (build(rt, p, n, roots, o, seen, &remat)) return p;
     tg_plan_free(p);
     return NULL;
 }

@@ -370,7 +370,7 @@ static bool may_share(const lowering *l, int slot, const tg_node *root) {
 /* A result is the node's own storage, or what may be handed out as it is, or a copy. */
 static bool lower_result(lowering *l, int k) {
     tg_plan *p = l->p;
-    const tg_node *root = p->roots[k];
+    const tg_node *root = p->targets[k];
     int slot = slot_of(l, root);
     if (slot < 0) return false;
     const tg_view v = p->slots[slot].v;
@@ -394,8 +394,8 @@ static bool lower_all(lowering *l) {
         for (int i = 0; i < l->nodes[k]->n; i++) info_of(l, l->nodes[k]->arg[i])->uses++;
     }
     for (int k = l->p->nroots; k-- > 0;) {
-        info_of(l, l->p->roots[k])->uses++;
-        info_of(l, l->p->roots[k])->root = k;
+        info_of(l, l->p->targets[k])->uses++;
+        info_of(l, l->p->targets[k])->root = k;
     }
     if (!find_products(l)) return false;
     for (size_t k = 0; k < l->n; k++) {

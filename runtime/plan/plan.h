@@ -22,6 +22,8 @@ bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out);
 /* The same with other values for some cells, not stored: eval(e, X=xb). */
 bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
                        tg_tensor *const *values, tg_tensor **out);
+/* Forget all plans: what they were made from has changed. */
+void tg_plans_forget(tg_rt *rt);
 /* Forget plans whose roots do not survive the sweep under way. */
 void tg_plans_sweep(tg_rt *rt);
 

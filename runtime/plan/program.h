@@ -96,6 +96,8 @@ struct tg_plan {
     tg_plan *newer, *older; /* by last use */
     int nroots;
     tg_node **roots;
+    tg_node *
+        *targets; /* what is computed for each root: itself, or a node of its own (remat.h), held */
     int ncells, under; /* the first `under` are read; the others only tell sizes */
     tg_plan_cell *cells;
     tg_plan_result *results; /* one a root */

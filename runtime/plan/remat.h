@@ -1,0 +1,24 @@
+/* Computing again instead of keeping: a plan whose gradients ask for less memory (memory="sqrt",
+ * runtime/graph/recompute.h) is made from another graph, in which values of the forward pass that
+ * are not kept have a second node, a copy, for the backward pass. */
+#ifndef TG_RUNTIME_REMAT_H
+#define TG_RUNTIME_REMAT_H
+
+#include "runtime/graph/recompute.h"
+
+/* What is asked of a plan. */
+typedef struct tg_remat {
+    const tg_recompute *wish; /* NULL: nothing; points into the graph */
+    int trial;                /* of BYTES: the how-manieth choice, from little computed again on */
+    bool more;                /* of BYTES: is there a next choice? */
+} tg_remat;
+
+/* nodes: all under the roots, in an order of evaluation that the computation follows when all is
+ * kept, their places noted. targets[i] is what is computed for root i: a root, or a node that
+ * nobody holds yet. Changes the walk number and, where it finds that nothing is to be done, nothing
+ * else. False: an error. */
+bool tg_plan_rematerialise(tg_rt *rt, size_t n, tg_node *const *nodes, int nroots,
+                           tg_node *const *roots, const tg_size_binding *sizes, tg_remat *what,
+                           tg_node **targets);
+
+#endif
