@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "runtime/plan/memory.h"
 #include "runtime/plan/plan.h"
 
 #include <stdlib.h>
@@ -75,6 +76,21 @@ static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *o
     return true;
 }
 
+/* A record of numbers. */
+static bool numbers(tg_interp *in, int n, const char *const *field, const double *number,
+                    tg_value *out) {
+    tg_value made;
+    if (!tg_value_items(&in->rt.c, TG_V_RECORD, (size_t)n, &made)) return false;
+    for (int i = 0; i < n; i++) {
+        made.as.items->v[i] = tg_value_number(number[i]);
+        if (!(made.as.items->field[i] = tg_intern(&in->rt.c, field[i], strlen(field[i])))) {
+            tg_value_drop(made);
+            return false;
+        }
+    }
+    return tg_value_seal(&in->rt.c, made, out);
+}
+
 static bool run_stats(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     (void)args;
@@ -88,17 +104,40 @@ static bool run_stats(tg_interp *in, int n, const tg_argument *args, tg_value *o
                        (double)p.run,
                        (double)a.live_bytes,
                        (double)a.peak_bytes};
-    enum { FIELDS = sizeof field / sizeof *field };
-    tg_value made;
-    if (!tg_value_items(&in->rt.c, TG_V_RECORD, FIELDS, &made)) return false;
-    for (int i = 0; i < FIELDS; i++) {
-        made.as.items->v[i] = tg_value_number(number[i]);
-        if (!(made.as.items->field[i] = tg_intern(&in->rt.c, field[i], strlen(field[i])))) {
-            tg_value_drop(made);
-            return false;
-        }
-    }
-    return tg_value_seal(&in->rt.c, made, out);
+    return numbers(in, sizeof field / sizeof *field, field, number, out);
+}
+
+typedef struct roots {
+    tg_node **node;
+    size_t n, cap;
+} roots;
+
+static bool add_root(tg_interp *in, tg_value v, void *user, tg_value *out) {
+    roots *r = user;
+    *out = TG_NONE_VALUE;
+    if (v.tag != TG_V_FORMULA) return true;
+    void *items = r->node;
+    if (!tg_grow(&items, &r->cap, r->n + 1, sizeof *r->node)) return tg_fail_memory(&in->rt.c);
+    r->node = items;
+    r->node[r->n++] = v.as.node;
+    return true;
+}
+
+/* What computing the formulas in a value takes. */
+static bool run_memory(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    static const char *const field[] = {"peak",    "workspace", "kept",
+                                        "results", "scratch",   "inputs"};
+    roots r = {0};
+    tg_memory m = {0};
+    tg_value skeleton = TG_NONE_VALUE;
+    bool ok = tg_map_leaves(in, args[0].value, add_root, &r, &skeleton) &&
+              (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.node, &m));
+    tg_value_drop(skeleton);
+    tg_free(r.node);
+    const double number[] = {(double)m.peak,    (double)m.workspace, (double)m.kept,
+                             (double)m.results, (double)m.scratch,   (double)m.inputs};
+    return ok && numbers(in, sizeof field / sizeof *field, field, number, out);
 }
 
 static bool run_text(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
@@ -140,6 +179,10 @@ const tg_builtin tg_builtins_session[] = {
      "seed(1); a = rand(3); seed(1); all(a == rand(3))", "true", run_seed, false, false},
     {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0",
      "true", run_clock, false, false},
+    {"memory", "memory(e)",
+     "The bytes that computing a formula, or a tuple or record of them together, would take: a "
+     "record with the peak and what it is made of.",
+     "memory(2 + 3).peak", "0", run_memory, false, false},
     {"stats", "stats()",
      "What the session holds and did: formula nodes, plans kept, plans compiled and run so far, "
      "bytes allocated now and at the peak.",

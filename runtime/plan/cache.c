@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { BUCKETS = 256, MOST_PLANS = 128, SMALL_RUNS = 256 };
+enum { BUCKETS = 256, MOST_PLANS = 128, SMALL_RUNS = 256, FEW = 8 };
 static const size_t most_bytes = (size_t)256 << 20; /* of all plans together */
 static const size_t never_cut = (size_t)4 << 20;    /* a workspace up to this size is left alone */
 
@@ -154,44 +154,67 @@ static tg_plan *revise(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_plan_adv
 
 /* ---- the interface ---- */
 
-bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
-                        tg_tensor **out) {
+/* The plan that computes the roots; *made: there was none. NULL: an error. */
+static tg_plan *plan_for(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                         bool *made) {
     tg_plans *all = rt->plans;
     uint64_t hash = hash_roots(n, roots);
     tg_plan *p = NULL;
-    if (!find(rt, hash, n, roots, o, &p)) return false;
-    if (!p) {
+    if (!find(rt, hash, n, roots, o, &p)) return NULL;
+    *made = !p;
+    if (*made) {
         p = tg_plan_compile(rt, n, roots, o, NULL);
-        if (!p) return false;
+        if (!p) return NULL;
         p->hash = hash;
         remember(all, p);
         all->stats.compiled++;
-        tg_plan_watch(p, o);
-    } else {
-        if (p != all->newest) {
-            unlink_plan(all, p);
-            link_newest(all, p);
-        }
-        tg_plan_advice advice = tg_plan_watch(p, o);
-        if (advice != TG_PLAN_STAYS && !(p = revise(rt, p, o, advice))) return false;
+    } else if (p != all->newest) {
+        unlink_plan(all, p);
+        link_newest(all, p);
     }
-    all->stats.run++;
+    return p;
+}
+
+bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                        tg_tensor **out) {
+    bool made;
+    tg_plan *p = plan_for(rt, n, roots, o, &made);
+    if (!p) return false;
+    tg_plan_advice advice = tg_plan_watch(p, o);
+    if (!made && advice != TG_PLAN_STAYS && !(p = revise(rt, p, o, advice))) return false;
+    rt->plans->stats.run++;
     return tg_plan_run(rt, p, o, out);
+}
+
+/* The stable forms of the roots: in `few` where they fit, else allocated. NULL: an error. */
+static tg_node **stable_roots(tg_rt *rt, int n, tg_node *const *roots, tg_node **few) {
+    tg_node **stable = n > FEW ? tg_alloc_array((size_t)n, sizeof *stable) : few;
+    bool ok = stable ? true : tg_fail_memory(&rt->c);
+    for (int i = 0; ok && i < n; i++) ok = (stable[i] = tg_node_stable(rt, roots[i])) != NULL;
+    if (ok) return stable;
+    if (stable != few) tg_free(stable);
+    return NULL;
 }
 
 bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
                        tg_tensor *const *values, tg_tensor **out) {
-    enum { FEW = 8 };
     const tg_overrides o = {ncells, cells, values};
-    tg_node *few[FEW], **stable = few;
+    tg_node *few[FEW] = {0}, **stable;
     if (n == 0) return true;
-    if (n > FEW && !(stable = tg_alloc_array((size_t)n, sizeof *stable)))
-        return tg_fail_memory(&rt->c);
-    bool ok = true;
-    for (int i = 0; ok && i < n; i++) ok = (stable[i] = tg_node_stable(rt, roots[i])) != NULL;
-    ok = ok && tg_plan_eval_as_is(rt, n, stable, &o, out);
+    if (!(stable = stable_roots(rt, n, roots, few))) return false;
+    bool ok = tg_plan_eval_as_is(rt, n, stable, &o, out);
     if (stable != few) tg_free(stable);
     return ok;
+}
+
+bool tg_plan_forecast(tg_rt *rt, int n, tg_node *const *roots, tg_memory *out) {
+    const tg_overrides none = {0};
+    bool made;
+    tg_node *few[FEW] = {0}, **stable = stable_roots(rt, n, roots, few);
+    tg_plan *p = stable ? plan_for(rt, n, stable, &none, &made) : NULL;
+    if (p) tg_plan_measure(rt, p, out);
+    if (stable && stable != few) tg_free(stable);
+    return p != NULL;
 }
 
 bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out) {

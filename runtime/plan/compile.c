@@ -202,8 +202,9 @@ static bool order_nodes(tg_rt *rt, tg_plan *p, const tg_size_binding *sizes, tg_
         return false;
     bool same = true;
     for (int i = 0; i < n; i++) {
-        same = same && p->targets[i] == p->roots[i];
+        if (p->targets[i] == p->roots[i]) continue;
         tg_node_hold(p->targets[i]);
+        same = false;
     }
     if (same) return true;
     tg_free(*nodes);
@@ -244,15 +245,33 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     return true;
 }
 
+/* Is the plan within the bytes that were asked for? *least: of those seen the fewest. */
+static bool fits(tg_rt *rt, tg_plan *p, const tg_remat *remat, size_t *least) {
+    tg_memory m;
+    if (!remat->wish || remat->wish->mode != TG_KEEP_BYTES) return true;
+    tg_plan_measure(rt, p, &m);
+    if (*least == 0 || m.peak < *least) *least = m.peak;
+    return (double)m.peak <= remat->wish->bytes;
+}
+
 tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
                          const tg_plan *seen) {
-    tg_plan *p = tg_alloc_array(1, sizeof *p);
-    if (!p) {
-        tg_fail_memory(&rt->c);
-        return NULL;
-    }
     tg_remat remat = {0};
-    if (build(rt, p, n, roots, o, seen, &remat)) return p;
-    tg_plan_free(p);
+    size_t least = 0;
+    do {
+        tg_plan *p = tg_alloc_array(1, sizeof *p);
+        if (!p) {
+            tg_fail_memory(&rt->c);
+            return NULL;
+        }
+        bool ok = build(rt, p, n, roots, o, seen, &remat);
+        if (remat.wish && remat.wish->mode == TG_KEEP_BYTES) seen = NULL; /* keep no more */
+        if (ok && fits(rt, p, &remat, &least)) return p;
+        tg_plan_free(p);
+        if (!ok) return NULL;
+        remat.trial++;
+    } while (remat.more);
+    tg_fail(&rt->c, TG_ERR_VALUE, "memory=%.15g is too little: the least possible is %.15g bytes",
+            remat.wish->bytes, (double)least);
     return NULL;
 }

@@ -104,7 +104,8 @@ void tg_plan_trim(tg_plan *p) {
 
 void tg_plan_free(tg_plan *p) {
     if (!p) return;
-    for (int i = 0; p->targets && i < p->nroots; i++) tg_node_drop(p->targets[i]);
+    for (int i = 0; p->targets && i < p->nroots; i++)
+        if (p->targets[i] != p->roots[i]) tg_node_drop(p->targets[i]);
     tg_free(p->targets);
     tg_free(p->roots);
     tg_free(p->cells);

@@ -7,6 +7,7 @@
 #ifndef TG_RUNTIME_PROGRAM_H
 #define TG_RUNTIME_PROGRAM_H
 
+#include "runtime/plan/memory.h"
 #include "runtime/plan/plan.h"
 
 typedef struct tg_plan tg_plan;
@@ -96,8 +97,8 @@ struct tg_plan {
     tg_plan *newer, *older; /* by last use */
     int nroots;
     tg_node **roots;
-    tg_node *
-        *targets; /* what is computed for each root: itself, or a node of its own (remat.h), held */
+    tg_node **targets; /* what is computed for each root: itself, or a node that only the plan holds
+                          (remat.h) */
     int ncells, under; /* the first `under` are read; the others only tell sizes */
     tg_plan_cell *cells;
     tg_plan_result *results; /* one a root */
@@ -223,6 +224,8 @@ void tg_plan_wait_longer(tg_plan *p, const tg_plan *as);
 /* buffers.c: offsets of all WORK and KEPT storage. */
 bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p);
 
+/* memory.c: what running p takes. */
+void tg_plan_measure(tg_rt *rt, tg_plan *p, tg_memory *out);
 /* cache.c: tg_plan_eval_with, without a look for stable forms: the roots are what is computed. */
 bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
                         tg_tensor **out);

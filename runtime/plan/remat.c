@@ -71,14 +71,27 @@ static const tg_recompute *find_wish(size_t n, tg_node *const *nodes) {
     return latest;
 }
 
+/* The nodes that the formula x is computed by: as it stands, and in the simple form, in which a
+ * gradient may have it. Either may be missing (NULL). False: an error. */
+static bool forms_of(const remat *r, tg_node *x, item *form[2]) {
+    uint32_t used;
+    tg_node *simple = tg_simplify(r->rt, x, &used);
+    if (!simple || !tg_node_stable(r->rt, x) || !tg_node_stable(r->rt, simple)) return false;
+    form[0] = item_of(r, x->stable);
+    form[1] = item_of(r, simple->stable);
+    return true;
+}
+
 /* Marks what is under the formula y, as it is computed, as the forward pass. */
 static bool mark_forward(remat *r, tg_node *y) {
     tg_node **under = NULL;
     size_t count = 0;
-    bool ok = tg_node_stable(r->rt, y) && tg_node_collect(r->rt, 1, &y, &under, &count);
+    bool ok = tg_node_collect(r->rt, 1, &y, &under, &count);
     for (size_t i = 0; ok && i < count; i++) {
-        item *it = under[i]->stable ? item_of(r, under[i]->stable) : NULL;
-        if (it) it->part = FORWARD;
+        item *form[2];
+        ok = forms_of(r, under[i], form);
+        for (int k = 0; ok && k < 2; k++)
+            if (form[k]) form[k]->part = FORWARD;
     }
     tg_free(under);
     return ok;
@@ -227,7 +240,7 @@ static double estimate(const remat *r, int *segment, double *again) {
 /* Among the lengths of segments the one of least memory; of those near to it the one that computes
  * least again. `trial` asks for one by its number instead; *more: there is one behind it. */
 static void choose_cuts(remat *r, int *segment, int trial, bool *more) {
-    double total = 0, peak[MOST_LENGTHS], again[MOST_LENGTHS], least = -1;
+    double total = 0, peak[MOST_LENGTHS] = {0}, again[MOST_LENGTHS] = {0}, least = -1;
     int n = 0, best = 0;
     for (size_t t = 0; t < r->m; t++) total += wanted_at(r, t);
     for (double length = total; n < MOST_LENGTHS; n++, length *= 0.8) {
@@ -255,23 +268,25 @@ static void keep_by_cuts(remat *r, const int *segment, int last) {
 }
 
 /* Those listed, and what stands behind the last of them. */
-static void keep_listed(remat *r, const tg_recompute *wish) {
+static bool keep_listed(remat *r, const tg_recompute *wish) {
     int last = NOWHERE;
     for (int i = 0; i < wish->n; i++) {
-        item *it = wish->keep[i]->stable ? item_of(r, wish->keep[i]->stable) : NULL;
-        if (!it || it->part != FORWARD) continue;
-        r->item[it->owner].keep = true;
-        if (it->time > last) last = it->time;
+        item *form[2];
+        if (!forms_of(r, wish->keep[i], form)) return false;
+        for (int k = 0; k < 2; k++) {
+            if (!form[k] || form[k]->part != FORWARD) continue;
+            r->item[form[k]->owner].keep = true;
+            if (form[k]->time > last) last = form[k]->time;
+        }
     }
     for (size_t t = 0; t < r->m; t++)
         if ((int)t > last && last != NOWHERE) r->item[r->at[t]].keep = true;
+    return true;
 }
 
 static bool decide(remat *r, const tg_recompute *wish, tg_remat *what) {
     if (wish->mode == TG_KEEP_LISTED) {
-        for (int i = 0; i < wish->n; i++)
-            if (!tg_node_stable(r->rt, wish->keep[i])) return false;
-        keep_listed(r, wish);
+        if (!keep_listed(r, wish)) return false;
     } else {
         int *segment = tg_alloc_array(r->m, sizeof *segment);
         if (!segment) return tg_fail_memory(&r->rt->c);
