@@ -115,6 +115,7 @@ void tg_close(tg_state *s) {
         tg_env_clear_ring(in->globals);
     }
     if (in->library) tg_env_clear(in->library);
+    tg_free(in->registers);
     for (tg_env *e = in->idle, *next; e; e = next) {
         next = e->dying;
         tg_env_drop(e);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/code.h"
 #include "interp/convert.h"
 #include "interp/resolve.h"
 #include "interp/rule.h"
@@ -26,6 +27,7 @@ bool tg_function_new(tg_interp *in, tg_env *env, const tg_ast *def, tg_value *ou
     tg_function *f = tg_alloc_array(1, sizeof *f);
     if (!f) return tg_fail_memory(&in->rt.c);
     f->refs = 1;
+    f->id = ++in->functions;
     f->name = def->kind == TG_AST_FUNCTION ? def->name : NULL;
     f->unit = tg_unit_hold(in->unit);
     f->def = def;
@@ -440,6 +442,14 @@ static bool settle_places(tg_interp *in, tg_env *scope, int n) {
     return true;
 }
 
+/* A call with numbers as number code. False: it is for the tree. */
+static inline bool run_code(tg_interp *in, tg_function *f, const tg_env *scope, tg_value *out) {
+    if (in->no_code) return false;
+    for (int i = 0; i < params_of(f->def); i++)
+        if (scope->items[i].value.tag != TG_V_NUMBER) return false;
+    return tg_code_call(in, tg_code_of_function(in, f), scope, out);
+}
+
 static TG_APART bool call_plainly(tg_interp *in, tg_env *env, const tg_ast *e, tg_function *f,
                                   tg_value *out) {
     const tg_frame *frame = tg_frame_of(in, f->unit, f->def);
@@ -453,7 +463,7 @@ static TG_APART bool call_plainly(tg_interp *in, tg_env *env, const tg_ast *e, t
         ok = tg_guard(&in->rt.c) && tg_check_interrupt(&in->rt.c) &&
              settle_places(in, scope, e->n - 1) &&
              (e->n == f->def->n || bind_defaults(in, f, scope)) &&
-             tg_function_run(in, f, scope, out);
+             (run_code(in, f, scope, out) || tg_function_run(in, f, scope, out));
         in->unit = caller;
         if (!ok) {
             *out = TG_NONE_VALUE;

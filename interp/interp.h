@@ -49,6 +49,11 @@ typedef struct tg_interp {
     tg_value returned; /* of a return under way */
     tg_env *idle;      /* scopes of calls that have ended, empty, for others to use */
     int nidle;
+    uint64_t functions; /* written in tg, so far */
+    double *registers;  /* of number code (code.h) */
+    size_t nregisters;
+    int no_code;    /* > 0: code is running, or the tree in its place */
+    int code_visit; /* walks over code so far */
 } tg_interp;
 
 /* A function that recursion over the program does not pass through, or seldom: kept apart, so that

@@ -138,6 +138,13 @@ struct tg_binding *tg_resolve_global(tg_env *globals, const tg_ast *e) {
     return binding_in(globals, e);
 }
 
+struct tg_binding *tg_resolve_stored(tg_interp *in, tg_env *env, const tg_ast *e) {
+    struct tg_binding *b = env->frame ? tg_resolve_place(env, e) : NULL;
+    tg_env *around = env->frame ? env->parent : env;
+    if (b && b->name) return b;
+    return !around || around == in->globals ? tg_resolve_global(in->globals, e) : NULL;
+}
+
 tg_value *tg_resolve(tg_interp *in, tg_env *env, const tg_ast *e) {
     tg_env *globals = in->globals, *library = in->library;
     tg_value *v;

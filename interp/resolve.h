@@ -21,6 +21,9 @@ struct tg_binding *tg_resolve_place(tg_env *env, const tg_ast *e);
 /* The binding of e among the user's names, `globals`; NULL: it has none. */
 struct tg_binding *tg_resolve_global(tg_env *globals, const tg_ast *e);
 
+/* The binding that `e := ...` in env stores into, where that is easily told; else NULL. */
+struct tg_binding *tg_resolve_stored(tg_interp *in, tg_env *env, const tg_ast *e);
+
 static inline tg_ast_seen *tg_seen(const tg_ast *e) {
     return &((tg_ast *)e)->seen; /* trees are otherwise only read */
 }

@@ -57,6 +57,10 @@ static inline double tg_scalar_mod(double a, double b) {
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+static inline double tg_scalar_pow(double a, double b) {
+    return b == 2 ? a * a : pow(a, b);
+}
+
 /* a way b, which is one of the operators of numbers. */
 static inline __attribute__((always_inline)) tg_value tg_scalar(tg_way way, double a, double b) {
     switch (way) {
@@ -65,7 +69,7 @@ static inline __attribute__((always_inline)) tg_value tg_scalar(tg_way way, doub
     case TG_WAY_MUL: return tg_value_number(a * b);
     case TG_WAY_DIV: return tg_value_number(a / b);
     case TG_WAY_MOD: return tg_value_number(tg_scalar_mod(a, b));
-    case TG_WAY_POW: return tg_value_number(b == 2 ? a * a : pow(a, b));
+    case TG_WAY_POW: return tg_value_number(tg_scalar_pow(a, b));
     case TG_WAY_LT: return tg_value_bool(a < b);
     case TG_WAY_LE: return tg_value_bool(a <= b);
     case TG_WAY_GT: return tg_value_bool(a > b);

@@ -3,6 +3,7 @@
 #include "interp/assume.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/code.h"
 #include "interp/convert.h"
 #include "interp/help.h"
 #include "interp/index.h"
@@ -264,6 +265,12 @@ static tg_flow turn(tg_interp *in, tg_env *env, const tg_ast *body) {
     return flow;
 }
 
+/* After a first turn, which gave the names of a loop their values, it may go on as number code; if
+ * not yet, then later. */
+static inline bool is_time_for_code(const tg_interp *in, int64_t turns) {
+    return turns > 0 && (turns & (turns - 1)) == 0 && !in->no_code;
+}
+
 static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value over;
     const tg_ast *what = s->kids[s->ntargets], *body = s->kids[s->ntargets + 1];
@@ -279,6 +286,13 @@ static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
         tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
     while (w.at < w.n) {
         tg_value v;
+        bool fine;
+        if (w.over.tag == TG_V_RANGE && is_time_for_code(in, w.at) &&
+            tg_code_loop(in, env, tg_code_of_loop(in, env, s), w.over.as.range->lo, (double)w.at,
+                         (double)w.n, &fine)) {
+            if (!fine) flow = fail_at(in, what);
+            break;
+        }
         tg_progress_show(&bar, w.at);
         if (!tg_check_interrupt(&in->rt.c) || !walk_next(in, &w, &v) ||
             !(plain_target && define_number(in, env, s->kids[0], v)
@@ -305,8 +319,11 @@ static TG_APART bool condition(tg_interp *in, tg_env *env, const tg_ast *e, bool
 }
 
 static TG_APART tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
-    for (;;) {
-        bool truth;
+    for (int64_t turns = 0;; turns++) {
+        bool truth, fine;
+        if (is_time_for_code(in, turns) &&
+            tg_code_loop(in, env, tg_code_of_loop(in, env, s), 0, 0, 0, &fine))
+            return fine ? TG_FLOW_NEXT : fail_at(in, s);
         if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
         if (!condition(in, env, s->kids[0], &truth)) return TG_FLOW_ERROR;
         if (!truth) return TG_FLOW_NEXT;
@@ -323,6 +340,10 @@ static TG_APART tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s)
     tg_value_drop(v);
     if (!ok) return fail_at(in, s->kids[0]);
     for (int64_t i = 0; i < n; i++) {
+        bool fine;
+        if (is_time_for_code(in, i) &&
+            tg_code_loop(in, env, tg_code_of_loop(in, env, s), 0, (double)i, (double)n, &fine))
+            return fine ? TG_FLOW_NEXT : fail_at(in, s);
         if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
         tg_flow flow = turn(in, env, s->kids[1]);
         if (!next_turn(&flow)) return flow;

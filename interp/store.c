@@ -497,10 +497,7 @@ static bool keeps_slope(tg_interp *in, tg_value v) {
 static inline bool store_number(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     if (v.tag != TG_V_NUMBER || v.as.number - v.as.number != 0) return false;
     if (target->kind != TG_AST_NAME) return store_element(in, env, target, v);
-    struct tg_binding *b = env->frame ? tg_resolve_place(env, target) : NULL;
-    tg_env *around = env->frame ? env->parent : env;
-    if (!(b && b->name) && (!around || around == in->globals))
-        b = tg_resolve_global(in->globals, target);
+    struct tg_binding *b = tg_resolve_stored(in, env, target);
     if (!b || b->value.tag != TG_V_NUMBER) return false;
     *b = (struct tg_binding){.name = target->name, .value = v};
     return true;

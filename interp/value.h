@@ -85,6 +85,7 @@ struct tg_function {
     tg_env *env;         /* where it was written; NULL: global */
     tg_function *primal; /* not NULL: this is the derivative of that function */
     tg_function *rule;   /* the derivative that the user wrote for it (rule.h), or NULL */
+    uint64_t id;         /* of one written in tg: which of all, from 1 */
     uint64_t serial;     /* of a rule: which of all rules */
     tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
     const struct tg_builtin *by; /* not NULL: x -> by(native, x), as jacobian(f) is */
