@@ -6,6 +6,7 @@
  * only the values tell. Sums run in the order of the indices, so that results do not depend on the
  * machine. */
 #include "runtime/ops/structure.h"
+#include "runtime/pool/pool.h"
 #include "runtime/tensor/loop.h"
 
 #include <string.h>
@@ -92,23 +93,49 @@ static bool infer_gather(tg_rt *rt, const tg_op *op, int n, const tg_type *in, c
     return true;
 }
 
+/* All slices that the indices name, in parts of `group` of them. */
+typedef struct gathering {
+    const tg_call *call;
+    slabs s;
+    int64_t group;
+} gathering;
+
+static bool gather_group(void *user, int64_t part) {
+    const gathering *g = user;
+    const slabs *s = &g->s;
+    const tg_view *x = &g->call->in[0], *idx = &g->call->in[1];
+    int64_t size = x->dim[g->call->at->v[0]], rest = part * g->group, pos[TG_MAX_RANK] = {0};
+    for (int i = idx->rank - 1; i >= 0; i--) {
+        pos[i] = rest % idx->dim[i];
+        rest /= idx->dim[i];
+    }
+    int64_t left = g->group;
+    do {
+        int64_t place = ((const int64_t *)idx->data)[offset_of(pos, idx->rank, idx->stride)];
+        tg_view from = moved(&s->one, (place < 0 ? place + size : place) * s->step),
+                to = moved(&s->many, offset_of(pos, idx->rank, s->many_step));
+        if (s->flat)
+            memcpy(to.data, from.data, s->bytes);
+        else
+            tg_view_copy(&to, &from);
+    } while (--left > 0 && tg_view_step(idx, pos));
+    return true;
+}
+
 static bool run_gather(const tg_call *call) {
+    enum { PART_BYTES = 1 << 18, PER_SLICE = 20 }; /* PER_SLICE: nanoseconds */
     const tg_view *x = &call->in[0], *idx = &call->in[1];
     int axis = (int)call->at->v[0];
-    if (tg_view_count(idx) == 0) return true;
-    slabs s = slabs_of(x, call->out, idx, axis);
-    int64_t pos[TG_MAX_RANK] = {0}, place;
+    int64_t count = tg_view_count(idx), pos[TG_MAX_RANK] = {0}, place;
+    if (count == 0) return true;
     do {
         if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, x->dim[axis], &place))
             return false;
-        tg_view from = moved(&s.one, place * s.step),
-                to = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
-        if (s.flat)
-            memcpy(to.data, from.data, s.bytes);
-        else
-            tg_view_copy(&to, &from);
     } while (tg_view_step(idx, pos));
-    return true;
+    gathering g = {.call = call, .s = slabs_of(x, call->out, idx, axis)};
+    g.group = PART_BYTES / ((int64_t)g.s.bytes + PER_SLICE) + 1;
+    double cost = (double)count * (PER_SLICE + (double)g.s.bytes / 8);
+    return tg_pool_run(call->rt, (count + g.group - 1) / g.group, cost, gather_group, &g);
 }
 
 /* ---- scatter_sum and scatter_add ---- */

@@ -5,6 +5,7 @@
  * cut to fewer bits, never rounded up to 1. */
 #include "runtime/ops/random.h"
 #include "runtime/ops/structure.h"
+#include "runtime/pool/pool.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,31 +99,60 @@ static bool infer_uniform(tg_rt *rt, const tg_op *op, int n, const tg_type *in, 
     return tg_shape_of_attr(rt, op, at, 0, out);
 }
 
-static bool run_rand(const tg_call *call) {
-    source s = source_of(call, own_attrs(call, 0));
-    int64_t n = tg_view_count(call->out);
+/* A draw in parts of PART elements, which begin with a block. */
+enum { PART = 1 << 14 };
+
+typedef struct drawing {
+    source s;
+    tg_view *out;
+    int64_t n;
+    int64_t lo; /* randint: the least number, and how many there are */
+    uint64_t range;
+} drawing;
+
+static int64_t end_of(const drawing *d, int64_t part) {
+    return d->n - part * PART < PART ? d->n : (part + 1) * PART;
+}
+
+static bool run_drawing(const tg_call *call, drawing *d, double nanoseconds, tg_pool_body *body) {
+    d->out = call->out;
+    d->n = tg_view_count(call->out);
+    return tg_pool_run(call->rt, (d->n + PART - 1) / PART, nanoseconds * (double)d->n, body, d);
+}
+
+static bool fill_rand(void *user, int64_t part) {
+    const drawing *d = user;
     uint64_t word[2];
-    bool single = call->out->dtype == TG_F32;
-    for (int64_t i = 0; i < n; i++) {
-        if (i % 2 == 0) draw(&s, i / 2, word);
+    bool single = d->out->dtype == TG_F32;
+    for (int64_t i = part * PART, end = end_of(d, part); i < end; i++) {
+        if (i % 2 == 0) draw(&d->s, i / 2, word);
         uint64_t w = word[i % 2];
-        put(call->out, i, single ? (double)(w >> 40) * 0x1p-24 : unit(w));
+        put(d->out, i, single ? (double)(w >> 40) * 0x1p-24 : unit(w));
+    }
+    return true;
+}
+
+static bool run_rand(const tg_call *call) {
+    drawing d = {.s = source_of(call, own_attrs(call, 0))};
+    return run_drawing(call, &d, 6, fill_rand);
+}
+
+static bool fill_randn(void *user, int64_t part) {
+    const drawing *d = user;
+    for (int64_t i = part * PART, end = end_of(d, part); i < end; i += 2) {
+        uint64_t word[2];
+        draw(&d->s, i / 2, word);
+        double radius = sqrt(-2 * log(1 - unit(word[0]))); /* 1 - [0, 1) is never 0 */
+        double angle = 2 * 3.141592653589793 * unit(word[1]);
+        put(d->out, i, radius * cos(angle));
+        if (i + 1 < end) put(d->out, i + 1, radius * sin(angle));
     }
     return true;
 }
 
 static bool run_randn(const tg_call *call) {
-    source s = source_of(call, own_attrs(call, 0));
-    int64_t n = tg_view_count(call->out);
-    for (int64_t i = 0; i < n; i += 2) {
-        uint64_t word[2];
-        draw(&s, i / 2, word);
-        double radius = sqrt(-2 * log(1 - unit(word[0]))); /* 1 - [0, 1) is never 0 */
-        double angle = 2 * 3.141592653589793 * unit(word[1]);
-        put(call->out, i, radius * cos(angle));
-        if (i + 1 < n) put(call->out, i + 1, radius * sin(angle));
-    }
-    return true;
+    drawing d = {.s = source_of(call, own_attrs(call, 0))};
+    return run_drawing(call, &d, 20, fill_randn);
 }
 
 /* The high word of a product of 64 bits each: floor(x * n / 2^64), a number below n (Lemire 2019).
@@ -145,15 +175,22 @@ static bool infer_randint(tg_rt *rt, const tg_op *op, int n, const tg_type *in, 
     return tg_shape_of_attr(rt, op, at, 2, out);
 }
 
-static bool run_randint(const tg_call *call) {
-    source s = source_of(call, own_attrs(call, 2));
-    int64_t n = tg_view_count(call->out), lo = call->at->v[0];
-    uint64_t word[2], range = (uint64_t)call->at->v[1] - (uint64_t)lo;
-    for (int64_t i = 0; i < n; i++) {
-        if (i % 2 == 0) draw(&s, i / 2, word);
-        ((int64_t *)call->out->data)[i] = lo + (int64_t)below(word[i % 2], range);
+static bool fill_randint(void *user, int64_t part) {
+    const drawing *d = user;
+    uint64_t word[2];
+    for (int64_t i = part * PART, end = end_of(d, part); i < end; i++) {
+        if (i % 2 == 0) draw(&d->s, i / 2, word);
+        ((int64_t *)d->out->data)[i] = d->lo + (int64_t)below(word[i % 2], d->range);
     }
     return true;
+}
+
+static bool run_randint(const tg_call *call) {
+    int64_t lo = call->at->v[0];
+    drawing d = {.s = source_of(call, own_attrs(call, 2)),
+                 .lo = lo,
+                 .range = (uint64_t)call->at->v[1] - (uint64_t)lo};
+    return run_drawing(call, &d, 6, fill_randint);
 }
 
 static bool infer_permutation(tg_rt *rt, const tg_op *op, int n, const tg_type *in,
