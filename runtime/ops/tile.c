@@ -20,7 +20,8 @@
 
 enum {
     MOST_SIDE = 1024,    /* of a tile: some tens of milliseconds for ... */
-    MOST_DEPTH = 4096,   /* ... so many inner elements at a time */
+    MOST_DEPTH = 1024,   /* ... so many inner elements at a time */
+    MOST_PIECE = 32768,  /* of an inner axis that is cut */
     LEAST_SIDE = 64,     /* narrower tiles are not cut */
     GRAIN = 16,          /* a side that is cut is a multiple: whole registers of BLAS's kernels */
     LONG_AXIS = 8192,    /* an inner axis that is worth cutting ... */
@@ -142,7 +143,7 @@ static bool multiply_piece(void *user, int64_t i) {
     ((T *)to.data)[i * to.row_step + j * to.col_step] += ((const T *)from.data)[i * to.cols + j]
 
 static bool multiply_pieces(tg_rt *rt, tiling *w) {
-    int64_t pieces = parts_for(w->work), most = parts_of(w->a.cols, 8 * MOST_DEPTH);
+    int64_t pieces = parts_for(w->work), most = parts_of(w->a.cols, MOST_PIECE);
     if (pieces < most) pieces = most;
     w->depth = parts_of(w->a.cols, pieces);
     pieces = parts_of(w->a.cols, w->depth);
