@@ -10,17 +10,22 @@
  * of its own, since the quotient would be 0 / 0 there and a `where` around it would hide the
  * formula. */
 #include "runtime/ops/reduce.h"
+#include "runtime/pool/pool.h"
+#include "runtime/vec/vec.h"
 
 #include <tgmath.h>
 
 #define SAFE_LEAST 1e-280 /* below, squares may have lost digits */
 
 #define T float
+#define IS_DOUBLE 0
 #define FN(name) name##_float
 #include "runtime/ops/softmax_typed.h"
 #undef T
 #undef FN
+#undef IS_DOUBLE
 #define T double
+#define IS_DOUBLE 1
 #define FN(name) name##_double
 #include "runtime/ops/softmax_typed.h"
 #undef T
@@ -32,11 +37,66 @@
                      call->in->dtype == TG_F32 ? NAME##_float : NAME##_double);                    \
         return true;                                                                               \
     }
-EACH_LINE(softmax)
-EACH_LINE(logsoftmax)
 EACH_LINE(logsumexp)
 EACH_LINE(norm)
 EACH_LINE(unit)
+
+/* Short lines that are one run each, many at a time. */
+typedef struct job {
+    const tg_exponents *f;
+    const tg_loop *outer, *line;
+    const char *in;
+    char *out;
+    int64_t size; /* lines in a part */
+    int64_t width;
+    bool logs;
+} job;
+
+static bool some_lines(void *user, int64_t i) {
+    const job *b = user;
+    int64_t from = i * b->size, n = b->outer->inner - from, si = b->outer->inner_step[0],
+            so = b->outer->inner_step[1], w = b->width;
+    b->f->short_lines(n < b->size ? n : b->size, b->line->inner, b->in + from * si, si / w,
+                      b->line->inner_step[0] / w, b->out + from * so, so / w,
+                      b->line->inner_step[1] / w, b->logs);
+    return true;
+}
+
+static bool run_exponents(const tg_call *call, bool logs, tg_line_fn *single, tg_line_fn *twice) {
+    uint64_t mask = (uint64_t)call->at->v[0];
+    bool is_double = call->in->dtype == TG_F64;
+    tg_view kept[2], reduced[2];
+    tg_axes_split(call->in, mask, &kept[0], &reduced[0]);
+    tg_axes_split(call->out, mask, &kept[1], &reduced[1]);
+    const tg_view *lines[2] = {&kept[0], &kept[1]}, *along[2] = {&reduced[0], &reduced[1]};
+    tg_loop outer, line;
+    tg_loop_init(&outer, 2, lines);
+    tg_loop_init(&line, 2, along);
+    if (line.rank > 0 || line.empty || line.inner > TG_SHORT) {
+        tg_each_line(call, mask, is_double ? twice : single);
+        return true;
+    }
+    job b = {.f = &tg_vec_now()->exponents[is_double],
+             .outer = &outer,
+             .line = &line,
+             .size = (1 << 14) / line.inner + 1,
+             .width = is_double ? 8 : 4,
+             .logs = logs};
+    TG_RUNS(&outer, p) {
+        b.in = p[0], b.out = p[1];
+        if (!tg_pool_run(call->rt, (outer.inner + b.size - 1) / b.size,
+                         (double)(outer.inner * line.inner), some_lines, &b))
+            return false;
+    }
+    return true;
+}
+
+static bool run_softmax(const tg_call *call) {
+    return run_exponents(call, false, softmax_float, softmax_double);
+}
+static bool run_logsoftmax(const tg_call *call) {
+    return run_exponents(call, true, logsoftmax_float, logsoftmax_double);
+}
 
 /* ---- records ---- */
 

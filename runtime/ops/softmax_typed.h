@@ -2,42 +2,47 @@
  * type's suffix. Included once for float and once for double, hence without a guard. Steps s and so
  * are in elements. */
 
-/* The largest element (of its magnitudes when `size`), NaN when there is one; -inf of none. */
-static T FN(largest)(const tg_loop *line, bool size) {
-    T m = -(T)INFINITY;
+/* The largest element, NaN when there is one; -inf of none. */
+static T FN(largest)(const tg_loop *line) {
+    const tg_fold *f = tg_vec_now()->fold[TG_FOLD_MAX][IS_DOUBLE];
+    int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
+    T m = -(T)INFINITY, part;
+    TG_RUNS(line, p) {
+        f->run(line->inner, p[0], s, &part);
+        f->row(1, &m, &part, 1);
+    }
+    return m;
+}
+
+/* The largest magnitude, likewise. */
+static T FN(largest_size)(const tg_loop *line) {
+    T m = 0;
     int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
     TG_RUNS(line, p) {
         const T *e = (const T *)p[0];
         for (int64_t i = 0; i < line->inner; i++) {
-            T x = size ? fabs(e[i * s]) : e[i * s];
+            T x = fabs(e[i * s]);
             m = (m > x || m != m) ? m : x;
         }
     }
     return m;
 }
 
-/* out = e^(x - m), or x - m itself when `logs`; returns the sum of the e^(x - m). */
-static double FN(shift)(const tg_loop *line, T m, bool logs) {
+/* out = e^(x - m), or x - m itself when `logs`, unless there is no out; returns the sum of the
+ * e^(x - m). */
+static double FN(shift)(const tg_loop *line, T m, bool out, bool logs) {
+    const tg_exponents *f = &tg_vec_now()->exponents[IS_DOUBLE];
     double total = 0;
     int64_t s = line->inner_step[0] / (int64_t)sizeof(T),
-            so = line->inner_step[1] / (int64_t)sizeof(T);
-    TG_RUNS(line, p) {
-        const T *e = (const T *)p[0];
-        T *out = (T *)p[1];
-        double part = 0;
-        for (int64_t i = 0; i < line->inner; i++) {
-            T d = e[i * s] - m, y = exp(d);
-            out[i * so] = logs ? d : y;
-            part += (double)y;
-        }
-        total += part;
-    }
+            so = out ? line->inner_step[1] / (int64_t)sizeof(T) : 0;
+    TG_RUNS(line, p)
+    total += f->shift(line->inner, p[0], s, (double)m, out ? p[1] : NULL, so, logs);
     return total;
 }
 
 static void FN(softmax)(const tg_call *call, const tg_loop *line, char *first) {
     (void)call, (void)first;
-    T total = (T)FN(shift)(line, FN(largest)(line, false), false);
+    T total = (T)FN(shift)(line, FN(largest)(line), true, false);
     int64_t so = line->inner_step[1] / (int64_t)sizeof(T);
     TG_RUNS(line, p) {
         T *out = (T *)p[1];
@@ -47,7 +52,7 @@ static void FN(softmax)(const tg_call *call, const tg_loop *line, char *first) {
 
 static void FN(logsoftmax)(const tg_call *call, const tg_loop *line, char *first) {
     (void)call, (void)first;
-    T log_total = (T)log(FN(shift)(line, FN(largest)(line, false), true));
+    T log_total = (T)log(FN(shift)(line, FN(largest)(line), true, true));
     int64_t so = line->inner_step[1] / (int64_t)sizeof(T);
     TG_RUNS(line, p) {
         T *out = (T *)p[1];
@@ -57,17 +62,10 @@ static void FN(logsoftmax)(const tg_call *call, const tg_loop *line, char *first
 
 static void FN(logsumexp)(const tg_call *call, const tg_loop *line, char *out) {
     (void)call;
-    T m = FN(largest)(line, false);
-    int64_t s = line->inner_step[0] / (int64_t)sizeof(T);
-    double total = 0;
+    T m = FN(largest)(line);
     /* all -inf, an inf, a NaN, nothing at all: the differences would be NaN */
     if (m - m == 0) {
-        TG_RUNS(line, p) {
-            const T *e = (const T *)p[0];
-            double part = 0;
-            for (int64_t i = 0; i < line->inner; i++) part += (double)exp(e[i * s] - m);
-            total += part;
-        }
+        double total = FN(shift)(line, m, false, false);
         /* the largest element alone adds 1 */
         /* cppcheck-suppress invalidFunctionArg */
         m = (T)((double)m + log(total));
@@ -106,7 +104,7 @@ static double FN(length)(const tg_loop *line, double *factor) {
     double sum = FN(squares)(line, 1);
     *factor = 1;
     if ((sum >= SAFE_LEAST && sum < (double)INFINITY) || sum != sum) return sqrt(sum);
-    double m = line->empty ? 0 : (double)FN(largest)(line, true);
+    double m = line->empty ? 0 : (double)FN(largest_size)(line);
     if (m == 0 || m - m != 0) return m; /* zero, infinite or NaN */
     int e;
     frexp(m, &e);

@@ -6,12 +6,26 @@
 #include "runtime/vec/folds.h"
 #include "runtime/vec/vec.h"
 
+#define T float
+#define FN(name) name##_float
+#include "runtime/vec/exponents.h"
+#undef T
+#undef FN
+#define T double
+#define FN(name) name##_double
+#include "runtime/vec/exponents.h"
+#undef T
+#undef FN
+static const tg_exponents exponents[] = {{shift_float, short_lines_float},
+                                         {shift_double, short_lines_double}};
+
 #define TABLE_OF(LEVEL) TABLE(LEVEL)
 #define TABLE(LEVEL) tg_vec_##LEVEL
 #define NAME_OF(LEVEL) NAME(LEVEL)
 #define NAME(LEVEL) #LEVEL
 
 extern const tg_vec TABLE_OF(LEVEL);
-const tg_vec TABLE_OF(LEVEL) = {.name = NAME_OF(LEVEL), .elementwise = elementwise, .fold = folds};
+const tg_vec TABLE_OF(LEVEL) = {
+    .name = NAME_OF(LEVEL), .elementwise = elementwise, .fold = folds, .exponents = exponents};
 
 #endif

@@ -36,11 +36,26 @@ typedef enum tg_fold_kind {
     TG_FOLD_ALL
 } tg_fold_kind;
 
+/* What softmax and logsumexp are made of. Steps are in elements, `step` and `out_step` those from
+ * line to line. */
+typedef struct tg_exponents {
+    /* out (unless NULL) = e^(x - m), or x - m itself when `logs`; returns the sum of the e^(x - m)
+     */
+    double (*shift)(int64_t n, const void *x, int64_t s, double m, void *out, int64_t so,
+                    bool logs);
+    /* the softmax of lines of 1 to TG_SHORT elements, or its logarithm */
+    void (*short_lines)(int64_t lines, int64_t n, const void *x, int64_t step, int64_t s, void *out,
+                        int64_t out_step, int64_t so, bool logs);
+} tg_exponents;
+
+enum { TG_SHORT = 256 };
+
 typedef struct tg_vec {
     const char *name; /* "sse2", "avx2", "avx512"; "neon" */
     /* of the rows of elementwise.def in their order, in single and double */
     tg_inner_fn *const (*elementwise)[2];
     const tg_fold *const (*fold)[2]; /* by kind; in single and double */
+    const tg_exponents *exponents;   /* in single and double */
 } tg_vec;
 
 /* The level in use. */
