@@ -46,10 +46,10 @@ static inline tg_way tg_way_of(const char *symbol) {
     }
 }
 
-/* The remainder with the sign of b. Of small whole numbers >= 0 it is found without fmod. */
+/* The remainder with the sign of b. Of small whole numbers > 0 it is found without fmod. */
 static inline double tg_scalar_mod(double a, double b) {
     const double most = 4294967296.0;
-    if (a >= 0 && a < most && b >= 1 && b < most) {
+    if (a > 0 && a < most && b >= 1 && b < most) {
         uint64_t m = (uint64_t)a, n = (uint64_t)b;
         if ((double)m == a && (double)n == b) return (double)(m % n);
     }
