@@ -139,6 +139,10 @@ void tg_alloc_reset_stats(void) {
     requests_before = requests;
 }
 
+void tg_alloc_note_peak(size_t bytes) {
+    if (bytes > peak_bytes) peak_bytes = bytes;
+}
+
 void tg_alloc_fail_at(uint64_t n) {
     fail_in = n;
 }

@@ -33,7 +33,8 @@ typedef struct tg_alloc_stats {
 } tg_alloc_stats;
 
 tg_alloc_stats tg_alloc_get_stats(void);
-void tg_alloc_reset_stats(void); /* peak = live, requests = 0 */
+void tg_alloc_reset_stats(void);       /* peak = live, requests = 0 */
+void tg_alloc_note_peak(size_t bytes); /* the peak is at least that: what it was before a reset */
 void tg_alloc_fail_at(
     uint64_t n); /* the n-th request from now fails, once (1 = the next); 0 = none */
 void tg_alloc_limit(

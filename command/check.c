@@ -5,6 +5,7 @@
  * which nothing was checked is an error: it says less than it seems to. */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "command/colon.h"
 #include "command/command.h"
 #include "command/transcript.h"
 
@@ -117,8 +118,7 @@ static bool run_exchange(checker *k, const char *path, const tg_exchange *x, tg_
             return false;
         }
     }
-    take_answer(k, tg_run_bytes(k->s, "<prompt>", tg_str_text(&x->code), x->code.len, 1, TG_ECHO),
-                answer);
+    take_answer(k, tg_colon_or_run(k->s, tg_str_text(&x->code), x->code.len, TG_ECHO), answer);
     return !answer->failed && !k->interrupted;
 }
 

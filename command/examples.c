@@ -2,6 +2,7 @@
  * session, and must show the value that stands beside it in its record. One that is missing is a
  * failure: a record without an example is not documented. */
 #include "base/str.h"
+#include "command/colon.h"
 #include "command/command.h"
 #include "interp/interp.h"
 #include "interp/topics.h"
@@ -41,7 +42,8 @@ static bool run(tally *k, const char *example) {
     tg_state *s = tg_open(&k->options);
     if (!s) return false;
     tg_command_watch(s);
-    if (tg_run(s, "<prompt>", example, TG_ECHO) != TG_DONE) tg_str_add(&k->answer, tg_error(s));
+    if (tg_colon_or_run(s, example, strlen(example), TG_ECHO) != TG_DONE)
+        tg_str_add(&k->answer, tg_error(s));
     tg_command_watch(NULL);
     tg_close(s);
     return !k->answer.failed;

@@ -5,6 +5,7 @@
  * ends the process, as nothing is left to save. A closed pipe ends it by SIGPIPE as usual; where
  * that signal is ignored, the failing write is noticed at the end. */
 #include "base/alloc.h"
+#include "command/colon.h"
 #include "command/command.h"
 #include "command/transcript.h"
 
@@ -216,6 +217,11 @@ static int exit_status(const tg_state *s, tg_status status) {
     return status == TG_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_ERROR;
 }
 
+static tg_status run_code(tg_state *s, const char *code) {
+    return code[strspn(code, " \t\n")] == ':' ? tg_colon_or_run(s, code, strlen(code), TG_ECHO)
+                                              : tg_run(s, "-e", code, TG_ECHO);
+}
+
 static int run_stdin(tg_state *s) {
     size_t len;
     char *text = read_stdin(&len);
@@ -242,7 +248,7 @@ static int run_command(const command *c) {
                      ? tg_play(s, c->rest[0])
                      : exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET));
         break;
-    case MODE_CODE: status = exit_status(s, tg_run(s, "-e", c->code, TG_ECHO)); break;
+    case MODE_CODE: status = exit_status(s, run_code(s, c->code)); break;
     case MODE_STDIN: status = run_stdin(s); break;
     case MODE_OPS: {
         const char *text = tg_operations_document(s);

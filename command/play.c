@@ -2,6 +2,7 @@
  * what they give now takes the place of the answers. So a lesson in examples/class is a document to
  * read, a test (tg --check) and a program at once. An error is an answer like any other, as it is
  * at the prompt. */
+#include "command/colon.h"
 #include "command/command.h"
 #include "command/transcript.h"
 
@@ -19,8 +20,7 @@ static tg_status perform(tg_state *s, const tg_transcript *t) {
         print_lines(t, printed, x->first);
         printed = x->last;
         fflush(stdout);
-        tg_status status =
-            tg_run_bytes(s, "<prompt>", tg_str_text(&x->code), x->code.len, 1, TG_ECHO);
+        tg_status status = tg_colon_or_run(s, tg_str_text(&x->code), x->code.len, TG_ECHO);
         if (status == TG_INTERRUPTED) return status;
         if (status != TG_DONE) printf("%s\n", tg_error(s));
     }

@@ -3,6 +3,7 @@
  * leaves. */
 #include "base/alloc.h"
 #include "base/str.h"
+#include "command/colon.h"
 #include "command/command.h"
 
 #include <stdio.h>
@@ -19,15 +20,14 @@ static void answer(tg_state *s, tg_status status) {
 
 /* The text collected so far is all there will be: its error is shown. */
 static void run_unfinished(tg_state *s, const tg_str *text) {
-    answer(s, tg_run_bytes(s, "<prompt>", tg_str_text(text), text->len, 1, TG_ECHO));
+    answer(s, tg_colon_or_run(s, tg_str_text(text), text->len, TG_ECHO));
 }
 
 /* One line more. True: go on reading the same text. */
 static bool run_line(tg_state *s, tg_str *text) {
     tg_command_interrupted = 0;
     tg_command_watch(s);
-    tg_status status =
-        tg_run_bytes(s, "<prompt>", tg_str_text(text), text->len, 1, TG_ECHO | TG_MAY_GO_ON);
+    tg_status status = tg_colon_or_run(s, tg_str_text(text), text->len, TG_ECHO | TG_MAY_GO_ON);
     tg_command_watch(NULL); /* while a line is edited Ctrl-C belongs to the editor */
     if (status == TG_MORE) return true;
     tg_editor_remember(tg_str_text(text));

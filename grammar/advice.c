@@ -188,6 +188,8 @@ static const char *on_sign(const tg_parser *p) {
         return square ? "rows are brackets of their own: [[1, 2], [3, 4]]" : NULL;
     case TG_TOK_FOR: return "\"for\" begins a statement: for x in e { ... }";
     case TG_TOK_COLON:
+        if (p->tok.flags & TG_TOK_AFTER_LINE || p->prev.hi == 0)
+            return "commands that begin with : belong to the prompt, not into a script";
         if (p->prev.kind == TG_TOK_QUOTE) return "the keys of a record are plain names: {a: 1}";
         return square ? "slices stand in an index: x[0:3]; a range is 1..10"
                       : "a body stands in { }, a range is 1..10, a record is {name: value}";

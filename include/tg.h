@@ -87,6 +87,58 @@ TG_API tg_status tg_set_number(tg_state *s, const char *name, double value);
 TG_API tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim,
                                const double *data);
 
+/* ---- measuring: what the prompt's :time, :profile and :mem stand on ---- */
+
+/* Writes where print and echo write. */
+TG_API void tg_print(tg_state *s, const char *text);
+/* Makes `message` the last error, with a line of help unless that is NULL. Returns TG_FAILED. */
+TG_API tg_status tg_refuse(tg_state *s, const char *message, const char *help);
+
+typedef struct tg_timing {
+    int64_t runs;
+    double best;      /* seconds of the fastest run, without the first if there are others */
+    double first;     /* of the first, which compiles what the others find compiled ... */
+    double compiling; /* ... and of it, the seconds in which it did */
+    size_t bytes;     /* the most memory taken in the last run beyond what was held before */
+} tg_timing;
+/* Runs the statement again and again, for a third of a second, if it is an expression that neither
+ * stores nor prints, and once if not; nothing is echoed. The formula that an expression gives is
+ * computed. `flags`: TG_MAY_GO_ON. */
+TG_API tg_status tg_time(tg_state *s, const char *text, size_t len, int flags, tg_timing *out);
+
+/* An operation at its place in a formula; sums over all calls. */
+typedef struct tg_profile_row {
+    const char *kind;    /* "softmax", "product" */
+    const char *formula; /* or, for plain values, the shapes of the arguments */
+    int64_t calls;
+    double seconds, flops, bytes;
+    double peak; /* 0 to 1, about: the least time that the machine would need, over the seconds */
+} tg_profile_row;
+typedef struct tg_profile_report {
+    const tg_profile_row *rows; /* the slowest first; valid until the next call */
+    size_t n;
+    double seconds;   /* of the whole statement */
+    double inside;    /* of it, in the rows */
+    double compiling; /* and compiling */
+    /* What the machine reaches, a second: in products in single and double precision, and moving
+     * bytes in the cache and in memory. 0: not measured. */
+    double flops_single, flops_double, bytes_cached, bytes_memory;
+} tg_profile_report;
+/* Runs the text once, and tells where the time went. */
+TG_API tg_status tg_profile_run(tg_state *s, const char *text, size_t len, int flags,
+                                tg_profile_report *out);
+
+/* In bytes: what is held now. */
+typedef struct tg_holdings {
+    size_t names;     /* tensors under names of the session */
+    size_t plans;     /* compiled formulas ... */
+    size_t nplans;    /* ... and their number */
+    size_t workspace; /* of all plans */
+    size_t total;     /* of the process's sessions together, formulas and texts included */
+    size_t peak;      /* the most so far */
+} tg_holdings;
+TG_API void tg_memory_held(tg_state *s, tg_holdings *out);
+
 /* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`;
  * NULL past the last. For completion. Valid until the next call. */
 TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);

@@ -1,4 +1,5 @@
 /* The embedding interface (include/tg.h) over the interpreter. */
+#include "interp/api.h"
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
@@ -13,12 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-struct tg_state {
-    tg_interp in;
-    tg_str error;    /* text of the last error */
-    tg_str document; /* of tg_operations_document */
-};
 
 static void write_stdout(void *user, const char *text, size_t len) {
     (void)user;
@@ -131,14 +126,14 @@ void tg_close(tg_state *s) {
     tg_free(in->checked);
     for (int i = 0; i < in->nused; i++) tg_free(in->used[i]);
     tg_free(in->used);
+    tg_api_forget_profile(s);
     tg_rt_free(&in->rt);
     tg_str_free(&s->error);
     tg_str_free(&s->document);
     tg_free(s);
 }
 
-/* Each entry from outside: the stack guard measures from here, the last error is forgotten. */
-static tg_interp *enter(tg_state *s) {
+tg_interp *tg_api_enter(tg_state *s) {
     s->in.nremarked = 0;
     tg_guard_enter(&s->in.rt.c);
     tg_clear(&s->in.rt.c);
@@ -149,7 +144,7 @@ static tg_interp *enter(tg_state *s) {
     return &s->in;
 }
 
-static tg_status leave(tg_state *s, bool ok) {
+tg_status tg_api_leave(tg_state *s, bool ok) {
     s->in.rt.c.interrupted = 0; /* one that came too late is not for the next call */
     if (ok) return TG_DONE;
     bool interrupted = s->in.rt.c.diag.kind == TG_ERR_INTERRUPT;
@@ -163,7 +158,7 @@ static tg_status leave(tg_state *s, bool ok) {
 
 tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t len, int line,
                        int flags) {
-    tg_interp *in = enter(s);
+    tg_interp *in = tg_api_enter(s);
     tg_source *src = tg_source_new(name, text, len);
     tg_parse_status how = TG_PARSE_OK;
     bool outer = in->echo;
@@ -172,14 +167,14 @@ tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t l
             tg_fail(&in->rt.c, TG_ERR_SYNTAX, "the text is too long: %zu bytes", len);
         else
             tg_fail_memory(&in->rt.c);
-        return leave(s, false);
+        return tg_api_leave(s, false);
     }
     src->first_line = line;
     in->echo = flags & TG_ECHO;
     bool ok = tg_module_run(in, in->globals, src, &how);
     in->echo = outer;
     tg_status status =
-        !ok && how == TG_PARSE_INCOMPLETE && flags & TG_MAY_GO_ON ? TG_MORE : leave(s, ok);
+        !ok && how == TG_PARSE_INCOMPLETE && flags & TG_MAY_GO_ON ? TG_MORE : tg_api_leave(s, ok);
     if (status == TG_MORE) tg_clear(&in->rt.c);
     tg_source_drop(src);
     return status;
@@ -190,17 +185,28 @@ tg_status tg_run(tg_state *s, const char *name, const char *text, int flags) {
 }
 
 tg_status tg_run_file(tg_state *s, const char *path, int flags) {
-    tg_interp *in = enter(s);
+    tg_interp *in = tg_api_enter(s);
     bool outer = in->echo;
     in->echo = flags & TG_ECHO;
     bool ok = tg_module_run_file(in, in->globals, path, path);
     in->echo = outer;
-    return leave(s, ok);
+    return tg_api_leave(s, ok);
 }
 
 /* Without memory for the whole report, the message alone. */
 const char *tg_error(const tg_state *s) {
     return s->error.failed ? s->in.rt.c.diag.msg : tg_str_text(&s->error);
+}
+
+void tg_print(tg_state *s, const char *text) {
+    tg_write(&s->in, text, strlen(text));
+}
+
+tg_status tg_refuse(tg_state *s, const char *message, const char *help) {
+    tg_interp *in = tg_api_enter(s);
+    tg_fail(&in->rt.c, TG_ERR_USER, "%s", message);
+    if (help) tg_help(&in->rt.c, "%s", help);
+    return tg_api_leave(s, false);
 }
 
 void tg_interrupt(tg_state *s) {
@@ -218,30 +224,30 @@ static bool get(tg_interp *in, const char *name, tg_value *out) {
 }
 
 tg_status tg_get_number(tg_state *s, const char *name, double *out) {
-    tg_interp *in = enter(s);
+    tg_interp *in = tg_api_enter(s);
     tg_value v = TG_NONE_VALUE;
-    if (!get(in, name, &v)) return leave(s, false);
+    if (!get(in, name, &v)) return tg_api_leave(s, false);
     bool ok = tg_to_number(in, v, name, out);
     tg_value_drop(v);
-    return leave(s, ok);
+    return tg_api_leave(s, ok);
 }
 
 tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8], double *data,
                         size_t room, size_t *count) {
-    tg_interp *in = enter(s);
+    tg_interp *in = tg_api_enter(s);
     tg_value v = TG_NONE_VALUE;
     tg_tensor *t;
-    if (!get(in, name, &v)) return leave(s, false);
+    if (!get(in, name, &v)) return tg_api_leave(s, false);
     bool ok = tg_to_tensor(in, v, name, &t);
     tg_value_drop(v);
-    if (!ok) return leave(s, false);
+    if (!ok) return tg_api_leave(s, false);
     *rank = t->v.rank;
     memcpy(dim, t->v.dim, (size_t)t->v.rank * sizeof *dim);
     *count = (size_t)tg_view_count(&t->v);
     for (size_t i = 0; data && i < *count && i < room; i++)
         data[i] = tg_view_get(&t->v, (int64_t)i);
     tg_tensor_drop(t);
-    return leave(s, true);
+    return tg_api_leave(s, true);
 }
 
 static bool is_keyword(const char *s) {
@@ -266,22 +272,22 @@ static tg_status set(tg_state *s, tg_interp *in, const char *name, tg_value v) {
     if (!key) {
         if (!is_name(name)) tg_fail(&in->rt.c, TG_ERR_NAME, "\"%s\" cannot be a name", name);
         tg_value_drop(v);
-        return leave(s, false);
+        return tg_api_leave(s, false);
     }
     tg_ast target = {.kind = TG_AST_NAME, .name = key}, *targets = &target;
-    return leave(s, tg_store_all(in, in->globals, 1, &targets, &v));
+    return tg_api_leave(s, tg_store_all(in, in->globals, 1, &targets, &v));
 }
 
 tg_status tg_set_number(tg_state *s, const char *name, double value) {
-    tg_interp *in = enter(s);
+    tg_interp *in = tg_api_enter(s);
     return set(s, in, name, tg_value_number(value));
 }
 
 tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim,
                         const double *data) {
-    tg_interp *in = enter(s);
+    tg_interp *in = tg_api_enter(s);
     tg_tensor *t = tg_tensor_new(&in->rt.c, TG_F64, rank, dim);
-    if (!t) return leave(s, false);
+    if (!t) return tg_api_leave(s, false);
     memcpy(t->v.data, data, (size_t)tg_view_count(&t->v) * sizeof *data);
     return set(s, in, name, tg_value_tensor(t));
 }

@@ -116,6 +116,11 @@ const tg_topic tg_topics[] = {
      "compares it with\ndifferences, same(a, b) two formulas; show, expand, shapes, why and raw "
      "look at one.",
      "x = var(3); grad(x^2, x)", "2 * x\n  = 6"},
+    {" commands command prompt ",
+     "At the prompt, and in transcripts, a line that begins with : is a command about the session: "
+     ":time, :profile, :mem.\n:help lists them all.",
+     ":help time",
+     ":time statement       How long it takes; an expression is run again and again."},
     {0},
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/ops/op.h"
 
 #include "base/alloc.h"
+#include "runtime/ops/profile.h"
 
 #include <string.h>
 
@@ -73,7 +74,7 @@ static tg_tensor *evaluate(tg_rt *rt, const tg_op *op, job *j, tg_tensor *const 
     out = tg_tensor_new(&rt->c, type.dtype, type.rank, type.dim);
     if (!out) return NULL;
     tg_call call = {.rt = rt, .op = op, .n = j->n, .in = j->view, .out = &out->v, .at = at};
-    if (op->run(&call)) return out;
+    if (rt->profile ? tg_profile_call(&call) : op->run(&call)) return out;
     tg_tensor_drop(out);
     return NULL;
 }

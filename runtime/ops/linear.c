@@ -391,7 +391,7 @@ static bool run_triangle(const tg_call *call) {
 
 #define PRODUCT                                                                                    \
     .class = TG_CLASS_LINEAR, .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},       \
-    .infer = infer_product, .run = run_product, .reference = reference_product,                    \
+    .infer = infer_product, .run = run_product, .reference = reference_product, .cubic = {0, 2},   \
     .style = TG_PRINT_INFIX, .symbol = "@", .precedence = 6
 
 static const tg_op ops[] = {
@@ -446,6 +446,7 @@ static const tg_op ops[] = {
      .value = "32",
      .samples = "x[5], y[5]: x @ y"},
     {.name = "outer",
+     .effort = 1,
      .taught = "outer product",
      .class = TG_CLASS_LINEAR,
      .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},

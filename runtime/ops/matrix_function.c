@@ -319,6 +319,7 @@ static bool run_kron(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "expm",
+     .cubic = {20, 0},
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}},
      .grad = {"expm_frechet(x', g)"},
@@ -332,6 +333,7 @@ static const tg_op ops[] = {
      .samples = "x[3,3] small: expm(x) | x[1,1]: expm(x) | x[2,2,2] small: expm(x) | x[4,4] small: "
                 "expm(x * 8)"},
     {.name = "expm_frechet",
+     .cubic = {60, 0},
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}},
      .grad = {SECOND("expm_frechet", ""), "expm_frechet(x', g)"},
@@ -344,6 +346,7 @@ static const tg_op ops[] = {
      .samples =
          "x[3,3] small, y[3,3]: expm_frechet(x, y) | x[2,2,2] small, y[2,2,2]: expm_frechet(x, y)"},
     {.name = "matpow",
+     .cubic = {10, 0},
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"n", TG_P_INT, NULL}},
      .grad = {"matpow_frechet(x', g, n)"},
@@ -358,6 +361,7 @@ static const tg_op ops[] = {
          "x[3,3]: matpow(x, 3) | x[3,3] regular: matpow(x, -2) | x[3,3]: matpow(x, 0) | x[2,2,2]: "
          "matpow(x, 5) | x[2,2]: matpow(x, 1)"},
     {.name = "matpow_frechet",
+     .cubic = {30, 0},
      DIRECTION,
      .param = {{"x", TG_P_TENSOR, NULL}, {"e", TG_P_TENSOR, NULL}, {"n", TG_P_INT, NULL}},
      .grad = {SECOND("matpow_frechet", ", n"), "matpow_frechet(x', g, n)"},
@@ -372,6 +376,7 @@ static const tg_op ops[] = {
          "x[3,3], y[3,3]: matpow_frechet(x, y, 3) | x[2,2] regular, y[2,2]: matpow_frechet(x, y, "
          "-2) | x[2,2,2], y[2,2,2]: matpow_frechet(x, y, 2)"},
     {.name = "kron",
+     .effort = 1,
      .class = TG_CLASS_LINEAR,
      .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},
      .infer = infer_kron,

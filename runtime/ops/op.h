@@ -192,6 +192,12 @@ struct tg_op {
      * expression that is a view of its arguments, or behind =! a call that makes &{out} one. {list}
      * is an array of all arguments, {number} of them, and {rank} the rank of the result. */
     const char *c;
+    /* What a call costs, in floating-point operations, about, for :profile (runtime/ops/profile.h):
+     * `effort` for each element of the result, or of argument 0 where that has more (0: one, where
+     * elements are computed or reduced, and none elsewhere); and for each element of argument 0 and
+     * of the result `cubic` times the last size of argument 0: {0, 2} of a product, {2.0 / 3, 2} of
+     * a system of equations. */
+    double effort, cubic[2];
     const char *doc;     /* one sentence */
     const char *example; /* tg text of an expression ... */
     const char *value;   /* ... and what the prompt shows for it */
@@ -267,6 +273,8 @@ int tg_op_values(const tg_op *op, const tg_attrs *at, int i, int *n);
  * to the same ones. `first`: no comma before the first of them. rank is that of argument 0. */
 void tg_op_print_attrs(tg_rt *rt, tg_str *s, const tg_op *op, int rank, const tg_attrs *at,
                        bool first);
+/* By effort and cubic of the record. */
+double tg_op_flops(const tg_op *op, int n, const tg_view *in, const tg_view *out);
 /* A REAL parameter's number, once the sizes are known. */
 double tg_attr_real(const tg_attrs *at, int i);
 

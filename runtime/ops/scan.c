@@ -141,6 +141,7 @@ static bool infer_scan(tg_rt *rt, const tg_op *op, int n, const tg_type *in, con
 
 static const tg_op ops[] = {
     {.name = "cumsum",
+     .effort = 1,
      .class = TG_CLASS_REDUCE,
      .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "0"}},
      .infer = tg_infer_along,
@@ -158,6 +159,7 @@ static const tg_op ops[] = {
      .value = "[1, 3, 6]",
      .samples = "x[5]: cumsum(x, 0) | x[3,4]: cumsum(x, axis=1) | x[2,3,4]: cumsum(x, axis=1)"},
     {.name = "recurrence",
+     .effort = 2,
      RECURRENCE,
      .run = run_recurrence,
      .grad = {"recurrence_back(a, g, axis=axis) * out", "recurrence_back(a, g, axis=axis)"},
@@ -172,6 +174,7 @@ static const tg_op ops[] = {
                 "start=0.5) | x[3,2]: "
                 "recurrence(x, 1, axis=0)"},
     {.name = "recurrence_back",
+     .effort = 2,
      RECURRENCE,
      .run = run_recurrence_back,
      .grad = {"recurrence(a, g, axis=axis) * out", "recurrence(a, g, axis=axis)"},

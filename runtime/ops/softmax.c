@@ -110,6 +110,7 @@ static bool run_logsoftmax(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "softmax",
+     .effort = 14,
      .taught = "softmax rule",
      AXES("-1"),
      .infer = tg_infer_along,
@@ -129,6 +130,7 @@ static const tg_op ops[] = {
      .samples = "x[5]: softmax(x) | x[3,4]: softmax(x) | x[3,4]: softmax(x, axis=0) | x[2,3,2]: "
                 "softmax(x, axis=(0, 2))"},
     {.name = "logsoftmax",
+     .effort = 14,
      AXES("-1"),
      .infer = tg_infer_along,
      .run = run_logsoftmax,
@@ -145,6 +147,7 @@ static const tg_op ops[] = {
      .value = "[-1000, 0]",
      .samples = "x[5]: logsoftmax(x) | x[3,4]: logsoftmax(x) | x[3,4]: logsoftmax(x, axis=0)"},
     {.name = "logsumexp",
+     .effort = 12,
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_logsumexp,
@@ -162,6 +165,7 @@ static const tg_op ops[] = {
      .samples = "x[5]: logsumexp(x) | x[3,4]: logsumexp(x, axis=1) | x[3,4]: logsumexp(x, axis=0, "
                 "keep=true)"},
     {.name = "norm",
+     .effort = 2,
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_norm,
@@ -180,6 +184,7 @@ static const tg_op ops[] = {
      .samples = "x[5]: norm(x) | x[3,4]: norm(x) | x[3,4]: norm(x, axis=1) | x[3,4]: norm(x, "
                 "axis=0, keep=true)"},
     {.name = "unit",
+     .effort = 4,
      AXES("none"),
      .infer = tg_infer_along,
      .run = run_unit,

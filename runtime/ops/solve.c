@@ -380,6 +380,7 @@ static bool run_cholesky(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "inv",
+     .cubic = {2, 0},
      MATRIX,
      .run = run_inv,
      .grad = {"-out' @ g @ out'"},
@@ -392,6 +393,7 @@ static const tg_op ops[] = {
      .value = "[[0, 0.5], [1, 0.0]]",
      .samples = SQUARES("inv")},
     {.name = "det",
+     .cubic = {2.0 / 3, 0},
      NUMBER,
      .run = run_det,
      .grad = {EACH("(g * out)") " * inv(x)'"},
@@ -404,6 +406,7 @@ static const tg_op ops[] = {
      .value = "-2",
      .samples = SQUARES("det")},
     {.name = "logdet",
+     .cubic = {2.0 / 3, 0},
      .class = TG_CLASS_LINEAR,
      .param = {{"x", TG_P_TENSOR, NULL}, {"nan", TG_P_FLAG, "false"}},
      .infer = infer_number,
@@ -420,6 +423,7 @@ static const tg_op ops[] = {
      .value = "1.7918",
      .samples = SQUARES("logdet") " | x[2,2] regular: logdet(x, nan=true)"},
     {.name = "logabsdet",
+     .cubic = {2.0 / 3, 0},
      NUMBER,
      .run = run_logabsdet,
      .grad = {EACH("g") " * inv(x)'"},
@@ -432,6 +436,7 @@ static const tg_op ops[] = {
      .value = "0.69315",
      .samples = SQUARES("logabsdet")},
     {.name = "signdet",
+     .cubic = {2.0 / 3, 0},
      NUMBER,
      .run = run_signdet,
      .grad = {TG_GRAD_ZERO},
@@ -443,6 +448,7 @@ static const tg_op ops[] = {
      .value = "-1",
      .samples = SQUARES("signdet")},
     {.name = "cofactor",
+     .cubic = {8.0 / 3, 0},
      MATRIX,
      .run = run_cofactor,
      .grad = {"sum(g * out, axis=(-2, -1), keep=true) * inv(x)' - out @ g' @ inv(x)'"},
@@ -456,6 +462,7 @@ static const tg_op ops[] = {
      .value = "[[4, 2], [2, 1]]",
      .samples = SQUARES("cofactor")},
     {.name = "solve",
+     .cubic = {2.0 / 3, 2},
      SOLVE,
      .run = run_solve,
      .grad = {"where(rank(b) == 1, -outer(solve(a', g), out), -solve(a', g) @ out')",
@@ -473,6 +480,7 @@ static const tg_op ops[] = {
          "x[3,3] regular, y[3]: solve(x, y) | x[3,3] regular, y[3,2]: solve(x, y) | x[2,3,3] "
          "regular, y[3,2]: solve(x, y) | x[3,3] regular, y[2,3,2]: solve(x, y)"},
     {.name = "solve_lower",
+     .cubic = {0, 1},
      SOLVE,
      .run = run_triangle,
      .grad =
@@ -489,6 +497,7 @@ static const tg_op ops[] = {
          "x[3,3] regular, y[3]: solve_lower(x, y) | x[3,3] regular, y[3,2]: solve_lower(x, y) | "
          "x[2,3,3] regular, y[3,2]: solve_lower(x, y)"},
     {.name = "solve_upper",
+     .cubic = {0, 1},
      SOLVE,
      .run = run_triangle,
      .grad =
@@ -505,6 +514,7 @@ static const tg_op ops[] = {
          "x[3,3] regular, y[3]: solve_upper(x, y) | x[3,3] regular, y[3,2]: solve_upper(x, y) | "
          "x[2,3,3] regular, y[3,2]: solve_upper(x, y)"},
     {.name = "cholesky",
+     .cubic = {1.0 / 3, 0},
      MATRIX,
      .run = run_cholesky,
      .grad = {"solve_upper(out', solve_upper(out', tril(out' @ g) + tril(out' @ g, k=-1)')') / 2"},

@@ -385,6 +385,7 @@ static bool run_lstsq(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "eigvalsh",
+     .cubic = {4.0 / 3, 0},
      OF_MATRIX,
      .infer = infer_eigvalsh,
      .run = run_eigvalsh,
@@ -400,6 +401,7 @@ static const tg_op ops[] = {
      .samples = "x[3,3] spd: eigvalsh(x) | x[3,3] regular: eigvalsh(x) | x[1,1]: eigvalsh(x) | "
                 "x[2,3,3] spd: eigvalsh(x)"},
     {.name = "eigvecsh",
+     .cubic = {9, 0},
      OF_MATRIX,
      .infer = infer_eigvecsh,
      .run = run_eigvecsh,
@@ -426,6 +428,7 @@ static const tg_op ops[] = {
      .value = "[[ 0, 1], [-1, 0]]",
      .samples = "x[4]: reciprocal_gaps(x) | x[2,3]: reciprocal_gaps(x)"},
     {.name = "svdvals",
+     .cubic = {8.0 / 3, 0},
      OF_MATRIX,
      .infer = infer_svd,
      .run = run_svdvals,
@@ -442,6 +445,7 @@ static const tg_op ops[] = {
          "x[3,3] regular: svdvals(x) | x[4,2] regular: svdvals(x) | x[2,3] regular: svdvals(x) "
          "| x[2,3,2] regular: svdvals(x)"},
     {.name = "svdleft",
+     .cubic = {14, 0},
      OF_MATRIX,
      .infer = infer_svd,
      .run = run_svd,
@@ -457,6 +461,7 @@ static const tg_op ops[] = {
          "x[3,3] regular: svdleft(x) | x[4,2] regular: svdleft(x) | x[2,3] regular: svdleft(x) "
          "| x[2,3,2] regular: svdleft(x)"},
     {.name = "svdright",
+     .cubic = {14, 0},
      OF_MATRIX,
      .infer = infer_svd,
      .run = run_svd,
@@ -471,6 +476,7 @@ static const tg_op ops[] = {
      .samples = "x[3,3] regular: svdright(x) | x[4,2] regular: svdright(x) | x[2,3] regular: "
                 "svdright(x) | x[2,3,2] regular: svdright(x)"},
     {.name = "pinv",
+     .cubic = {14, 2},
      OF_MATRIX,
      .infer = infer_pinv,
      .run = run_pinv,
@@ -490,6 +496,7 @@ static const tg_op ops[] = {
          "x[3,3] regular: pinv(x) | x[4,2] regular: pinv(x) | x[2,3] regular: pinv(x) | x[2,3,2] "
          "regular: pinv(x)"},
     {.name = "lstsq",
+     .cubic = {2, 4},
      .class = TG_CLASS_LINEAR,
      .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},
      .infer = infer_lstsq,

@@ -11,6 +11,7 @@
 #include "runtime/plan/program.h"
 
 #include "base/alloc.h"
+#include "runtime/ops/profile.h"
 #include "runtime/graph/simplify.h"
 
 #include <string.h>
@@ -163,7 +164,9 @@ static tg_plan *plan_for(tg_rt *rt, int n, tg_node *const *roots, const tg_overr
     if (!find(rt, hash, n, roots, o, &p)) return NULL;
     *made = !p;
     if (*made) {
+        const double begun = tg_profile_now();
         p = tg_plan_compile(rt, n, roots, o, NULL);
+        all->stats.compiling += tg_profile_now() - begun;
         if (!p) return NULL;
         p->hash = hash;
         remember(all, p);
@@ -237,8 +240,11 @@ void tg_plans_sweep(tg_rt *rt) {
 }
 
 tg_plan_stats tg_plans_stats(const tg_rt *rt) {
-    tg_plan_stats stats = rt->plans->stats;
-    stats.cached = rt->plans->count;
+    const tg_plans *all = rt->plans;
+    tg_plan_stats stats = all->stats;
+    stats.cached = all->count;
+    stats.bytes = all->bytes;
+    stats.work_bytes = all->work_bytes;
     return stats;
 }
 

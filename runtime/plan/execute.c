@@ -135,6 +135,7 @@ static void give_results(tg_plan *p, tg_tensor **out) {
 
 static bool run_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to) {
     rt->plans->stats.steps += to - from;
+    if (rt->profile) return tg_plan_profile_steps(rt, p, from, to);
     for (size_t i = from; i < to; i++) {
         const tg_step *s = &p->steps[i];
         if (!tg_check_interrupt(&rt->c) || !s->run(rt, p, s)) return false;

@@ -32,6 +32,8 @@ typedef struct tg_plan_stats {
     uint64_t split;      /* plans compiled again for what moves and what stays (invariant.c) */
     uint64_t run, steps; /* plans and kernels run */
     size_t cached;
+    size_t bytes, work_bytes; /* held by plans, and by the workspace that they share */
+    double compiling;         /* seconds spent in it so far */
 } tg_plan_stats;
 tg_plan_stats tg_plans_stats(const tg_rt *rt);
 

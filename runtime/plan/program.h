@@ -234,6 +234,8 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes);
 
 /* execute.c */
 tg_step_fn tg_step_kernel, tg_step_copy, tg_step_product;
+/* profile.c: the same as running the steps, each timed and counted in rt->profile. */
+bool tg_plan_profile_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to);
 /* p's shapes are those of the cells now. */
 bool tg_plan_run(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_tensor **out);
 
