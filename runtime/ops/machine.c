@@ -41,12 +41,13 @@ static bool time_product(tg_rt *rt, tg_dtype t, int64_t cols, double *flops) {
     double best = 0, begun = now();
     while (made && (best == 0 || now() - begun < patience)) {
         double from = now();
-        made = tg_linear_gemm(&m[0]->v, &m[1]->v, &m[2]->v, 1, 0);
+        made = tg_linear_gemm(rt, &m[0]->v, &m[1]->v, &m[2]->v, 1, 0);
         double took = now() - from;
         if (best == 0 || took < best) best = took;
     }
     for (int i = 0; i < 3; i++) tg_tensor_drop(m[i]);
-    if (!made) tg_clear(&rt->c);
+    if (!made && rt->c.diag.kind == TG_ERR_INTERRUPT) return false;
+    if (!made) tg_clear(&rt->c); /* the figure stays unknown */
     if (made && best > 0) *flops = fmax(*flops, 2.0 * SIDE * SIDE * (double)cols / best);
     return tg_check_interrupt(&rt->c);
 }

@@ -23,7 +23,7 @@ static double distinct(const tg_view *v) {
     return n;
 }
 
-static double bytes_of(const tg_view *v) {
+double tg_work_of_view(const tg_view *v) {
     return distinct(v) * (double)tg_dtype_size(v->dtype);
 }
 
@@ -43,7 +43,7 @@ tg_work tg_work_of(const tg_op *op, int n, const tg_view *in, const tg_view *out
     tg_work w = {tg_dtype_is_float(out->dtype) || n == 0 ? out->dtype : in[0].dtype,
                  tg_op_flops(op, n, in, out), made};
     for (int i = 0; i < n; i++) { /* of what is picked from, no more than is taken */
-        double bytes = bytes_of(&in[i]);
+        double bytes = tg_work_of_view(&in[i]);
         w.bytes += picks && i == 0 && bytes > made ? made : bytes;
     }
     return w;
@@ -53,11 +53,12 @@ tg_work tg_work_of_product(const tg_view *a, const tg_view *b, const tg_view *ou
     const double count = (double)tg_view_count(out);
     const double inner = a->rank > 0 ? (double)a->dim[a->rank - 1] : 1;
     return (tg_work){out->dtype, 2 * count * inner + (adds ? count : 0),
-                     bytes_of(a) + bytes_of(b) + (adds ? 2 : 1) * bytes_of(out)};
+                     tg_work_of_view(a) + tg_work_of_view(b) +
+                         (adds ? 2 : 1) * tg_work_of_view(out)};
 }
 
 tg_work tg_work_of_copy(const tg_view *out, const tg_view *in) {
-    return (tg_work){out->dtype, 0, bytes_of(in) + bytes_of(out)};
+    return (tg_work){out->dtype, 0, tg_work_of_view(in) + tg_work_of_view(out)};
 }
 
 /* ---- entries ---- */

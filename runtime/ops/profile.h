@@ -38,6 +38,8 @@ typedef struct tg_work {
 tg_work tg_work_of(const tg_op *op, int n, const tg_view *in, const tg_view *out);
 /* alpha * a @ b, with or without an addend. */
 tg_work tg_work_of_product(const tg_view *a, const tg_view *b, const tg_view *out, bool adds);
+/* The bytes of a view: elements that are repeated count once. */
+double tg_work_of_view(const tg_view *v);
 tg_work tg_work_of_copy(const tg_view *out, const tg_view *in);
 
 /* The entry of that id and number, new where there is none (*is_new: its formula is to be filled

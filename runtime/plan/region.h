@@ -102,6 +102,9 @@ struct tg_region {
     int64_t blocks;          /* how many there are ... */
     int64_t parts, per_part; /* ... and in how many parts they are handed to threads */
     double cost;             /* nanoseconds, roughly */
+    int nops;                /* for profiles: the members' operations, NULL for a copy ... */
+    const tg_op **ops;
+    double flops; /* ... and what they take together */
 };
 
 /* region_form.c: groups of the program's steps, then the program with regions in their place. */

@@ -462,6 +462,18 @@ static bool add_step(builder *b, int *args) {
 
 /* ---- the whole ---- */
 
+static void count_members(builder *b) {
+    tg_region *r = b->r;
+    for (int m = 0; m < b->g->n; m++) {
+        const tg_step *s = &b->p->steps[b->g->member[m]];
+        tg_view in[TG_MAX_TENSORS];
+        int n = s->n < TG_MAX_TENSORS ? s->n : TG_MAX_TENSORS;
+        for (int i = 0; i < n; i++) in[i] = *view_of(b, b->p->args[s->arg + i]);
+        r->ops[r->nops++] = s->op;
+        if (s->op) r->flops += tg_op_flops(s->op, n, in, view_of(b, s->out));
+    }
+}
+
 static void *shrunk(void *items, int n, size_t size) {
     void *p = tg_realloc(items, (size_t)n * size);
     return p ? p : items;
@@ -474,9 +486,10 @@ static bool build(builder *b, int weight) {
     r->instr = tg_alloc_array(n, sizeof *r->instr);
     r->gather = tg_alloc_array(n, sizeof *r->gather);
     r->sum = tg_alloc_array((size_t)b->g->n, sizeof *r->sum);
+    r->ops = tg_alloc_array((size_t)b->g->n, sizeof *r->ops);
     int *room = tg_alloc_array(4 * n + (size_t)b->g->n + 2, sizeof *room);
     bool *flags = tg_alloc_array(n + 2 * TG_REGION_VALUES, sizeof *flags);
-    bool ok = r->value && r->instr && r->gather && r->sum && room && flags;
+    bool ok = r->value && r->instr && r->gather && r->sum && r->ops && room && flags;
     if (ok) {
         b->own = room;
         b->last = b->own + b->g->n;
@@ -484,6 +497,7 @@ static bool build(builder *b, int weight) {
         b->bytes = b->reg + n;
         b->per_row = flags;
         b->busy = flags + n;
+        count_members(b);
         choose_rows(b);
         for (int m = 0; m < b->g->n; m++) add_member(b, m);
         assign_registers(b);
@@ -526,11 +540,12 @@ void tg_region_free(tg_region *r) {
     tg_free(r->instr);
     tg_free(r->gather);
     tg_free(r->sum);
+    tg_free(r->ops);
     tg_free(r);
 }
 
 size_t tg_region_bytes(const tg_region *r) {
     return sizeof *r + (size_t)r->nvalues * sizeof *r->value +
            (size_t)r->ninstr * sizeof *r->instr + (size_t)r->ngather * sizeof *r->gather +
-           (size_t)r->nsums * sizeof *r->sum;
+           (size_t)r->nsums * sizeof *r->sum + (size_t)r->nops * sizeof *r->ops;
 }
