@@ -15,7 +15,8 @@ const tg_colon tg_colons[] = {
      tg_colon_time},
     {"profile", "statement", "Which operations take the time, and how near they are to the peak.",
      tg_colon_profile},
-    {"mem", "", "The memory that is held now.", tg_colon_mem},
+    {"mem", "[statement]", "The memory that an expression or := will take; alone: what is held.",
+     tg_colon_mem},
     {0},
 };
 

@@ -159,7 +159,7 @@ static void add_part(tg_str *out, const char *what, size_t bytes, const char *mo
     tg_str_addf(out, "%s%s\n", more[0] ? "   " : "", more);
 }
 
-tg_status tg_colon_mem(const tg_colon_call *call) {
+static tg_status held(const tg_colon_call *call) {
     tg_holdings h;
     tg_str out = {0}, plans = {0};
     tg_memory_held(call->s, &h);
@@ -170,5 +170,20 @@ tg_status tg_colon_mem(const tg_colon_call *call) {
     add_part(&out, "in all", h.total, "with formulas, texts and the library");
     add_part(&out, "peak", h.peak, "the most so far");
     tg_str_free(&plans);
+    return say(call, &out);
+}
+
+tg_status tg_colon_mem(const tg_colon_call *call) {
+    tg_forecast f;
+    tg_str out = {0};
+    if (call->len == 0) return held(call);
+    tg_status status = tg_forecast_memory(call->s, call->text, call->len, call->flags, &f);
+    if (status != TG_DONE) return status;
+    add_part(&out, "workspace", f.workspace, "intermediate values");
+    add_part(&out, "kept", f.kept, "constants and the plan itself");
+    add_part(&out, "results", f.results, "new tensors");
+    add_part(&out, "scratch", f.scratch, "the most that one operation takes");
+    add_part(&out, "peak", f.peak, "the most at once");
+    add_part(&out, "inputs", f.inputs, "there already");
     return say(call, &out);
 }

@@ -128,6 +128,19 @@ typedef struct tg_profile_report {
 TG_API tg_status tg_profile_run(tg_state *s, const char *text, size_t len, int flags,
                                 tg_profile_report *out);
 
+/* In bytes. */
+typedef struct tg_forecast {
+    size_t workspace; /* for intermediate values; all plans share one, as large as the largest */
+    size_t kept;      /* constants, and the plan itself */
+    size_t results;   /* new tensors for the values */
+    size_t scratch;   /* the most that one operation takes while it runs */
+    size_t inputs;    /* the data that are read: there already */
+    size_t peak;      /* the most at once beyond what is there already */
+} tg_forecast;
+/* What it will take to compute an expression, or the right sides of `:=`, without computing it. */
+TG_API tg_status tg_forecast_memory(tg_state *s, const char *text, size_t len, int flags,
+                                    tg_forecast *out);
+
 /* In bytes: what is held now. */
 typedef struct tg_holdings {
     size_t names;     /* tensors under names of the session */

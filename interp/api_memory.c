@@ -1,7 +1,10 @@
-/* Memory: what is held (include/tg.h). */
+/* Memory: what is held, and what a statement will take (include/tg.h). */
 #include "base/alloc.h"
 #include "interp/api.h"
+#include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/store.h"
+#include "runtime/plan/memory.h"
 #include "runtime/plan/plan.h"
 
 /* ---- what is held ---- */
@@ -48,4 +51,67 @@ void tg_memory_held(tg_state *s, tg_holdings *out) {
                          .workspace = p.work_bytes,
                          .total = a.live_bytes,
                          .peak = a.peak_bytes};
+}
+
+/* ---- what is to come ---- */
+
+typedef struct roots {
+    tg_node **items;
+    size_t n, cap;
+} roots;
+
+static bool add_roots(tg_interp *in, roots *r, tg_value v) {
+    if (v.tag == TG_V_FORMULA) {
+        void *items = r->items;
+        bool ok = tg_grow(&items, &r->cap, r->n + 1, sizeof(tg_node *));
+        r->items = items;
+        if (!ok) return tg_fail_memory(&in->rt.c);
+        r->items[r->n++] = v.as.node;
+        return true;
+    }
+    if (!tg_is_container(v)) return true;
+    if (!tg_guard(&in->rt.c)) return false;
+    for (int i = 0; i < v.as.items->n; i++)
+        if (!add_roots(in, r, v.as.items->v[i])) return false;
+    return true;
+}
+
+/* What the statement is going to compute, as formulas. */
+static bool right_sides(tg_interp *in, const tg_ast *e, tg_value *out) {
+    if (e->kind == TG_AST_STORE) return tg_store_sides(in, in->globals, e, out);
+    if (e->kind == TG_AST_DEFINE && e->n == 2) return tg_eval(in, in->globals, e->kids[1], out);
+    if (tg_api_is_expression(e)) return tg_eval(in, in->globals, e, out);
+    tg_fail(&in->rt.c, TG_ERR_TYPE,
+            "the memory of an expression or of := can be told, not of this");
+    return tg_help(&in->rt.c, "ask for the statements inside, one by one");
+}
+
+static bool forecast(tg_interp *in, const tg_ast *e, tg_forecast *out) {
+    tg_value v;
+    roots r = {0};
+    tg_memory m = {0};
+    if (!right_sides(in, e, &v)) return false;
+    bool ok =
+        add_roots(in, &r, v) && (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.items, &m));
+    tg_free(r.items);
+    tg_value_drop(v);
+    *out = (tg_forecast){m.workspace, m.kept, m.results, m.scratch, m.inputs, m.peak};
+    return ok;
+}
+
+tg_status tg_forecast_memory(tg_state *s, const char *text, size_t len, int flags,
+                             tg_forecast *out) {
+    tg_interp *in = tg_api_enter(s);
+    tg_reading r;
+    *out = (tg_forecast){0};
+    bool ok = tg_api_read(in, text, len, &r);
+    if (ok && r.unit->n != 1)
+        ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "one statement is wanted, not %d", r.unit->n);
+    if (ok) {
+        tg_unit *outer = in->unit;
+        in->unit = r.unit;
+        ok = forecast(in, r.unit->statements[0], out) || tg_blame(in, r.unit->statements[0]);
+        in->unit = outer;
+    }
+    return tg_api_done(s, &r, ok, flags);
 }

@@ -503,6 +503,21 @@ static inline bool store_number(tg_interp *in, tg_env *env, const tg_ast *target
     return true;
 }
 
+bool tg_store_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *sides) {
+    const bool outer = in->computing, single = s->n == 2;
+    const size_t lift = in->lift_next;
+    *sides = TG_NONE_VALUE;
+    if (!single && !tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, sides)) return false;
+    in->computing = true;
+    const bool ok = single ? one_side(in, env, s, sides) : right_sides(in, env, s, *sides);
+    in->computing = outer;
+    in->lift_next = lift;
+    if (ok) return true;
+    tg_value_drop(*sides);
+    *sides = TG_NONE_VALUE;
+    return false;
+}
+
 bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     bool outer = in->computing, ok;
     size_t lift = in->lift_next;

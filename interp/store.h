@@ -14,6 +14,8 @@ bool tg_store_all(tg_interp *in, tg_env *env, int n, tg_ast *const *targets, tg_
 void tg_let_go(tg_interp *in, const char *name, tg_value old);
 /* The n parts of a tuple, list or tensor into out[], owned; all none after a failure. */
 bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out);
+/* The right sides of that statement, not computed: one, or a tuple of them. *sides is owned. */
+bool tg_store_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *sides);
 /* The whole statement `targets := exprs`. */
 bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s);
 
