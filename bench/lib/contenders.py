@@ -36,7 +36,8 @@ def parse_times(output):
 
 
 class Command:
-    """A program that is started for each question: start, place.format(name of the program), question."""
+    """A program that is started for each question: start, place.format(name of the program), question, and what stands behind
+    the name."""
 
     def __init__(self, start, place, threads):
         self.start = start
@@ -44,7 +45,8 @@ class Command:
         self.threads = threads
 
     def run(self, program, *question):
-        command = self.start + [self.place.format(program), *question]
+        name, *rest = program.split()
+        command = self.start + [self.place.format(name), *question, *rest]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False,
                               env=environment(self.threads))
         if done.returncode != 0:
@@ -129,7 +131,7 @@ class Contenders:
         """The words of a row's peer_command with its blanks filled in; None when the program is missing."""
         if words[0] == "{python}" and not self.python or not words[0].startswith("{") and not shutil.which(words[0]):
             return None
-        return [word.format(python=self.python, threads=threads) for word in words]
+        return [word.format(python=self.python, tg=self.tg_command, threads=threads) for word in words]
 
     def close(self):
         for contender in self.made.values():

@@ -3,8 +3,8 @@
 Three kinds of rows. A step: `tg` is a program of bench/tg, `peer` a "contender:program" that times the same step (torch:
 bench/torch, tg: bench/tg; python, lua and octave: a folder of that name); `per` is the number of units in a step, so that
 the table shows the time of a unit, and `turns` how many steps go between two looks at the clock. A process: `tg_command`
-and `peer_command` are run from start to end; {python} in them is a Python that has torch. And tg alone: `limit` is the
-time to stay under. `target` is the ratio to reach, the peer's time by tg's. `floor` are items of bench/floor/floor.c for
+and `peer_command` are run from start to end; {python} there is a Python that has torch, {tg} the command
+measured. And tg alone: `limit` is the time to stay under. `target` is the ratio to reach, the peer's time by tg's. `floor` are items of bench/floor/floor.c for
 one unit, `floor_times` so many of them.
 """
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ class Row:
     peer_name: str = ""
     peak: bool = False  # of a process: the memory that it needed, in place of its time
     one_thread: bool = False  # the number of threads makes no difference
+    slow: bool = False  # seconds a step: not in a quick run
 
 
 def both_layers(batch, sizes, through=1):
@@ -61,6 +62,17 @@ def critic_products():
 
 LSTM = ["gemm:32,512,128,NN,64", "gemm:32,128,512,NT,64", "gemm:128,512,2048,TN", "gemm:2048,64,128,NN",
         "gemm:2048,128,64,NT", "gemm:128,64,2048,TN"]
+
+def chains(layers):
+    """A chain of layers trained with memory="sqrt", beside the same with all values kept: its time, and its peak of memory."""
+    command = ["bench/tg/chain_step.tg", "check", str(layers)]
+    what = f"chain of {layers} layers, memory=\"sqrt\""
+    return [Row(f"chain_{layers}", f"{what}: time of a step", f"chain_step {layers} sqrt", f"tg:chain_step {layers} speed",
+                peer_name="tg, all kept", target=0.77, slow=layers > 256),
+            Row(f"chain_{layers}_memory", f"{what}: peak of memory", tg_command=command + ["sqrt"],
+                peer_command=["{tg}", "--threads", "{threads}"] + command + ["speed"], peer_name="tg, all kept", peak=True,
+                one_thread=True, slow=layers > 256)]
+
 
 ROWS = [
     Row("softmax_step", "softmax regression step, 784x10, batch 100, with its batch", "softmax_step",
@@ -107,9 +119,10 @@ ROWS = [
         floor=["gemm:784,784,1000,TN"]),
     Row("per_example", "gradients of 1000 examples' losses, 784x10", "per_example", "torch:per_example",
         floor=["gemm:1000,10,784,NN", "pass:3136000,31360000"]),
+    *chains(64), *chains(256), *chains(1024),
     Row("loop_lua", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "lua:loop", one_thread=True),
     Row("loop_python", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "python:loop", target=3, one_thread=True),
-    Row("loop_octave", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "octave:loop", one_thread=True),
+    Row("loop_octave", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "octave:loop", one_thread=True, slow=True),
     Row("fib_lua", "fib(25) by recursion", "fib", "lua:fib", one_thread=True),
     Row("fib_python", "fib(25) by recursion", "fib", "python:fib", target=3, one_thread=True),
     Row("start_torch", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True,
