@@ -94,7 +94,7 @@ class Torch:
         return parse_times(self.ask(f"{program} time {seconds} {turns}"))
 
     def close(self):
-        self.server.stdin.close()
+        self.server.terminate()  # it may be in the middle of a long step
         self.server.wait()
 
 
@@ -143,7 +143,11 @@ def run_process(command, threads):
     """Runs a command to its end: (seconds, peak of memory in bytes)."""
     start = time.perf_counter()
     child = subprocess.Popen(command, env=environment(threads), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
-    output = child.stdout.read().decode(errors="replace")
+    try:
+        output = child.stdout.read().decode(errors="replace")
+    except KeyboardInterrupt:
+        child.kill()
+        raise
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
     child.returncode = os.waitstatus_to_exitcode(status)
