@@ -32,7 +32,7 @@ void tg_code_land_here(tg_compiler *c, int jump) {
 
 static int constant(tg_compiler *c, double k) {
     for (int i = 0; i < c->nconstants; i++)
-        if (memcmp(&c->code->constant[i], &k, sizeof k) == 0) return i;
+        if (c->code->constant[i] == k && signbit(c->code->constant[i]) == signbit(k)) return i;
     void *p = c->code->constant;
     bool ok = c->nconstants < MOST_INSNS &&
               tg_grow(&p, &c->constants_cap, (size_t)c->nconstants + 1, sizeof k);

@@ -156,7 +156,8 @@ tg_value *tg_resolve(tg_interp *in, tg_env *env, const tg_ast *e) {
     for (; env && env != globals && env != library; env = env->parent)
         if ((v = tg_env_find(env, e->name))) return v;
     struct tg_binding *b = NULL;
-    if (env == library) b = binding_in(library, e); /* what the library's own functions mean */
+    if (env && env == library)
+        b = binding_in(library, e); /* what the library's own functions mean */
     if (!b && is_at_place(globals, e)) b = &globals->items[e->seen.place];
     if (!b && e->seen.among == globals->n + 1 && is_at_place(library, e))
         b = &library->items[e->seen.place];
