@@ -4,13 +4,30 @@
 #ifndef TG_VEC_FOLDS_H
 #define TG_VEC_FOLDS_H
 
+#include "runtime/vec/lanes.h"
 #include "runtime/vec/vec.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { LANES = 16 };
 
-#define FOLD(NAME, T, EMPTY, JOIN)                                                                 \
+/* A byte has no vectors of its own in lanes.h. */
+typedef uint8_t v_uint8_t __attribute__((vector_size(LANES)));
+enum { W_uint8_t = LANES };
+INLINE v_uint8_t load_uint8_t(const uint8_t *p) {
+    v_uint8_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+#define SUM(T, a, b) ((a) + (b))
+#define PRODUCT(T, a, b) ((a) * (b))
+#define EITHER(T, a, b) ((a) | (b))
+#define BOTH(T, a, b) ((a) & (b))
+#define LARGER_OF(T, a, b) pick_##T(((a) > (b)) | ((a) != (a)), a, b)
+#define SMALLER_OF(T, a, b) pick_##T(((a) < (b)) | ((a) != (a)), a, b)
+
+#define FOLD(NAME, T, EMPTY, JOIN, WIDE_JOIN)                                                      \
     static inline T NAME##_##T##_join(T a, T b) {                                                  \
         return (T)(JOIN);                                                                          \
     }                                                                                              \
@@ -28,10 +45,14 @@ enum { LANES = 16 };
         }                                                                                          \
         for (int k = 0; k < LANES; k++) lane[k] = p[k * s];                                        \
         int64_t i = LANES;                                                                         \
-        if (s == 1)                                                                                \
+        if (s == 1) {                                                                              \
+            v_##T all[LANES / W_##T];                                                              \
+            for (int k = 0; k < LANES / W_##T; k++) all[k] = load_##T(p + k * W_##T);              \
             for (; i + LANES <= n; i += LANES)                                                     \
-                for (int k = 0; k < LANES; k++) lane[k] = NAME##_##T##_join(lane[k], p[i + k]);    \
-        else                                                                                       \
+                for (int k = 0; k < LANES / W_##T; k++)                                            \
+                    all[k] = WIDE_JOIN(T, all[k], load_##T(p + i + k * W_##T));                    \
+            memcpy(lane, all, sizeof all);                                                         \
+        } else                                                                                     \
             for (; i + LANES <= n; i += LANES)                                                     \
                 for (int k = 0; k < LANES; k++)                                                    \
                     lane[k] = NAME##_##T##_join(lane[k], p[(i + k) * s]);                          \
@@ -50,14 +71,15 @@ enum { LANES = 16 };
     }                                                                                              \
     static const tg_fold NAME##_##T = {sizeof(T), NAME##_##T##_fill, NAME##_##T##_run,             \
                                        NAME##_##T##_row};
-#define FLOAT_FOLD(NAME, EMPTY, JOIN) FOLD(NAME, float, EMPTY, JOIN) FOLD(NAME, double, EMPTY, JOIN)
+#define FLOAT_FOLD(NAME, EMPTY, JOIN, WIDE_JOIN)                                                   \
+    FOLD(NAME, float, EMPTY, JOIN, WIDE_JOIN) FOLD(NAME, double, EMPTY, JOIN, WIDE_JOIN)
 
-FLOAT_FOLD(sum, 0, a + b)
-FLOAT_FOLD(prod, 1, a *b)
-FLOAT_FOLD(max, -INFINITY, (a > b || a != a) ? a : b)
-FLOAT_FOLD(min, INFINITY, (a < b || a != a) ? a : b)
-FOLD(any, uint8_t, 0, a | b)
-FOLD(all, uint8_t, 1, a &b)
+FLOAT_FOLD(sum, 0, a + b, SUM)
+FLOAT_FOLD(prod, 1, a *b, PRODUCT)
+FLOAT_FOLD(max, -INFINITY, (a > b || a != a) ? a : b, LARGER_OF)
+FLOAT_FOLD(min, INFINITY, (a < b || a != a) ? a : b, SMALLER_OF)
+FOLD(any, uint8_t, 0, a | b, EITHER)
+FOLD(all, uint8_t, 1, a &b, BOTH)
 
 /* In the order of tg_fold_kind; a bool is folded as a byte. */
 static const tg_fold *const folds[][2] = {
