@@ -249,7 +249,7 @@ static void choose_cuts(remat *r, int *segment, int trial, bool *more) {
         if (least < 0 || peak[n] < least) least = peak[n];
     }
     for (int i = 0; i < n; i++)
-        if (peak[i] <= 1.1 * least && (peak[best] > 1.1 * least || again[i] < again[best]))
+        if (peak[i] <= 1.2 * least && (peak[best] > 1.2 * least || again[i] < again[best]))
             best = i;
     *more = trial >= 0 && trial + 1 < n;
     double length = total;
