@@ -107,7 +107,7 @@ bool tg_guard(tg_ctx *c) {
 }
 
 bool tg_check_interrupt(tg_ctx *c) {
-    if (!c->interrupted) return true;
+    if (!c->interrupted || c->interrupt_waits) return true;
     c->interrupted = 0;
     return tg_fail(c, TG_ERR_INTERRUPT, "interrupted");
 }

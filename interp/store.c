@@ -58,7 +58,7 @@ static void forget(writes *w) {
 
 /* Where a plain name is kept: the innermost scope that has it, else the current one. What the
  * library keeps to itself is never a name of the user's. */
-static tg_env *home_of(tg_interp *in, tg_env *env, const char *name) {
+tg_env *tg_store_home(tg_interp *in, tg_env *env, const char *name) {
     tg_env *e = env;
     for (; e && e != in->library; e = e->parent)
         if (tg_env_find(e, name)) return e;
@@ -92,7 +92,7 @@ static bool follow(tg_interp *in, tg_env *env, const tg_ast *e, const writes *w,
     if (w->n == 0) return tg_eval(in, env, e, out);
     if (!tg_guard(&in->rt.c)) return tg_blame(in, e);
     if (e->kind == TG_AST_NAME) {
-        const tg_value *v = coming_value(w, home_of(in, env, e->name), e->name);
+        const tg_value *v = coming_value(w, tg_store_home(in, env, e->name), e->name);
         if (!v) return tg_eval(in, env, e, out);
         *out = tg_value_hold(*v);
         return true;
@@ -217,7 +217,7 @@ static bool keeps_scope(tg_value v) {
 
 /* Takes v. */
 static bool write_name(tg_interp *in, tg_env *env, const char *name, tg_value v, writes *w) {
-    tg_env *home = home_of(in, env, name);
+    tg_env *home = tg_store_home(in, env, name);
     const struct tg_binding *bound = tg_env_binding(home, name);
     const tg_value *old = bound && !bound->alias ? &bound->value : NULL;
     tg_value whole = TG_NONE_VALUE;
@@ -429,12 +429,12 @@ static bool store_element(tg_interp *in, tg_env *env, const tg_ast *target, tg_v
         v.tag != TG_V_NUMBER)
         return false;
     const char *name = target->kids[0]->name;
-    tg_value *held = tg_env_find(home_of(in, env, name), name);
+    tg_value *held = tg_env_find(tg_store_home(in, env, name), name);
     if (!held || held->tag != TG_V_TENSOR) return false;
     tg_tensor *t = held->as.tensor;
     if (t->refs != 1 || t->buf->refs != 1 || !tg_view_is_contiguous(&t->v)) return false;
     int64_t at = place_of(in, env, target, &t->v);
-    held = tg_env_find(home_of(in, env, name), name);
+    held = tg_env_find(tg_store_home(in, env, name), name);
     if (at < 0 || !held || held->tag != TG_V_TENSOR || held->as.tensor != t) return false;
     tg_view_set(&t->v, at, v.as.number);
     return true;
@@ -524,7 +524,7 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value one = TG_NONE_VALUE, tuple, values = TG_NONE_VALUE;
     in->rt.tick++;
     in->computing = true;
-    bool single = s->n == 2;
+    bool single = s->n == 2, done = false;
     ok = !single || one_side(in, env, s, &one);
     if (ok && single && store_number(in, env, s->kids[0], one)) {
         in->computing = outer;
@@ -534,7 +534,9 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     if (ok && tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, &tuple)) {
         if (single) tuple.as.items->v[0] = one;
         ok = (single || right_sides(in, env, s, tuple)) && keeps_slope(in, tuple) &&
-             tg_value_now(in, tuple, &values) && tg_nonfinite_stored(in, env, s, tuple, values);
+             tg_store_update(in, env, s, tuple, &done) &&
+             (done ||
+              (tg_value_now(in, tuple, &values) && tg_nonfinite_stored(in, env, s, tuple, values)));
         tg_value_drop(tuple);
     } else if (ok) {
         tg_value_drop(one);
@@ -542,6 +544,7 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     }
     in->computing = outer;
     in->lift_next = lift;
+    if (done) return ok || tg_blame(in, s);
     if (ok && s->n - s->ntargets == 1 && s->ntargets > 1) {
         tg_value parts = TG_NONE_VALUE;
         ok = tg_value_items(&in->rt.c, TG_V_TUPLE, s->ntargets, &parts) &&

@@ -16,6 +16,11 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old);
 bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out);
 /* The right sides of that statement, not computed: one, or a tuple of them. *sides is owned. */
 bool tg_store_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *sides);
+/* Where a plain name that is stored to is kept: the innermost scope that has it, else `env`. */
+tg_env *tg_store_home(tg_interp *in, tg_env *env, const char *name);
+/* s, if all its targets are vars and its sides formulas of their shapes: computes and stores them.
+ * *done: it was so, and is done or has failed; else nothing has happened. */
+bool tg_store_update(tg_interp *in, tg_env *env, const tg_ast *s, tg_value sides, bool *done);
 /* The whole statement `targets := exprs`. */
 bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s);
 

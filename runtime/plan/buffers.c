@@ -145,6 +145,7 @@ static void lay_out_kept(tg_plan *p) {
 
 bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p) {
     workspace w = {0};
+    p->kept_bytes = 0;
     lay_out_kept(p);
     for (size_t t = 0; t < p->nsteps; t++) {
         const tg_step *s = &p->steps[t];

@@ -79,6 +79,11 @@ static bool same_roots(const tg_plan *p, int n, tg_node *const *roots) {
     return p->nroots == n && memcmp(p->roots, roots, (size_t)n * sizeof *roots) == 0;
 }
 
+static bool same_targets(const tg_plan *p, const tg_overrides *o) {
+    if (!p->into || !o->into) return !p->into && !o->into;
+    return memcmp(p->into, o->into, (size_t)p->nroots * sizeof *p->into) == 0;
+}
+
 static bool cells_match(const tg_plan *p, int n, const tg_overrides *o) {
     for (int i = 0; i < n; i++)
         if (!looks_as_before(&p->cells[i], tg_overrides_value(o, p->cells[i].cell))) return false;
@@ -97,7 +102,7 @@ static bool find(tg_rt *rt, uint64_t hash, int n, tg_node *const *roots, const t
                  tg_plan **found) {
     bool ask = false, ok = true;
     for (tg_plan *p = rt->plans->bucket[hash % BUCKETS]; p; p = p->chain) {
-        if (p->hash != hash || !same_roots(p, n, roots)) continue;
+        if (p->hash != hash || !same_roots(p, n, roots) || !same_targets(p, o)) continue;
         if (p->ncells > p->under) {
             ask = true;
         } else if (cells_match(p, p->under, o)) {
@@ -110,8 +115,8 @@ static bool find(tg_rt *rt, uint64_t hash, int n, tg_node *const *roots, const t
     size_t count, under;
     if (!tg_plan_list_cells(rt, n, roots, o, &cells, &count, &under)) return false;
     for (tg_plan *p = rt->plans->bucket[hash % BUCKETS]; p && !*found; p = p->chain)
-        if (p->hash == hash && same_roots(p, n, roots) && same_cells(p, cells, count) &&
-            cells_match(p, p->ncells, o))
+        if (p->hash == hash && same_roots(p, n, roots) && same_targets(p, o) &&
+            same_cells(p, cells, count) && cells_match(p, p->ncells, o))
             *found = p;
     tg_free(cells);
     return ok;
@@ -199,15 +204,24 @@ static tg_node **stable_roots(tg_rt *rt, int n, tg_node *const *roots, tg_node *
     return NULL;
 }
 
-bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
-                       tg_tensor *const *values, tg_tensor **out) {
-    const tg_overrides o = {ncells, cells, values};
+static bool eval_stable(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                        tg_tensor **out) {
     tg_node *few[FEW] = {0}, **stable;
     if (n == 0) return true;
     if (!(stable = stable_roots(rt, n, roots, few))) return false;
-    bool ok = tg_plan_eval_as_is(rt, n, stable, &o, out);
+    bool ok = tg_plan_eval_as_is(rt, n, stable, o, out);
     if (stable != few) tg_free(stable);
     return ok;
+}
+
+bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
+                       tg_tensor *const *values, tg_tensor **out) {
+    return eval_stable(rt, n, roots, &(tg_overrides){ncells, cells, values, NULL}, out);
+}
+
+bool tg_plan_update(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *into,
+                    tg_tensor **out) {
+    return eval_stable(rt, n, roots, &(tg_overrides){.into = into}, out);
 }
 
 bool tg_plan_forecast(tg_rt *rt, int n, tg_node *const *roots, tg_memory *out) {

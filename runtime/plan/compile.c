@@ -223,6 +223,11 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     if (!p->roots || !p->targets || !p->results || !p->out) return tg_fail_memory(&rt->c);
     p->nroots = n;
     memcpy(p->roots, roots, nroots * sizeof *roots);
+    if (o->into) {
+        p->into = tg_alloc_array(nroots, sizeof *p->into);
+        if (!p->into) return tg_fail_memory(&rt->c);
+        memcpy(p->into, o->into, nroots * sizeof *p->into);
+    }
     if (!note_cells(rt, p, o) || !check_data(rt, p)) return false;
     if (seen) tg_plan_mark_still(p, seen);
 
@@ -238,7 +243,7 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
 
     p->in = tg_alloc_array((size_t)p->most_args, sizeof *p->in);
     if (!p->in) return tg_fail_memory(&rt->c);
-    if (!order_steps(rt, p) || !tg_plan_assign_buffers(rt, p) || !list_moving(rt, p) ||
+    if (!order_steps(rt, p) || !tg_plan_find_updates(rt, p) || !list_moving(rt, p) ||
         !keep_constants(rt, p))
         return false;
     tg_plan_trim(p);

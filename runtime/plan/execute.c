@@ -44,16 +44,22 @@ static bool multiply_slowly(tg_rt *rt, const tg_view *a, const tg_view *b, tg_vi
     return ok;
 }
 
+double tg_plan_alpha(const tg_plan *p, const tg_step *s) {
+    const tg_product *f = &p->products[s->product];
+    double alpha = f->alpha;
+    for (int i = 0; i < f->nscales; i++) {
+        double x = tg_view_get(&p->slots[p->args[s->arg + s->n - f->nscales + i]].v, 0);
+        alpha = f->divides[i] ? alpha / x : alpha * x;
+    }
+    return alpha;
+}
+
 bool tg_step_product(tg_rt *rt, tg_plan *p, const tg_step *s) {
     const tg_product *f = &p->products[s->product];
     const int *arg = p->args + s->arg;
     const tg_view *a = &p->slots[arg[0]].v, *b = &p->slots[arg[1]].v;
     tg_view *out = &p->slots[s->out].v;
-    double alpha = f->alpha;
-    for (int i = 0; i < f->nscales; i++) {
-        double x = tg_view_get(&p->slots[arg[s->n - f->nscales + i]].v, 0);
-        alpha = f->divides[i] ? alpha / x : alpha * x;
-    }
+    double alpha = tg_plan_alpha(p, s);
     if (f->accumulates && p->slots[arg[2]].v.data != out->data)
         tg_view_copy(out, &p->slots[arg[2]].v);
     bool plain = alpha != 0 && alpha - alpha == 0;
@@ -80,7 +86,7 @@ static void place_moving(tg_plan *p, const tg_overrides *o) {
         const tg_tensor *t = s->home == TG_HOME_RESULT
                                  ? p->out[s->index]
                                  : tg_overrides_value(o, p->cells[s->index].cell);
-        slot->v.data = (char *)t->v.data + slot->offset;
+        if (t) slot->v.data = (char *)t->v.data + slot->offset; /* the tail's come later */
     }
 }
 
@@ -95,7 +101,7 @@ static bool may_reuse(const tg_tensor *t, const tg_plan_result *r) {
 static bool make_results(tg_rt *rt, tg_plan *p, tg_tensor *const *out) {
     for (int i = 0; i < p->nroots; i++) {
         const tg_plan_result *r = &p->results[i];
-        if (r->slot >= 0) continue;
+        if (r->slot >= 0 || r->tail) continue;
         p->out[i] =
             may_reuse(out[i], r) ? out[i] : tg_tensor_new(&rt->c, r->dtype, r->rank, r->dim);
         if (!p->out[i]) return false;
@@ -149,7 +155,13 @@ static bool run(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_tensor *const *
     place_moving(p, o);
     if (!p->kept_ready && !run_steps(rt, p, 0, p->first)) return false;
     p->kept_ready = true;
-    return run_steps(rt, p, p->first, p->nsteps) && share_results(rt, p, o);
+    if (!run_steps(rt, p, p->first, p->tail) || !share_results(rt, p, o)) return false;
+    if (p->tail == p->nsteps) return true;
+    if (!tg_plan_place_tail(rt, p, o)) return false;
+    rt->c.interrupt_waits = true;
+    bool ok = run_steps(rt, p, p->tail, p->nsteps);
+    rt->c.interrupt_waits = false;
+    return ok;
 }
 
 bool tg_plan_run(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_tensor **out) {

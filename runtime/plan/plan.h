@@ -22,6 +22,11 @@ bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out);
 /* The same with other values for some cells, not stored: eval(e, X=xb). */
 bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_cell *const *cells,
                        tg_tensor *const *values, tg_tensor **out);
+/* The same for results that are about to be stored: out[i] in into[i], where that is not NULL; they
+ * have its type and shape, and the cells differ. A cell's tensor that nobody else holds may be
+ * written into then, which is the last thing done: out[i] is into[i]->value if so, and every result
+ * is finite. Nothing is changed on failure. out[] comes in as NULL. */
+bool tg_plan_update(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *into, tg_tensor **out);
 /* Forget all plans: what they were made from has changed. */
 void tg_plans_forget(tg_rt *rt);
 /* Forget plans whose roots do not survive the sweep under way. */

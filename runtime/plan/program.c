@@ -88,7 +88,7 @@ void tg_plan_trim(tg_plan *p) {
     void *slots = p->slots, *storage = p->storage, *steps = p->steps, *args = p->args;
     p->bytes = sizeof *p + p->kept_bytes + p->nmoving * sizeof *p->moving +
                (size_t)p->ncells * sizeof *p->cells +
-               (size_t)p->nroots * (sizeof *p->roots + sizeof *p->results + sizeof *p->out) +
+               (size_t)p->nroots * (sizeof *p->roots + sizeof *p->results + 2 * sizeof *p->out) +
                p->cap_attrs * sizeof *p->attrs + p->cap_products * sizeof *p->products +
                p->cap_regions * sizeof *p->regions;
     for (size_t i = 0; i < p->nregions; i++) p->bytes += tg_region_bytes(p->regions[i]);
@@ -110,6 +110,7 @@ void tg_plan_free(tg_plan *p) {
     tg_free(p->roots);
     tg_free(p->cells);
     tg_free(p->results);
+    tg_free(p->into);
     tg_free(p->slots);
     tg_free(p->storage);
     tg_free(p->steps);

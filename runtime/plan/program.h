@@ -85,8 +85,9 @@ typedef struct tg_plan_cell {
 
 typedef struct tg_plan_result {
     tg_dtype dtype;
-    int slot; /* a slot that is handed out as it is, without a copy (the value of a cell, a
-                 constant), or -1 */
+    int slot;  /* a slot that is handed out as it is, without a copy (the value of a cell, a
+                  constant), or -1 */
+    bool tail; /* made in the tail, perhaps in the cell's own tensor */
     int rank;
     int64_t dim[TG_MAX_RANK];
 } tg_plan_result;
@@ -102,6 +103,7 @@ struct tg_plan {
     int ncells, under; /* the first `under` are read; the others only tell sizes */
     tg_plan_cell *cells;
     tg_plan_result *results; /* one a root */
+    tg_cell **into; /* the cells that the results are for, or NULL: only compared; NULL: none is */
 
     size_t nslots, cap_slots;
     tg_slot *slots;
@@ -110,6 +112,7 @@ struct tg_plan {
     size_t nsteps, cap_steps;
     tg_step *steps; /* those that run once come first */
     size_t first;   /* the first step of every run */
+    size_t tail;    /* the first that may write into a cell's value (update.c) */
     size_t nargs, cap_args;
     int *args;
     size_t nattrs, cap_attrs;
@@ -147,11 +150,13 @@ typedef struct tg_plans {
     tg_plan_stats stats;
 } tg_plans;
 
-/* Values that stand in for those of some cells during one evaluation. */
+/* What one evaluation is told: values that stand in for those of some cells; and cells that the
+ * results are about to be stored in. */
 typedef struct tg_overrides {
     int n;
     tg_cell *const *cells;
     tg_tensor *const *values;
+    tg_cell *const *into; /* one a root, or NULL; NULL: no result is stored */
 } tg_overrides;
 
 tg_tensor *tg_overrides_value(const tg_overrides *o, const tg_cell *cell);
@@ -226,6 +231,13 @@ bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p);
 
 /* memory.c: what running p takes. */
 void tg_plan_measure(tg_rt *rt, tg_plan *p, tg_memory *out);
+
+/* update.c: assigns buffers, and moves the steps that update a cell in place into the tail. */
+bool tg_plan_find_updates(tg_rt *rt, tg_plan *p);
+/* Everything before the tail has run: says where each step of it writes. After this nothing fails.
+ */
+bool tg_plan_place_tail(tg_rt *rt, tg_plan *p, const tg_overrides *o);
+
 /* cache.c: tg_plan_eval_with, without a look for stable forms: the roots are what is computed. */
 bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
                         tg_tensor **out);
@@ -234,6 +246,8 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes);
 
 /* execute.c */
 tg_step_fn tg_step_kernel, tg_step_copy, tg_step_product;
+/* The factor of a product, with the scalars that are known at run time. */
+double tg_plan_alpha(const tg_plan *p, const tg_step *s);
 /* profile.c: the same as running the steps, each timed and counted in rt->profile. */
 bool tg_plan_profile_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to);
 /* p's shapes are those of the cells now. */

@@ -75,7 +75,8 @@ static void work_on(job *j, const tg_ctx *c) {
         if (i >= j->n) break;
         bool ok = j->body(j->user, i);
         if (!ok) atomic_store(&j->failed, true);
-        if (!ok || (c && c->interrupted) || (outer && atomic_load(&outer->stop)))
+        if (!ok || (c && c->interrupted && !c->interrupt_waits) ||
+            (outer && atomic_load(&outer->stop)))
             atomic_store(&j->stop, true);
     }
     inside = outer;
