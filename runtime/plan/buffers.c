@@ -6,7 +6,7 @@
  * last reading. An elementwise step may write over its argument when that dies there: then both are
  * one region. Offsets are multiples of 64. Kept storage is simply laid out in a row, and never
  * given back. */
-#include "runtime/plan/program.h"
+#include "runtime/plan/region.h"
 
 #include "base/alloc.h"
 
@@ -110,19 +110,34 @@ static int choose_in_place(tg_plan *p, int t) {
     return -1;
 }
 
+/* The storage that a result of a region may be written over, which dies here; -1: none. */
+static int region_over(const tg_plan *p, const tg_step *s, int t, int out) {
+    const tg_region *r = s->region >= 0 ? p->regions[s->region] : NULL;
+    for (size_t i = 0; r && i < r->novers; i++)
+        if (r->over[i].out == out && p->storage[r->over[i].storage].last == t)
+            return r->over[i].storage;
+    return -1;
+}
+
+/* A place for result `out` of step t: that of `over`, which lives on in it, or a new one. */
+static void place_result(tg_plan *p, workspace *w, int out, int over) {
+    tg_storage *s = &p->storage[p->slots[out].storage];
+    if (over >= 0) {
+        s->offset = p->storage[over].offset;
+        p->storage[over].last = -1;
+    } else if (s->home == TG_HOME_WORK) {
+        s->offset = take(w, s->bytes);
+    }
+}
+
 static bool assign_step(tg_rt *rt, tg_plan *p, workspace *w, int t) {
     const tg_step *s = &p->steps[t];
-    int over = choose_in_place(p, t), out = p->slots[s->out].storage;
-    if (over >= 0) {
-        int from = p->slots[p->args[s->arg + over]].storage;
-        p->storage[out].offset = p->storage[from].offset;
-        p->storage[from].last = -1; /* its region lives on as the result's */
-    } else if (p->storage[out].home == TG_HOME_WORK) {
-        p->storage[out].offset = take(w, p->storage[out].bytes);
-    }
+    int k = choose_in_place(p, t);
+    place_result(p, w, s->out,
+                 k >= 0 ? p->slots[p->args[s->arg + k]].storage : region_over(p, s, t, s->out));
     for (int i = 0; i < s->more; i++) {
-        tg_storage *m = &p->storage[p->slots[p->args[s->arg + s->n + i]].storage];
-        if (m->home == TG_HOME_WORK) m->offset = take(w, m->bytes);
+        int out = p->args[s->arg + s->n + i];
+        place_result(p, w, out, region_over(p, s, t, out));
     }
     for (int i = 0; i < s->n; i++) {
         tg_storage *a = &p->storage[p->slots[p->args[s->arg + i]].storage];

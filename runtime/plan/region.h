@@ -89,8 +89,16 @@ typedef struct tg_region_sum {
     size_t at;     /* its accumulators, from the start of a part's scratch */
 } tg_region_sum;
 
+/* The result in that slot may be written over what the storage holds, if that dies here: each
+ * element is read before the result's is written. */
+typedef struct tg_region_over {
+    int out, storage;
+} tg_region_over;
+
 struct tg_region {
     int nvalues, ninstr, ngather, nsums;
+    size_t novers, cap_overs;
+    tg_region_over *over;
     tg_region_value *value;
     tg_region_instr *instr;
     tg_region_gather *gather;

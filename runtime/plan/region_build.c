@@ -42,31 +42,7 @@ typedef struct builder {
     size_t size;     /* the largest size of an element in a register */
 } builder;
 
-/* ---- strides ---- */
-
-void tg_region_strides(const tg_view *v, int rank, const int64_t *dim, int64_t *stride) {
-    int64_t size = (int64_t)tg_dtype_size(v->dtype);
-    for (int i = 0; i < rank; i++) {
-        int j = i - (rank - v->rank);
-        stride[i] = j < 0 || (v->dim[j] == 1 && dim[i] != 1) ? 0 : v->stride[j] * size;
-    }
-}
-
-void tg_region_merge(int from, int to, const int64_t *dim, const int64_t *stride,
-                     tg_region_axes *out) {
-    out->n = 0;
-    for (int i = from; i < to; i++) {
-        if (dim[i] == 1) continue;
-        int top = out->n - 1;
-        if (top >= 0 && out->stride[top] == stride[i] * dim[i]) {
-            out->dim[top] *= dim[i];
-            out->stride[top] = stride[i];
-        } else {
-            out->dim[out->n] = dim[i];
-            out->stride[out->n++] = stride[i];
-        }
-    }
-}
+/* ---- looking up ---- */
 
 static const tg_view *view_of(const builder *b, int slot) {
     return &b->p->slots[slot].v;
@@ -254,9 +230,9 @@ static int result(builder *b, const tg_step *s, tg_space space) {
     const tg_view *v = view_of(b, s->out);
     int64_t size = (int64_t)tg_dtype_size(v->dtype);
     bool row = space == TG_SPACE_ROW;
+    int64_t next = b->r->rows == 1 ? 0 : row ? size : b->r->cols * size; /* row */
     if (!b->needed[b->p->slots[s->out].storage]) return add_register(b, v->dtype, row);
-    return direct(b, s->out, row ? size : b->r->cols * size, row ? 0 : size,
-                  row ? row_step(b, (size_t)size) : size);
+    return direct(b, s->out, next, row ? 0 : size, row ? row_step(b, (size_t)size) : size);
 }
 
 /* ---- instructions ---- */
@@ -365,6 +341,72 @@ static void assign_registers(builder *b) {
                 registers_like(b, x)[b->reg[x]] = false;
         }
     }
+}
+
+/* ---- results in the place of operands ---- */
+
+static int storage_of_value(const builder *b, int value) {
+    int slot = value < 0 ? -1 : b->r->value[value].slot;
+    return slot < 0 ? -1 : b->p->slots[slot].storage;
+}
+
+static bool same_places(const builder *b, int value, int other) {
+    const tg_region_value *v = &b->r->value[value], *w = &b->r->value[other];
+    return v->row == w->row && v->col == w->col && v->step == w->step &&
+           b->p->slots[v->slot].offset == 0 &&
+           tg_dtype_size(view_of(b, v->slot)->dtype) == tg_dtype_size(view_of(b, w->slot)->dtype);
+}
+
+/* May operation `in` write its result over its operand k? */
+static bool writes_over(const builder *b, const tg_region_instr *in, int k) {
+    return k == 1 && in->kind == TG_REGION_MAP && in->op->in_place &&
+           view_of(b, b->r->value[in->value[0]].slot)->dtype ==
+               view_of(b, b->r->value[in->value[1]].slot)->dtype;
+}
+
+/* Is each element of the storage read before instruction `at` writes its result in its place? */
+static bool is_read_before(const builder *b, int at, int storage) {
+    for (int i = 0; i < b->r->ninstr; i++) {
+        const tg_region_instr *in = &b->r->instr[i];
+        if (in->kind == TG_REGION_GATHER &&
+            b->p->slots[b->r->gather[in->number].slot].storage == storage)
+            return false;
+        for (int k = 1; k < in->n; k++)
+            if (storage_of_value(b, in->value[k]) == storage &&
+                (i > at || (i == at && !writes_over(b, in, k)) ||
+                 !same_places(b, in->value[k], b->r->instr[at].value[0])))
+                return false;
+    }
+    return true;
+}
+
+static bool add_over(builder *b, int out, int storage) {
+    tg_region *r = b->r;
+    void *items = r->over;
+    for (size_t i = 0; i < r->novers; i++)
+        if (r->over[i].out == out && r->over[i].storage == storage) return true;
+    if (!tg_grow(&items, &r->cap_overs, r->novers + 1, sizeof *r->over))
+        return tg_fail_memory(&b->rt->c);
+    r->over = items;
+    r->over[r->novers++] = (tg_region_over){out, storage};
+    return true;
+}
+
+static bool find_overs(builder *b) {
+    const tg_plan *p = b->p;
+    for (int i = 0; i < b->r->ninstr; i++) {
+        int out = storage_of_value(b, b->r->instr[i].value[0]);
+        if (out < 0 || p->storage[out].home != TG_HOME_WORK) continue;
+        for (int j = 0; j <= i; j++)
+            for (int k = 1; k < b->r->instr[j].n; k++) {
+                int in = storage_of_value(b, b->r->instr[j].value[k]);
+                if (in < 0 || in == out || p->storage[in].home != TG_HOME_WORK ||
+                    p->storage[in].bytes != p->storage[out].bytes || !is_read_before(b, i, in))
+                    continue;
+                if (!add_over(b, b->r->value[b->r->instr[i].value[0]].slot, in)) return false;
+            }
+    }
+    return true;
 }
 
 /* ---- blocks, parts and scratch ---- */
@@ -508,7 +550,7 @@ static bool build(builder *b, int weight) {
         r->gather = shrunk(r->gather, r->ngather, sizeof *r->gather);
         r->sum = shrunk(r->sum, r->nsums, sizeof *r->sum);
     }
-    ok = ok ? add_step(b, b->bytes + n) : tg_fail_memory(&b->rt->c);
+    ok = ok ? find_overs(b) && add_step(b, b->bytes + n) : tg_fail_memory(&b->rt->c);
     tg_free(room);
     tg_free(flags);
     return ok;
@@ -532,20 +574,4 @@ bool tg_region_build(tg_rt *rt, tg_plan *p, const tg_grouping *all, const tg_gro
     }
     p->regions[p->nregions++] = b.r;
     return true;
-}
-
-void tg_region_free(tg_region *r) {
-    if (!r) return;
-    tg_free(r->value);
-    tg_free(r->instr);
-    tg_free(r->gather);
-    tg_free(r->sum);
-    tg_free(r->ops);
-    tg_free(r);
-}
-
-size_t tg_region_bytes(const tg_region *r) {
-    return sizeof *r + (size_t)r->nvalues * sizeof *r->value +
-           (size_t)r->ninstr * sizeof *r->instr + (size_t)r->ngather * sizeof *r->gather +
-           (size_t)r->nsums * sizeof *r->sum + (size_t)r->nops * sizeof *r->ops;
 }

@@ -195,6 +195,10 @@ static bool run_part(void *user, int64_t part) {
             gather(&r->gather[in->number], j->p->slots[r->gather[in->number].slot].v.data, in->to,
                    &whole, base[in->value[0]]);
     }
+    if (r->blocks == 1) {
+        run_block(j, base, scratch, &whole);
+        return true;
+    }
     int64_t end = (part + 1) * r->per_part < r->blocks ? (part + 1) * r->per_part : r->blocks;
     for (int64_t i = part * r->per_part; i < end; i++) {
         const block b = block_at(r, i);

@@ -301,6 +301,19 @@ static void what_must_wait_is_not_joined(void **state) {
     assert_true(count_regions(newest()) >= 2);
 }
 
+/* Layer upon layer, each result of a region may stand where its operand did. */
+static void results_take_the_place_of_operands(void **state) {
+    (void)state;
+    const int64_t shape[] = {200, 200}, bytes = 200 * 200 * 8;
+    tg_node *w = variable(filled(TG_F64, 2, shape)), *x = variable(filled(TG_F64, 2, shape));
+    for (int i = 0; i < 6; i++)
+        x = build("tanh(x) * 0.1 + sigmoid(y) * 0.2", build("x @ y", x, w), x);
+    tg_node *root = build("sum(x * y)", x, w);
+    assert_as_eager(1, &root, 1e-9);
+    assert_int_equal(count_regions(newest()), 6);
+    assert_true(newest()->work_bytes < 5 * bytes / 2); /* two values, and scratch */
+}
+
 static void numbers_are_one_step(void **state) {
     (void)state;
     tg_node *s = variable(filled(TG_F64, 0, NULL));
@@ -378,6 +391,7 @@ int main(void) {
         TEST(softmax_with_its_loss_and_gradient_are_two_steps),
         TEST(an_update_of_adam_is_one_step),
         TEST(what_must_wait_is_not_joined),
+        TEST(results_take_the_place_of_operands),
         TEST(numbers_are_one_step),
         TEST(threads_change_no_bit),
         TEST(an_interrupt_is_seen_between_parts),
