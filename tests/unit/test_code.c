@@ -31,8 +31,8 @@ static double by_row(const tg_op *op, double a, double b, bool truth) {
 static void operators_are_the_rows(void **state) {
     (void)state;
     static const char *const row[][2] = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"},
-                                         {"%", "mod"}, {"^", "pow"}, {"<", "lt"},  {"<=", "le"}, {">", "gt"},
-                                         {">=", "ge"}, {"==", "eq"}, {"!=", "ne"}};
+                                         {"%", "mod"}, {"^", "pow"}, {"<", "lt"},  {"<=", "le"},
+                                         {">", "gt"},  {">=", "ge"}, {"==", "eq"}, {"!=", "ne"}};
     static const double x[] = {0,        -0.0,      1,      -1,  2,    -2,          3,
                                0.5,      -7.25,     1e-300, 1e9, 7e15, -1e9,        4e18,
                                INFINITY, -INFINITY, NAN,    0.1, 10,   4294967295.0};
