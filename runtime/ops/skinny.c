@@ -72,14 +72,14 @@ static inline int group(int64_t left) {
 #define T float
 #define BYTES 64
 #define NAME(x) float_avx512_##x
-#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#define TARGET __attribute__((target("avx512f")))
 #define TALL 4
 #include "runtime/ops/skinny_kernel.h"
 
 #define T double
 #define BYTES 64
 #define NAME(x) double_avx512_##x
-#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#define TARGET __attribute__((target("avx512f")))
 #define TALL 4
 #include "runtime/ops/skinny_kernel.h"
 

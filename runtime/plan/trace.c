@@ -205,7 +205,7 @@ static bool find_written(tg_rt *rt, tg_node *root, tg_node *twin, tg_node **out)
 
 bool tg_trace_culprit(tg_rt *rt, tg_node *root, int ncells, tg_cell *const *cells,
                       tg_tensor *const *values, tg_culprit *out) {
-    survey s = {.rt = rt, .with = {ncells, cells, values}};
+    survey s = {.rt = rt, .with = {ncells, cells, values, NULL}};
     *out = (tg_culprit){0};
     tg_node *stable = tg_node_stable(rt, root);
     bool ok = stable && begin(&s, stable) && summarise_all(&s);
