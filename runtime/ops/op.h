@@ -148,7 +148,8 @@ struct tg_op {
     bool opaque;                    /* what stands inside is not rewritten (raw) */
     bool stops;    /* its derivative is zero because it says so: differences would tell another */
     bool wild;     /* it or its slope may be infinite or undefined where its arguments are finite */
-    bool commutes; /* f(a, b) == f(b, a) */
+    bool commutes; /* f(a, b) == f(b, a) ... */
+    bool zero_sided;                  /* ... but for the sign of a zero */
     const char *grad[TG_MAX_TENSORS]; /* rule texts; of a variadic op grad[0] serves each argument,
                                          which is `x`, with `start` and `count` its place along
                                          attribute `axis` (stack: start is its number) */

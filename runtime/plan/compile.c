@@ -1,5 +1,6 @@
-/* Compiling a plan: what the formulas read, the sizes that follow, an order of evaluation
- * (schedule.c), the steps (lower.c), and memory for them (buffers.c).
+/* Compiling a plan: what the formulas read, the sizes that follow, which of them have the same
+ * value (share.c), an order of evaluation (schedule.c), the steps (lower.c), and memory for them
+ * (buffers.c).
  *
  * A plan belongs to the shapes that its cells had when it was made: it notes them (note_cells), and
  * the cache compares before each use. It holds no nodes. Its roots keep everything beneath them,
@@ -7,6 +8,7 @@
 #include "runtime/plan/region.h"
 #include "runtime/plan/remat.h"
 #include "runtime/plan/schedule.h"
+#include "runtime/plan/share.h"
 
 #include "base/alloc.h"
 
@@ -192,25 +194,40 @@ static bool keep_constants(tg_rt *rt, tg_plan *p) {
     return true;
 }
 
-/* All nodes to evaluate, in the order to do it in. */
-static bool order_nodes(tg_rt *rt, tg_plan *p, const tg_size_binding *sizes, tg_remat *remat,
-                        tg_node ***nodes, size_t *count) {
-    int n = p->nroots;
-    if (!tg_node_collect(rt, n, p->roots, nodes, count) ||
-        !tg_plan_schedule(rt, *count, *nodes, n, p->roots, sizes, NULL) ||
-        !tg_plan_rematerialise(rt, *count, *nodes, n, p->roots, sizes, remat, p->targets))
-        return false;
-    bool same = true;
-    for (int i = 0; i < n; i++) {
-        if (p->targets[i] == p->roots[i]) continue;
-        tg_node_hold(p->targets[i]);
-        same = false;
-    }
-    if (same) return true;
+static bool collect(tg_rt *rt, int n, tg_node *const *roots, const tg_size_binding *sizes,
+                    tg_node ***nodes, size_t *count) {
     tg_free(*nodes);
     *nodes = NULL;
-    return tg_node_collect(rt, n, p->targets, nodes, count) &&
-           tg_plan_schedule(rt, *count, *nodes, n, p->targets, sizes, NULL);
+    return tg_node_collect(rt, n, roots, nodes, count) &&
+           tg_plan_schedule(rt, *count, *nodes, n, roots, sizes, NULL);
+}
+
+/* What is to be evaluated for the roots, all nodes of it, in the order to do it in. shared,
+ * targets: as many as there are roots, for the two stages of rewriting. */
+static bool rewrite(tg_rt *rt, const tg_plan *p, const tg_size_binding *sizes, tg_remat *remat,
+                    tg_node **shared, tg_node **targets, tg_node ***nodes, size_t *count) {
+    const int n = p->nroots;
+    tg_shares shares;
+    bool ok = tg_plan_share(rt, n, p->roots, sizes, shared, &shares) &&
+              collect(rt, n, shared, sizes, nodes, count) &&
+              tg_plan_rematerialise(rt, *count, *nodes, n, shared, sizes, &shares, remat, targets);
+    tg_shares_free(&shares);
+    if (!ok || memcmp(shared, targets, (size_t)n * sizeof *targets) == 0) return ok;
+    return collect(rt, n, targets, sizes, nodes, count);
+}
+
+static bool order_nodes(tg_rt *rt, tg_plan *p, const tg_size_binding *sizes, tg_remat *remat,
+                        tg_node ***nodes, size_t *count) {
+    const size_t n = (size_t)p->nroots;
+    tg_node **few = tg_alloc_array(2 * n, sizeof *few);
+    if (!few) return tg_fail_memory(&rt->c);
+    bool ok = rewrite(rt, p, sizes, remat, few, few + n, nodes, count);
+    for (size_t i = 0; ok && i < n; i++) {
+        p->targets[i] = few[n + i];
+        if (p->targets[i] != p->roots[i]) tg_node_hold(p->targets[i]);
+    }
+    tg_free(few);
+    return ok;
 }
 
 static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o,

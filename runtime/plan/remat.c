@@ -48,14 +48,16 @@ typedef struct remat {
     tg_rt *rt;
     size_t n, m; /* nodes; those of the forward pass */
     tg_node *const *node;
+    const tg_shares *shares;
     item *item;
     uint32_t *at;  /* the nodes of the forward pass, in order */
     double *cross; /* cross[t]: bytes that cross a cut behind time t, those wanted anyway by half */
     bool *cut;     /* cut[t]: there is a cut behind time t */
 } remat;
 
-/* The item of a node under the roots; NULL: it is not there. */
-static item *item_of(const remat *r, const tg_node *x) {
+/* The item of what is computed for a node under the roots; NULL: it is not there. */
+static item *item_of(const remat *r, tg_node *formula) {
+    const tg_node *x = tg_shares_of(r->shares, formula);
     return x->place < r->n && r->node[x->place] == x ? &r->item[x->place] : NULL;
 }
 
@@ -356,20 +358,19 @@ static bool rewrite(remat *r, int nroots, tg_node *const *roots, const tg_size_b
 }
 
 bool tg_plan_rematerialise(tg_rt *rt, size_t n, tg_node *const *nodes, int nroots,
-                           tg_node *const *roots, const tg_size_binding *sizes, tg_remat *what,
-                           tg_node **targets) {
+                           tg_node *const *roots, const tg_size_binding *sizes,
+                           const tg_shares *shares, tg_remat *what, tg_node **targets) {
     what->wish = find_wish(n, nodes);
     what->more = false;
     memcpy(targets, roots, (size_t)nroots * sizeof *targets);
     if (!what->wish || what->wish->mode == TG_KEEP_ALL) return true;
-    remat r = {.rt = rt, .n = n, .node = nodes};
+    remat r = {.rt = rt, .n = n, .node = nodes, .shares = shares};
     r.item = tg_alloc_array(n, sizeof *r.item);
     r.at = tg_alloc_array(n, sizeof *r.at);
     r.cross = tg_alloc_array(n, sizeof *r.cross);
     r.cut = tg_alloc_array(n, sizeof *r.cut);
     bool ok = r.item && r.at && r.cross && r.cut ? true : tg_fail_memory(&rt->c);
     ok = ok && rewrite(&r, nroots, roots, sizes, what, targets);
-    if (!ok) memset(targets, 0, (size_t)nroots * sizeof *targets);
     tg_free(r.item);
     tg_free(r.at);
     tg_free(r.cross);

@@ -5,6 +5,7 @@
 #define TG_RUNTIME_REMAT_H
 
 #include "runtime/graph/recompute.h"
+#include "runtime/plan/share.h"
 
 /* What is asked of a plan. */
 typedef struct tg_remat {
@@ -14,11 +15,11 @@ typedef struct tg_remat {
 } tg_remat;
 
 /* nodes: all under the roots, in an order of evaluation that the computation follows when all is
- * kept, their places noted. targets[i] is what is computed for root i: a root, or a node that
- * nobody holds yet. Changes the walk number and, where it finds that nothing is to be done, nothing
- * else. False: an error. */
+ * kept, their places noted. shares: what stands among them for the formulas of the notes.
+ * targets[i] is what is computed for root i: a root, or a node that nobody holds yet. Changes the
+ * walk number and, where it finds that nothing is to be done, nothing else. False: an error. */
 bool tg_plan_rematerialise(tg_rt *rt, size_t n, tg_node *const *nodes, int nroots,
-                           tg_node *const *roots, const tg_size_binding *sizes, tg_remat *what,
-                           tg_node **targets);
+                           tg_node *const *roots, const tg_size_binding *sizes,
+                           const tg_shares *shares, tg_remat *what, tg_node **targets);
 
 #endif
