@@ -6,6 +6,7 @@
 #include "runtime/vec/folds.h"
 #include "runtime/vec/vec.h"
 
+enum { NARROW = 32 };
 #define T float
 #define FN(name) name##_float
 #include "runtime/vec/exponents.h"
