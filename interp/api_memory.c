@@ -86,14 +86,25 @@ static bool right_sides(tg_interp *in, const tg_ast *e, tg_value *out) {
     return tg_help(&in->rt.c, "ask for the statements inside, one by one");
 }
 
+/* As the statement is about to be computed: variables may be updated in place. */
+static bool forecast_sides(tg_interp *in, const tg_ast *e, const tg_value *v, tg_memory *m) {
+    tg_cell *cell[TG_MOST_UPDATED];
+    tg_node *node[TG_MOST_UPDATED];
+    if (e->kind == TG_AST_STORE &&
+        tg_store_is_update(in, in->globals, e, e->n == 2 ? v : v->as.items->v, cell, node))
+        return tg_plan_forecast(&in->rt, e->ntargets, node, cell, m);
+    roots r = {0};
+    bool ok = add_roots(in, &r, *v) &&
+              (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.items, NULL, m));
+    tg_free(r.items);
+    return ok;
+}
+
 static bool forecast(tg_interp *in, const tg_ast *e, tg_forecast *out) {
     tg_value v;
-    roots r = {0};
     tg_memory m = {0};
     if (!right_sides(in, e, &v)) return false;
-    bool ok =
-        add_roots(in, &r, v) && (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.items, &m));
-    tg_free(r.items);
+    bool ok = forecast_sides(in, e, &v, &m);
     tg_value_drop(v);
     *out = (tg_forecast){m.workspace, m.kept, m.results, m.scratch, m.inputs, m.peak};
     return ok;

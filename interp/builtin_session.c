@@ -132,7 +132,7 @@ static bool run_memory(tg_interp *in, int n, const tg_argument *args, tg_value *
     tg_memory m = {0};
     tg_value skeleton = TG_NONE_VALUE;
     bool ok = tg_map_leaves(in, args[0].value, add_root, &r, &skeleton) &&
-              (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.node, &m));
+              (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.node, NULL, &m));
     tg_value_drop(skeleton);
     tg_free(r.node);
     const double number[] = {(double)m.peak,    (double)m.workspace, (double)m.kept,

@@ -18,6 +18,11 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out);
 bool tg_store_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *sides);
 /* Where a plain name that is stored to is kept: the innermost scope that has it, else `env`. */
 tg_env *tg_store_home(tg_interp *in, tg_env *env, const char *name);
+enum { TG_MOST_UPDATED = 64 };
+/* The variables and the formulas that are stored in them, of s whose right sides these are.
+ * False: the targets are not all vars, each with a formula of its own shape and type. */
+bool tg_store_is_update(tg_interp *in, tg_env *env, const tg_ast *s, const tg_value *side,
+                        tg_cell *cell[TG_MOST_UPDATED], tg_node *node[TG_MOST_UPDATED]);
 /* s, if all its targets are vars and its sides formulas of their shapes: computes and stores them.
  * *done: it was so, and is done or has failed; else nothing has happened. */
 bool tg_store_update(tg_interp *in, tg_env *env, const tg_ast *s, tg_value sides, bool *done);

@@ -13,8 +13,6 @@
 #include "runtime/graph/assume.h"
 #include "runtime/plan/plan.h"
 
-enum { MOST_UPDATED = 64 };
-
 /* The var that the target names; NULL: it is something else. */
 static tg_cell *updated_cell(tg_interp *in, tg_env *env, const tg_ast *target) {
     if (target->kind != TG_AST_NAME) return NULL;
@@ -27,23 +25,29 @@ static bool fits(const tg_cell *c, const tg_node *n) {
     return c->value && c->type.dtype == n->type.dtype && tg_type_same_shape(&c->type, &n->type);
 }
 
-bool tg_store_update(tg_interp *in, tg_env *env, const tg_ast *s, tg_value sides, bool *done) {
-    tg_cell *cell[MOST_UPDATED];
-    tg_node *node[MOST_UPDATED];
-    tg_tensor *value[MOST_UPDATED] = {0};
+bool tg_store_is_update(tg_interp *in, tg_env *env, const tg_ast *s, const tg_value *side,
+                        tg_cell *cell[TG_MOST_UPDATED], tg_node *node[TG_MOST_UPDATED]) {
     int n = s->ntargets;
-    *done = false;
-    if (s->n != 2 * n || n > MOST_UPDATED || tg_assume_in_force(&in->rt)) return true;
+    if (s->n != 2 * n || n > TG_MOST_UPDATED || tg_assume_in_force(&in->rt)) return false;
     for (int i = 0; i < n; i++) {
-        tg_value v = sides.as.items->v[i];
         cell[i] = updated_cell(in, env, s->kids[i]);
-        if (!cell[i] || v.tag != TG_V_FORMULA || !fits(cell[i], v.as.node)) return true;
+        if (!cell[i] || side[i].tag != TG_V_FORMULA || !fits(cell[i], side[i].as.node))
+            return false;
         for (int k = 0; k < i; k++)
-            if (cell[k] == cell[i]) return true;
-        node[i] = v.as.node;
+            if (cell[k] == cell[i]) return false;
+        node[i] = side[i].as.node;
     }
+    return true;
+}
+
+bool tg_store_update(tg_interp *in, tg_env *env, const tg_ast *s, tg_value sides, bool *done) {
+    tg_cell *cell[TG_MOST_UPDATED];
+    tg_node *node[TG_MOST_UPDATED];
+    tg_tensor *value[TG_MOST_UPDATED] = {0};
+    int n = s->ntargets;
     tg_value values;
-    *done = true;
+    *done = tg_store_is_update(in, env, s, sides.as.items->v, cell, node);
+    if (!*done) return true;
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &values)) return false;
     bool ok = tg_plan_update(&in->rt, n, node, cell, value);
     bool in_place = false; /* then all are known to be finite */

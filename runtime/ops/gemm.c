@@ -42,6 +42,12 @@ bool tg_matrix_is_by_rows(const tg_matrix *m) {
     return by_rows(m, &ld);
 }
 
+bool tg_matrix_is_laid_out(const tg_matrix *m) {
+    matrix mt = transposed(*m);
+    int ld;
+    return by_rows(m, &ld) || by_rows(&mt, &ld);
+}
+
 bool tg_matrix_to_scratch(tg_matrix *m, tg_dtype t, bool copy) {
     size_t count;
     if (!tg_size_mul((size_t)m->rows, (size_t)m->cols, &count)) return false;

@@ -21,6 +21,8 @@ tg_view tg_matrix_view(const tg_matrix *m, tg_dtype t);
 bool tg_matrix_is_by_rows(const tg_matrix *m);
 /* Moves m to new contiguous memory; with its elements, or without. False: no memory. */
 bool tg_matrix_to_scratch(tg_matrix *m, tg_dtype t, bool copy);
+/* Can BLAS read it, by rows or by columns? */
+bool tg_matrix_is_laid_out(const tg_matrix *m);
 /* Makes m one that BLAS can read, by rows or by columns, as each part of it then is: copies it
  * where need be. False: no memory. */
 bool tg_matrix_lay_out(tg_matrix *m, tg_dtype t);

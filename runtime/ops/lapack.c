@@ -33,6 +33,11 @@ bool tg_lapack_each(const tg_call *call, const tg_walk *walk, tg_part_fn *fn) {
     tg_view batches = *call->out;
     batches.rank -= walk->out;
     if (tg_view_count(&batches) == 0) return true;
+    if (call->room) {
+        *call->room = tg_lapack_room((int64_t)tg_dtype_size(call->in[0].dtype),
+                                     (int64_t)walk->elements, walk->ints * sizeof(int));
+        return true;
+    }
     tg_part p = {.call = call, .idx = idx, .batch = batches.rank};
     p.work = tg_alloc_array(walk->elements, tg_dtype_size(call->in[0].dtype));
     p.ints = tg_alloc_array(walk->ints, sizeof *p.ints);

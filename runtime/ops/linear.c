@@ -160,10 +160,17 @@ typedef struct batch_job {
     int64_t count, group;
 } batch_job;
 
+/* The product, or the room that it takes. */
+static bool multiply(const tg_call *call, const tg_view *a, const tg_view *b, tg_view *out) {
+    if (!call->room) return tg_linear_gemm(call->rt, a, b, out, 1, 0);
+    *call->room = tg_linear_gemm_room(a, b, out);
+    return true;
+}
+
 static bool multiply_one(const tg_call *call, const int64_t *idx, int batch) {
     tg_view ma = batch_matrix(&call->in[0], idx, batch),
             mb = batch_matrix(&call->in[1], idx, batch), mo = batch_matrix(call->out, idx, batch);
-    return tg_linear_gemm(call->rt, &ma, &mb, &mo, 1, 0);
+    return multiply(call, &ma, &mb, &mo);
 }
 
 static bool multiply_group(void *user, int64_t i) {
@@ -189,11 +196,18 @@ static bool multiply_batch(const tg_call *call) {
     job.count = tg_view_count(&job.batches);
     double one =
         (double)out->dim[batch] * (double)out->dim[batch + 1] * (double)a->dim[a->rank - 1];
+    const int64_t first[TG_MAX_RANK] = {0};
+    if (call->room && !multiply_one(call, first, batch)) return false;
     if (one < TOGETHER) {
         job.group = one < 1 ? BATCH_WORK : (int64_t)(BATCH_WORK / one) + 1;
         int64_t parts = (job.count + job.group - 1) / job.group;
+        if (call->room) {
+            *call->room *= (size_t)(parts < call->rt->threads ? parts : call->rt->threads);
+            return true;
+        }
         return tg_pool_run(call->rt, parts, one * (double)job.count / 20, multiply_group, &job);
     }
+    if (call->room) return true;
     int64_t idx[TG_MAX_RANK] = {0};
     do {
         if (!tg_check_interrupt(&call->rt->c) || !multiply_one(call, idx, batch)) return false;
@@ -205,13 +219,13 @@ static bool run_product(const tg_call *call) {
     if (!check_blas_sizes(call)) return false;
     const tg_view *a = &call->in[0], *b = &call->in[1];
     if (tg_view_count(call->out) == 0) return true;
-    if (a->rank < 3 && b->rank < 3) return tg_linear_gemm(call->rt, a, b, call->out, 1, 0);
+    if (a->rank < 3 && b->rank < 3) return multiply(call, a, b, call->out);
 
     const int64_t first[TG_MAX_RANK] = {0};
     tg_view fa, fo, fb = batch_matrix(b, first, call->out->rank - 2);
     if (is_one_matrix(b) && flatten_rows(a, &fa) && flatten_rows(call->out, &fo) &&
         fa.dim[0] == fo.dim[0] && fa.dim[0] <= INT_MAX)
-        return tg_linear_gemm(call->rt, &fa, &fb, &fo, 1, 0);
+        return multiply(call, &fa, &fb, &fo);
     return multiply_batch(call);
 }
 
@@ -391,8 +405,9 @@ static bool run_triangle(const tg_call *call) {
 
 #define PRODUCT                                                                                    \
     .class = TG_CLASS_LINEAR, .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},       \
-    .infer = infer_product, .run = run_product, .reference = reference_product, .cubic = {0, 2},   \
-    .style = TG_PRINT_INFIX, .symbol = "@", .precedence = 6
+    .infer = infer_product, .run = run_product, .takes_room = true,                                \
+    .reference = reference_product, .cubic = {0, 2}, .style = TG_PRINT_INFIX, .symbol = "@",       \
+    .precedence = 6
 
 static const tg_op ops[] = {
     {.name = "matmul",

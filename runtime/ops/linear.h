@@ -34,6 +34,9 @@ typedef struct tg_skinny {
  * another processor. */
 bool tg_linear_skinny(const tg_skinny *s);
 
+/* The most bytes that the product allocates, of which only shapes and strides are looked at. */
+size_t tg_linear_gemm_room(const tg_view *a, const tg_view *b, const tg_view *out);
+
 extern const tg_op_table tg_ops_linear;
 
 #endif

@@ -299,7 +299,8 @@ static bool run_kron(const tg_call *call) {
 
 /* ---- records ---- */
 
-#define DIRECTION .class = TG_CLASS_LINEAR, .infer = infer_function, .run = run_function
+#define DIRECTION                                                                                  \
+    .class = TG_CLASS_LINEAR, .infer = infer_function, .run = run_function, .takes_room = true
 /* The block of a matrix of 2 by 2 blocks that are shaped like x. */
 #define BLOCK(m, i, j)                                                                             \
     "narrow(narrow(" m ", -2, " #i " * size(x, -2), size(x, -2)), -1, " #j                         \

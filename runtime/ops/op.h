@@ -93,6 +93,9 @@ typedef struct tg_call {
     tg_view *out;       /* contiguous, shape and type as inferred; never overlaps an input unless
                            op->in_place allows */
     const tg_attrs *at; /* all sizes known */
+    size_t
+        *room; /* asked of op->takes_room, else NULL: nothing is computed, elements are not looked
+                  at, only the bytes that the kernel would allocate for itself are put here */
 } tg_call;
 
 /* Computes. May fail only for what the values decide (an index out of range) or for want of scratch
@@ -142,6 +145,7 @@ struct tg_op {
     tg_kernel_fn *reference; /* a naive second implementation for the tests, or NULL */
     tg_view_fn *view;        /* or NULL */
     bool in_place;           /* out may be the memory of argument 0 (elementwise) */
+    bool takes_room;         /* the kernel allocates, and tells how much: see tg_call.room */
     bool lines; /* what it makes of a line along its axes (its first attribute) depends on that
                    line alone, and cannot fail unless lines are empty */
     const struct tg_pieces *pieces; /* of a reduction that can be made piece by piece, or NULL */

@@ -103,6 +103,10 @@ static bool run_sort(const tg_call *call) {
     size_t items;
     if (l.outer.empty || l.length[0] == 0) return true;
     if (!tg_size_mul(2, (size_t)l.length[0], &items)) return tg_fail_memory(&call->rt->c);
+    if (call->room) {
+        *call->room = items * sizeof(item);
+        return true;
+    }
     item *work = tg_alloc_array(items, sizeof *work);
     if (!work) return tg_fail_memory(&call->rt->c);
     TG_RUNS(&l.outer, p) {
@@ -204,6 +208,7 @@ static const tg_op ops[] = {
      .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "-1"}},
      .infer = tg_infer_along,
      .run = run_sort,
+     .takes_room = true,
      .grad = {"put_along(g, argsort(x, axis=axis), axis=axis, count=size(x, axis))"},
      .lo = -2,
      .hi = 2,
@@ -220,6 +225,7 @@ static const tg_op ops[] = {
      .param = {{"x", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "-1"}},
      .infer = infer_argsort,
      .run = run_sort,
+     .takes_room = true,
      .grad = {TG_GRAD_ZERO},
      .lo = -2,
      .hi = 2,

@@ -389,6 +389,7 @@ static const tg_op ops[] = {
      OF_MATRIX,
      .infer = infer_eigvalsh,
      .run = run_eigvalsh,
+     .takes_room = true,
      .grad = {COLUMNS(VECTORS, "g") " @ " VECTORS "'"},
      .numpy = "np.linalg.eigvalsh(_symmetric({0}))",
      .torch = "torch.linalg.eigvalsh(_symmetric({0}))",
@@ -405,6 +406,7 @@ static const tg_op ops[] = {
      OF_MATRIX,
      .infer = infer_eigvecsh,
      .run = run_eigvecsh,
+     .takes_room = true,
      .grad = {VECTORS " @ " TURN(EIGEN_F, "out", "g") " @ " VECTORS "' / 2"},
      .numpy = "_eigvecsh({0})",
      .torch = "_eigvecsh({0})",
@@ -419,6 +421,7 @@ static const tg_op ops[] = {
      .param = {{"x", TG_P_TENSOR, NULL}},
      .infer = infer_gaps,
      .run = run_gaps,
+     .takes_room = true,
      .grad = {"sum(g * out^2, axis=-1) - sum(g * out^2, axis=-2)"},
      .numpy = "_reciprocal_gaps({0})",
      .torch = "_reciprocal_gaps({0})",
@@ -432,6 +435,7 @@ static const tg_op ops[] = {
      OF_MATRIX,
      .infer = infer_svd,
      .run = run_svdvals,
+     .takes_room = true,
      .grad = {COLUMNS(U, "g") " @ " V "'"},
      .numpy = "np.linalg.svd({0}, compute_uv=False)",
      .torch = "torch.linalg.svdvals({0})",
@@ -449,6 +453,7 @@ static const tg_op ops[] = {
      OF_MATRIX,
      .infer = infer_svd,
      .run = run_svd,
+     .takes_room = true,
      .grad = {COLUMNS(U " @ " TURN(SVD_F, "out", "g"), "svdvals(x)") " @ " V "' + " COLUMNS(
          "(g - out @ (out' @ g))", "(1 / svdvals(x))") " @ " V "'"},
      .numpy = "_svd({0})[0]",
@@ -465,6 +470,7 @@ static const tg_op ops[] = {
      OF_MATRIX,
      .infer = infer_svd,
      .run = run_svd,
+     .takes_room = true,
      .grad = {COLUMNS(U, "svdvals(x)") " @ " TURN(SVD_F, "out", "g") " @ " V "' + " COLUMNS(
          U, "(1 / svdvals(x))") " @ (g' - g' @ out @ out')"},
      .numpy = "_svd({0})[1]",
@@ -480,6 +486,7 @@ static const tg_op ops[] = {
      OF_MATRIX,
      .infer = infer_pinv,
      .run = run_pinv,
+     .takes_room = true,
      .grad =
          {"-out' @ g @ out' + (g' - x @ (out @ g')) @ out @ out' + out' @ out @ (g' - g' @ out @ "
           "x)"},
@@ -501,6 +508,7 @@ static const tg_op ops[] = {
      .param = {{"a", TG_P_TENSOR, NULL}, {"b", TG_P_TENSOR, NULL}},
      .infer = infer_lstsq,
      .run = run_lstsq,
+     .takes_room = true,
      .grad =
          {"where(rank(b) == 1, -outer(lstsq(a', g), out) + outer(b - a @ out, lstsq(a, lstsq(a', "
           "g))) + outer(lstsq(a', out), g - a' @ lstsq(a', g)), -lstsq(a', g) @ out' + (b - a @ "

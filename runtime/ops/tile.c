@@ -142,13 +142,21 @@ static bool multiply_piece(void *user, int64_t i) {
         for (int64_t j = 0; j < to.cols; j++)                                                      \
     ((T *)to.data)[i * to.row_step + j * to.col_step] += ((const T *)from.data)[i * to.cols + j]
 
-static bool multiply_pieces(tg_rt *rt, tiling *w) {
+/* Says how many pieces there are, and sets how deep they are. */
+static int64_t cut_pieces(tiling *w) {
     int64_t pieces = parts_for(w->work), most = parts_of(w->a.cols, MOST_PIECE);
     if (pieces < most) pieces = most;
     w->depth = parts_of(w->a.cols, pieces);
-    pieces = parts_of(w->a.cols, w->depth);
-    size_t elements = (size_t)((pieces - 1) * w->out.rows * w->out.cols);
-    w->partial = tg_alloc(elements * tg_dtype_size(w->t));
+    return parts_of(w->a.cols, w->depth);
+}
+
+static size_t partial_bytes(const tiling *w, int64_t pieces) {
+    return (size_t)((pieces - 1) * w->out.rows * w->out.cols) * tg_dtype_size(w->t);
+}
+
+static bool multiply_pieces(tg_rt *rt, tiling *w) {
+    int64_t pieces = cut_pieces(w);
+    w->partial = tg_alloc(partial_bytes(w, pieces));
     if (!w->partial) return tg_pool_no_memory(rt);
     bool ok = tg_pool_run(rt, pieces, cost_of(w), multiply_piece, w);
     for (int64_t piece = 1; ok && piece < pieces; piece++) {
@@ -178,53 +186,78 @@ static bool multiply(tg_rt *rt, tg_dtype t, tg_matrix *a, tg_matrix *b, const tg
     return multiply_tiles(rt, &w);
 }
 
-static bool multiply_into(tg_rt *rt, tg_dtype t, tg_matrix *a, tg_matrix *b, tg_matrix *out,
-                          double alpha, double beta) {
-    tg_matrix target = tg_matrix_transposed(*out);
-    if (tg_matrix_is_by_rows(out)) return multiply(rt, t, a, b, out, alpha, beta);
-    if (tg_matrix_is_by_rows(&target)) { /* out' = b' @ a' */
-        *a = tg_matrix_transposed(*a), *b = tg_matrix_transposed(*b);
-        return multiply(rt, t, b, a, &target, alpha, beta);
-    }
-    target = *out;
-    bool ok = tg_matrix_to_scratch(&target, t, beta != 0)
-                  ? multiply(rt, t, a, b, &target, alpha, beta)
+/* out = a @ b as matrices: a vector on the left is a row, on the right a column. */
+typedef struct operands {
+    tg_matrix a, b, out;
+} operands;
+
+static operands operands_of(const tg_view *va, const tg_view *vb, const tg_view *vout) {
+    bool row = va->rank == 1, column = vb->rank == 1;
+    operands o = {.a = {va->data, row ? 1 : va->dim[0], va->dim[va->rank - 1],
+                        row ? 0 : va->stride[0], va->stride[va->rank - 1], NULL},
+                  .b = {vb->data, vb->dim[0], column ? 1 : vb->dim[1], vb->stride[0],
+                        column ? 0 : vb->stride[1], NULL}};
+    o.out = (tg_matrix){vout->data,
+                        o.a.rows,
+                        o.b.cols,
+                        row ? 0 : vout->stride[0],
+                        column ? 0 : vout->stride[vout->rank - 1],
+                        NULL};
+    return o;
+}
+
+/* Brings the result to lie by rows: as out' = b' @ a' where it lies by columns. False: it does
+ * neither, and must be made in other memory. */
+static bool turn(operands *o) {
+    if (tg_matrix_is_by_rows(&o->out)) return true;
+    const operands t = {tg_matrix_transposed(o->b), tg_matrix_transposed(o->a),
+                        tg_matrix_transposed(o->out)};
+    if (!tg_matrix_is_by_rows(&t.out)) return false;
+    *o = t;
+    return true;
+}
+
+static bool multiply_into(tg_rt *rt, tg_dtype t, operands *o, double alpha, double beta) {
+    if (turn(o)) return multiply(rt, t, &o->a, &o->b, &o->out, alpha, beta);
+    tg_matrix made = o->out;
+    bool ok = tg_matrix_to_scratch(&made, t, beta != 0)
+                  ? multiply(rt, t, &o->a, &o->b, &made, alpha, beta)
                   : tg_pool_no_memory(rt);
     if (ok) {
-        tg_view from = tg_matrix_view(&target, t), to = tg_matrix_view(out, t);
+        tg_view from = tg_matrix_view(&made, t), to = tg_matrix_view(&o->out, t);
         tg_view_copy(&to, &from);
     }
-    tg_free(target.scratch);
+    tg_free(made.scratch);
     return ok;
 }
 
 bool tg_linear_gemm(tg_rt *rt, const tg_view *va, const tg_view *vb, tg_view *vout, double alpha,
                     double beta) {
-    tg_dtype t = vout->dtype;
-    bool row = va->rank == 1, column = vb->rank == 1;
-    tg_matrix a = {va->data,
-                   row ? 1 : va->dim[0],
-                   va->dim[va->rank - 1],
-                   row ? 0 : va->stride[0],
-                   va->stride[va->rank - 1],
-                   NULL};
-    tg_matrix b = {
-        vb->data, vb->dim[0], column ? 1 : vb->dim[1], vb->stride[0], column ? 0 : vb->stride[1],
-        NULL};
-    tg_matrix out = {vout->data,
-                     a.rows,
-                     b.cols,
-                     row ? 0 : vout->stride[0],
-                     column ? 0 : vout->stride[vout->rank - 1],
-                     NULL};
-    if (a.rows > INT_MAX || a.cols > INT_MAX || b.cols > INT_MAX) return tg_pool_no_memory(rt);
-    if (out.rows == 0 || out.cols == 0) return true;
-    if (a.cols == 0) {
-        tg_matrix_scale(&out, t, beta);
+    operands o = operands_of(va, vb, vout);
+    if (o.a.rows > INT_MAX || o.a.cols > INT_MAX || o.b.cols > INT_MAX)
+        return tg_pool_no_memory(rt);
+    if (o.out.rows == 0 || o.out.cols == 0) return true;
+    if (o.a.cols == 0) {
+        tg_matrix_scale(&o.out, vout->dtype, beta);
         return true;
     }
-    bool ok = multiply_into(rt, t, &a, &b, &out, alpha, beta);
-    tg_free(a.scratch);
-    tg_free(b.scratch);
+    bool ok = multiply_into(rt, vout->dtype, &o, alpha, beta);
+    tg_free(o.a.scratch);
+    tg_free(o.b.scratch);
     return ok;
+}
+
+static size_t copy_bytes(const tg_matrix *m, tg_dtype t) {
+    return (size_t)m->rows * (size_t)m->cols * tg_dtype_size(t);
+}
+
+size_t tg_linear_gemm_room(const tg_view *va, const tg_view *vb, const tg_view *vout) {
+    operands o = operands_of(va, vb, vout);
+    tg_dtype t = vout->dtype;
+    if (o.out.rows == 0 || o.out.cols == 0 || o.a.cols == 0) return 0;
+    size_t bytes = turn(&o) ? 0 : copy_bytes(&o.out, t);
+    if (!tg_matrix_is_laid_out(&o.a)) bytes += copy_bytes(&o.a, t);
+    if (!tg_matrix_is_laid_out(&o.b)) bytes += copy_bytes(&o.b, t);
+    tiling w = {.t = t, .a = o.a, .out = o.out, .work = work_of(&o.a, &o.out)};
+    return is_cut_along(&w) ? bytes + partial_bytes(&w, cut_pieces(&w)) : bytes;
 }

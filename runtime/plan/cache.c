@@ -224,14 +224,15 @@ bool tg_plan_update(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *int
     return eval_stable(rt, n, roots, &(tg_overrides){.into = into}, out);
 }
 
-bool tg_plan_forecast(tg_rt *rt, int n, tg_node *const *roots, tg_memory *out) {
-    const tg_overrides none = {0};
+bool tg_plan_forecast(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *into,
+                      tg_memory *out) {
+    const tg_overrides o = {.into = into};
     bool made;
     tg_node *few[FEW] = {0}, **stable = stable_roots(rt, n, roots, few);
-    tg_plan *p = stable ? plan_for(rt, n, stable, &none, &made) : NULL;
-    if (p) tg_plan_measure(rt, p, out);
+    tg_plan *p = stable ? plan_for(rt, n, stable, &o, &made) : NULL;
+    bool ok = p && tg_plan_measure(rt, p, &o, out);
     if (stable && stable != few) tg_free(stable);
-    return p != NULL;
+    return ok;
 }
 
 bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out) {

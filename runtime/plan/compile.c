@@ -267,13 +267,17 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     return true;
 }
 
-/* Is the plan within the bytes that were asked for? *least: of those seen the fewest. */
-static bool fits(tg_rt *rt, tg_plan *p, const tg_remat *remat, size_t *least) {
+/* Is the plan within the bytes that were asked for? *least: of those seen the fewest. False: an
+ * error. */
+static bool measure(tg_rt *rt, tg_plan *p, const tg_overrides *o, const tg_remat *remat,
+                    size_t *least, bool *fits) {
     tg_memory m;
+    *fits = true;
     if (!remat->wish || remat->wish->mode != TG_KEEP_BYTES) return true;
-    tg_plan_measure(rt, p, &m);
+    if (!tg_plan_measure(rt, p, o, &m)) return false;
     if (*least == 0 || m.peak < *least) *least = m.peak;
-    return (double)m.peak <= remat->wish->bytes;
+    *fits = (double)m.peak <= remat->wish->bytes;
+    return true;
 }
 
 tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
@@ -286,9 +290,10 @@ tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overr
             tg_fail_memory(&rt->c);
             return NULL;
         }
-        bool ok = build(rt, p, n, roots, o, seen, &remat);
+        bool fits = false, ok = build(rt, p, n, roots, o, seen, &remat) &&
+                                measure(rt, p, o, &remat, &least, &fits);
         if (remat.wish && remat.wish->mode == TG_KEEP_BYTES) seen = NULL; /* keep no more */
-        if (ok && fits(rt, p, &remat, &least)) return p;
+        if (ok && fits) return p;
         tg_plan_free(p);
         if (!ok) return NULL;
         remat.trial++;

@@ -11,7 +11,7 @@
 
 /* ---- steps ---- */
 
-bool tg_step_kernel(tg_rt *rt, tg_plan *p, const tg_step *s) {
+bool tg_plan_call_kernel(tg_rt *rt, tg_plan *p, const tg_step *s, size_t *room) {
     const int *arg = p->args + s->arg;
     for (int i = 0; i < s->n; i++) p->in[i] = p->slots[arg[i]].v;
     const tg_call call = {.rt = rt,
@@ -19,8 +19,13 @@ bool tg_step_kernel(tg_rt *rt, tg_plan *p, const tg_step *s) {
                           .n = s->n,
                           .in = p->in,
                           .out = &p->slots[s->out].v,
-                          .at = s->attrs >= 0 ? &p->attrs[s->attrs] : s->node->at};
+                          .at = s->attrs >= 0 ? &p->attrs[s->attrs] : s->node->at,
+                          .room = room};
     return s->op->run(&call) || tg_plan_explain(rt, s->node);
+}
+
+bool tg_step_kernel(tg_rt *rt, tg_plan *p, const tg_step *s) {
+    return tg_plan_call_kernel(rt, p, s, NULL);
 }
 
 bool tg_step_copy(tg_rt *rt, tg_plan *p, const tg_step *s) {

@@ -1,6 +1,6 @@
 /* The memory of a plan. All of it is known when the plan has been made: the workspace and what is
  * kept have been laid out, the results have their shapes, and kernels that need room of their own
- * say how much (tg_op.scratch). */
+ * say how much (tg_op.takes_room). */
 #include "runtime/plan/memory.h"
 
 #include "base/alloc.h"
@@ -8,9 +8,14 @@
 #include "runtime/plan/program.h"
 
 /* The room that a step takes while it runs. */
-static size_t scratch_of(tg_rt *rt, tg_plan *p, const tg_step *s) {
-    (void)rt, (void)p, (void)s;
-    return 0;
+static bool room_of(tg_rt *rt, tg_plan *p, const tg_step *s, size_t *room) {
+    const int *arg = p->args + s->arg;
+    *room = 0;
+    if (s->product >= 0) {
+        *room = tg_linear_gemm_room(&p->slots[arg[0]].v, &p->slots[arg[1]].v, &p->slots[s->out].v);
+        return true;
+    }
+    return !s->op || !s->op->takes_room || tg_plan_call_kernel(rt, p, s, room);
 }
 
 static size_t bytes_of(tg_dtype t, int rank, const int64_t *dim) {
@@ -19,19 +24,31 @@ static size_t bytes_of(tg_dtype t, int rank, const int64_t *dim) {
     return bytes;
 }
 
-void tg_plan_measure(tg_rt *rt, tg_plan *p, tg_memory *out) {
+/* Results of the tail that go to where the variable is already. */
+static size_t own_bytes(const tg_plan *p, const tg_overrides *o) {
+    size_t bytes = 0;
+    for (size_t t = p->tail; t < p->nsteps; t++)
+        if (tg_plan_own_tensor(p, &p->steps[t], o))
+            bytes += p->storage[p->slots[p->steps[t].out].storage].bytes;
+    return bytes;
+}
+
+bool tg_plan_measure(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_memory *out) {
     *out = (tg_memory){.workspace = p->work_bytes, .kept = p->bytes};
     for (int i = 0; i < p->nroots; i++) {
         const tg_plan_result *r = &p->results[i];
         if (r->slot < 0) out->results += bytes_of(r->dtype, r->rank, r->dim);
     }
+    out->results -= own_bytes(p, o);
     for (int i = 0; i < p->under; i++) {
         const tg_plan_cell *c = &p->cells[i];
         if (c->present) out->inputs += bytes_of(c->dtype, c->rank, c->dim);
     }
     for (size_t i = 0; i < p->nsteps; i++) {
-        size_t bytes = scratch_of(rt, p, &p->steps[i]);
+        size_t bytes;
+        if (!room_of(rt, p, &p->steps[i], &bytes)) return false;
         if (bytes > out->scratch) out->scratch = bytes;
     }
     out->peak = out->workspace + out->kept + out->results + out->scratch;
+    return true;
 }

@@ -15,7 +15,9 @@ typedef struct tg_memory {
 } tg_memory;
 
 /* Of the values of the roots, as tg_plan_eval computes them; the plan is made, and cached, but not
- * run. False: an error, those of tg_plan_eval before the first kernel. */
-bool tg_plan_forecast(tg_rt *rt, int n, tg_node *const *roots, tg_memory *out);
+ * run. With `into`, as tg_plan_update computes them, of which what is written in place is no
+ * result. False: an error, those of tg_plan_eval before the first kernel. */
+bool tg_plan_forecast(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *into,
+                      tg_memory *out);
 
 #endif

@@ -229,14 +229,17 @@ void tg_plan_wait_longer(tg_plan *p, const tg_plan *as);
 /* buffers.c: offsets of all WORK and KEPT storage. */
 bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p);
 
-/* memory.c: what running p takes. */
-void tg_plan_measure(tg_rt *rt, tg_plan *p, tg_memory *out);
+/* memory.c: what running p takes. False: an error, as a kernel refuses sizes. */
+bool tg_plan_measure(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_memory *out);
 
 /* update.c: assigns buffers, and moves the steps that update a cell in place into the tail. */
 bool tg_plan_find_updates(tg_rt *rt, tg_plan *p);
 /* Everything before the tail has run: says where each step of it writes. After this nothing fails.
  */
 bool tg_plan_place_tail(tg_rt *rt, tg_plan *p, const tg_overrides *o);
+/* The tensor of the cell that a step of the tail updates, if it may be written into as nobody else
+ * sees it; else NULL. */
+tg_tensor *tg_plan_own_tensor(const tg_plan *p, const tg_step *s, const tg_overrides *o);
 
 /* cache.c: tg_plan_eval_with, without a look for stable forms: the roots are what is computed. */
 bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
@@ -246,6 +249,8 @@ bool tg_plans_reserve(tg_rt *rt, size_t bytes);
 
 /* execute.c */
 tg_step_fn tg_step_kernel, tg_step_copy, tg_step_product;
+/* Runs the kernel of s, or asks it what room it takes (tg_call.room). */
+bool tg_plan_call_kernel(tg_rt *rt, tg_plan *p, const tg_step *s, size_t *room);
 /* The factor of a product, with the scalars that are known at run time. */
 double tg_plan_alpha(const tg_plan *p, const tg_step *s);
 /* profile.c: the same as running the steps, each timed and counted in rt->profile. */

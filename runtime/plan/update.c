@@ -206,8 +206,7 @@ static bool others_are_finite(const tg_plan *p) {
     return true;
 }
 
-/* The cell's tensor, when it may be written into: nobody else sees it. */
-static tg_tensor *own_tensor(const tg_plan *p, const tg_step *s, const tg_overrides *o) {
+tg_tensor *tg_plan_own_tensor(const tg_plan *p, const tg_step *s, const tg_overrides *o) {
     const tg_cell *cell = p->cells[p->storage[p->slots[p->args[s->arg + 2]].storage].index].cell;
     tg_tensor *t = cell->value;
     for (int i = 0; i < o->n; i++)
@@ -222,7 +221,7 @@ bool tg_plan_place_tail(tg_rt *rt, tg_plan *p, const tg_overrides *o) {
         tg_slot *slot = &p->slots[p->steps[t].out];
         int root = p->storage[slot->storage].index;
         const tg_plan_result *r = &p->results[root];
-        tg_tensor *own = in_place ? own_tensor(p, &p->steps[t], o) : NULL;
+        tg_tensor *own = in_place ? tg_plan_own_tensor(p, &p->steps[t], o) : NULL;
         p->out[root] = own ? tg_tensor_hold(own) : tg_tensor_new(&rt->c, r->dtype, r->rank, r->dim);
         if (!p->out[root]) return false;
         slot->v.data = p->out[root]->v.data;
