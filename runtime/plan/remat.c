@@ -5,13 +5,16 @@
  * segments. What crosses a cut is kept; the rest is forgotten, and computed again, a segment at a
  * time, when the backward pass comes to it. Nothing is computed more than twice, and the last
  * segment, which the backward pass reads first, only once. With n equal layers in segments of
- * sqrt(n), as many values are kept as a segment has: O(sqrt n) in place of O(n).
+ * sqrt(n), as many values are kept as a segment has: O(sqrt n) in place of O(n). What is there when
+ * the backward pass begins, that is the values kept and the last segment, is what need not be
+ * computed again: as long as that costs more than a quarter of the whole, up to twice the least
+ * memory is taken, in more cuts and a longer last segment.
  *
  * That works on any graph. A cut is a place in the order of evaluation, and what crosses it are the
  * values made before it that the forward pass reads behind it: one in a chain, several where there
  * are branches or shortcuts. Cuts are put where little crosses. How long segments should be is
- * tried: for each length from a list the memory that it takes is estimated, what is kept plus the
- * largest segment.
+ * tried: for each length from a list, of the others and of the last, the memory that it takes is
+ * estimated, what is kept plus the largest segment, and the work that it does again.
  *
  * The graph says all of this by itself: what is forgotten gets a second node, a copy over kept
  * values and other copies, which the backward pass reads instead. The copies are evaluated late
@@ -24,7 +27,13 @@
 
 #include <string.h>
 
-enum { NOWHERE = -1, MOST_LENGTHS = 40 };
+enum { NOWHERE = -1, MOST_LENGTHS = 40, MOST_TAILS = 8 };
+
+/* From one length of segments to the next to be tried; and from one length of the last segment. */
+static const double SHORTER = 0.8, LONGER = 1.4;
+/* Of the work of the whole plan as much may be done again before more is kept: of the time of a
+ * chain of layers that is a little more, for the values that come back from memory. */
+static const double SOME = 0.25;
 
 typedef enum part {
     OTHER,   /* neither: reads what is there */
@@ -41,7 +50,9 @@ typedef struct item {
     int last;       /* the last time that the forward pass reads this memory */
     int time;       /* of FORWARD: the how-manieth of these it is */
     double bytes;
-    tg_node *copy; /* what the backward pass reads: the node, or its copy */
+    double work;
+    bool stays, again; /* scratch of estimate: is kept; is read by what is done again */
+    tg_node *copy;     /* what the backward pass reads: the node, or its copy */
 } item;
 
 typedef struct remat {
@@ -51,7 +62,9 @@ typedef struct remat {
     const tg_shares *shares;
     item *item;
     uint32_t *at;  /* the nodes of the forward pass, in order */
+    double work;   /* of all */
     double *cross; /* cross[t]: bytes that cross a cut behind time t, those wanted anyway by half */
+    double *upto;  /* upto[t]: bytes that the backward pass wants of what is made up to time t */
     bool *cut;     /* cut[t]: there is a cut behind time t */
 } remat;
 
@@ -136,17 +149,36 @@ static void mark_backward(remat *r) {
     }
 }
 
+static double size_of(tg_rt *rt, const tg_size_binding *sizes, tg_size size) {
+    int64_t n = tg_size_eval(rt, sizes, size);
+    if (n < 0) tg_clear(&rt->c);
+    return n < 0 ? 0 : (double)n;
+}
+
+static double elements_of(tg_rt *rt, const tg_node *x, const tg_size_binding *sizes) {
+    double n = 1;
+    for (int i = 0; i < x->type.rank; i++) n *= size_of(rt, sizes, x->type.dim[i]);
+    return n;
+}
+
 static double bytes_of(tg_rt *rt, const tg_node *x, const tg_size_binding *sizes) {
-    double bytes = (double)tg_dtype_size(x->type.dtype);
-    for (int i = 0; i < x->type.rank; i++) {
-        int64_t n = tg_size_eval(rt, sizes, x->type.dim[i]);
-        if (n < 0) {
-            tg_clear(&rt->c);
-            return 0;
-        }
-        bytes *= (double)n;
-    }
-    return bytes;
+    return elements_of(rt, x, sizes) * (double)tg_dtype_size(x->type.dtype);
+}
+
+/* In elements that a simple operation computes: about 32 operations of a product take as long. */
+static double work_of(tg_rt *rt, const tg_node *x, const tg_size_binding *sizes) {
+    if (x->n == 0 || x->op->view) return 0;
+    const tg_type *a = &x->arg[0]->type;
+    const double *cubic = x->op->cubic, out = elements_of(rt, x, sizes);
+    if (a->rank == 0 || (cubic[0] == 0 && cubic[1] == 0)) return out;
+    return out + (cubic[0] * elements_of(rt, x->arg[0], sizes) + cubic[1] * out) *
+                     size_of(rt, sizes, a->dim[a->rank - 1]) / 32;
+}
+
+/* Bytes that the backward pass wants of the value made at time t. */
+static double wanted_at(const remat *r, size_t t) {
+    const item *o = &r->item[r->at[t]];
+    return o->owner == r->at[t] && o->wanted ? o->bytes : 0;
 }
 
 static void measure(remat *r, int nroots, tg_node *const *roots, const tg_size_binding *sizes) {
@@ -155,6 +187,8 @@ static void measure(remat *r, int nroots, tg_node *const *roots, const tg_size_b
         item *it = &r->item[i];
         it->owner = x->n > 0 && x->op->view ? r->item[x->arg[0]->place].owner : (uint32_t)i;
         it->time = it->last = NOWHERE;
+        it->work = work_of(r->rt, x, sizes);
+        r->work += it->work;
         if (it->part == FORWARD) {
             it->time = (int)r->m;
             r->at[r->m++] = (uint32_t)i;
@@ -177,30 +211,29 @@ static void measure(remat *r, int nroots, tg_node *const *roots, const tg_size_b
         r->cross[o->time] += o->wanted ? o->bytes : 2 * o->bytes;
         r->cross[o->last] -= o->wanted ? o->bytes : 2 * o->bytes;
     }
-    for (size_t t = 1; t < r->m; t++) r->cross[t] += r->cross[t - 1];
+    for (size_t t = 0; t < r->m; t++) r->upto[t] = wanted_at(r, t);
+    for (size_t t = 1; t < r->m; t++) {
+        r->cross[t] += r->cross[t - 1];
+        r->upto[t] += r->upto[t - 1];
+    }
 }
 
 /* ---- cuts ---- */
 
-/* Bytes that the backward pass wants of the value made at time t. */
-static double wanted_at(const remat *r, size_t t) {
-    const item *o = &r->item[r->at[t]];
-    return o->owner == r->at[t] && o->wanted ? o->bytes : 0;
-}
-
-/* Cuts such that segments of about `length` bytes lie between them, where least crosses. */
-static void make_cuts(remat *r, double length) {
-    double in = 0;
+/* Cuts such that segments of about `length` bytes lie between them, where least crosses, and behind
+ * the last of them no less than `tail` bytes. */
+static void make_cuts(remat *r, double length, double tail) {
+    double from = 0;
     size_t best = r->m;
     memset(r->cut, 0, r->m * sizeof *r->cut);
     for (size_t t = 0; t + 1 < r->m; t++) {
-        in += wanted_at(r, t);
-        if (in < length / 2) continue;
+        if (r->upto[t] - from < length / 2) continue;
         if (best == r->m || r->cross[t] <= r->cross[best]) best = t;
-        if (in < length) continue;
+        if (r->upto[t] - from < length) continue;
+        if (r->upto[r->m - 1] - r->upto[best] < tail) return;
         r->cut[best] = true;
         t = best; /* the next segment begins behind the cut */
-        in = 0;
+        from = r->upto[t];
         best = r->m;
     }
 }
@@ -219,44 +252,89 @@ static int number_segments(const remat *r, int *segment) {
     return now;
 }
 
+/* The work to make again what the backward pass reads of the forward one and `stays` does not say
+ * is there. */
+static double work_again(remat *r) {
+    double work = 0;
+    for (size_t t = 0; t < r->m; t++) {
+        item *it = &r->item[r->at[t]];
+        it->again = r->item[it->owner].wanted;
+    }
+    for (size_t t = r->m; t-- > 0;) {
+        const item *it = &r->item[r->at[t]];
+        const tg_node *x = r->node[r->at[t]];
+        if (it->stays || !it->again) continue;
+        work += it->work;
+        for (int k = 0; k < x->n; k++) r->item[x->arg[k]->place].again = true;
+    }
+    return work;
+}
+
 /* Bytes: what is kept, and the most that a segment wants; *again: the work that is done twice. */
-static double estimate(const remat *r, int *segment, double *again) {
+static double estimate(remat *r, int *segment, double *again) {
     double kept = 0, in = 0, most = 0;
     int last = number_segments(r, segment);
-    *again = 0;
     for (size_t t = 0; t < r->m; t++) {
-        const item *o = &r->item[r->at[t]];
+        item *o = &r->item[r->at[t]];
         if (t > 0 && segment[t] != segment[t - 1]) in = 0;
-        bool stays = o->owner == r->at[t] && crosses(o, segment);
-        if (stays)
+        bool crossing = o->owner == r->at[t] && crosses(o, segment);
+        if (crossing)
             kept += o->bytes;
         else
             in += wanted_at(r, t);
         if (in > most) most = in;
-        if (!stays && segment[t] < last)
-            *again += r->node[r->at[t]]->op->class == TG_CLASS_LINEAR ? 16 : 1;
+        o->stays = crossing || o->keep || segment[t] == last;
     }
+    *again = work_again(r);
     return kept + most;
 }
 
-/* Among the lengths of segments the one of least memory; of those near to it the one that computes
- * least again. `trial` asks for one by its number instead; *more: there is one behind it. */
-static void choose_cuts(remat *r, int *segment, int trial, bool *more) {
-    double total = 0, peak[MOST_LENGTHS] = {0}, again[MOST_LENGTHS] = {0}, least = -1;
-    int n = 0, best = 0;
-    for (size_t t = 0; t < r->m; t++) total += wanted_at(r, t);
-    for (double length = total; n < MOST_LENGTHS; n++, length *= 0.8) {
-        make_cuts(r, length);
-        peak[n] = estimate(r, segment, &again[n]);
-        if (least < 0 || peak[n] < least) least = peak[n];
+/* A way to cut: the lengths of segments and of the last, in bytes, and what comes of it. */
+typedef struct way {
+    double length, tail, peak, again;
+} way;
+
+static void try_way(remat *r, int *segment, way *w) {
+    make_cuts(r, w->length, w->tail);
+    w->peak = estimate(r, segment, &w->again);
+}
+
+/* Is w better than the best yet, when the least memory is `least`? */
+static bool is_better(const remat *r, const way *w, const way *best, double least) {
+    const double little = 1.2 * least, most = 2 * least, some = SOME * r->work;
+    if (w->peak > most) return false;
+    if (w->again > some || best->again > some) return w->again < best->again;
+    if (w->peak <= little && best->peak <= little) return w->again < best->again;
+    return w->peak < best->peak;
+}
+
+/* Among the ways to cut the one of least memory that does not do too much again; of those near to
+ * it the one that does least. `trial` asks for a length by its number instead; *more: there is one
+ * behind it. False: no memory. */
+static bool choose_cuts(remat *r, int *segment, int trial, bool *more) {
+    enum { WAYS = MOST_LENGTHS * MOST_TAILS };
+    double total = r->upto[r->m - 1], length = total, tail = 0, least = -1;
+    *more = trial >= 0 && trial + 1 < MOST_LENGTHS;
+    if (trial >= 0) {
+        for (int i = 0; i < trial; i++) length *= SHORTER;
+        make_cuts(r, length, 0);
+        return true;
     }
-    for (int i = 0; i < n; i++)
-        if (peak[i] <= 1.2 * least && (peak[best] > 1.2 * least || again[i] < again[best]))
-            best = i;
-    *more = trial >= 0 && trial + 1 < n;
-    double length = total;
-    for (int i = 0; i < (trial >= 0 ? trial : best); i++) length *= 0.8;
-    make_cuts(r, length);
+    way *all = tg_alloc_array(WAYS, sizeof *all), *best = all;
+    if (!all) return tg_fail_memory(&r->rt->c);
+    for (int i = 0; i < WAYS; i++) {
+        const bool first = i % MOST_TAILS == 0;
+        if (first && i > 0) length *= SHORTER;
+        tail = first ? 0 : tail == 0 ? length : tail * LONGER;
+        all[i] = (way){.length = length, .tail = tail};
+        try_way(r, segment, &all[i]);
+        if (least < 0 || all[i].peak < least) least = all[i].peak;
+    }
+    for (int i = 0; i < WAYS; i++)
+        if (best->peak > 2 * least || is_better(r, &all[i], best, least)) best = &all[i];
+    make_cuts(r, best->length, best->tail);
+    tg_free(all);
+    return true;
 }
 
 /* ---- what is kept ---- */
@@ -292,10 +370,11 @@ static bool decide(remat *r, const tg_recompute *wish, tg_remat *what) {
     } else {
         int *segment = tg_alloc_array(r->m, sizeof *segment);
         if (!segment) return tg_fail_memory(&r->rt->c);
-        choose_cuts(r, segment, wish->mode == TG_KEEP_BYTES ? what->trial : -1, &what->more);
-        int last = number_segments(r, segment);
-        keep_by_cuts(r, segment, last);
+        bool ok =
+            choose_cuts(r, segment, wish->mode == TG_KEEP_BYTES ? what->trial : -1, &what->more);
+        if (ok) keep_by_cuts(r, segment, number_segments(r, segment));
         tg_free(segment);
+        if (!ok) return false;
     }
     for (size_t i = 0; i < r->n; i++) /* a look is kept with what it looks at */
         if (r->item[r->item[i].owner].keep) r->item[i].keep = true;
@@ -368,12 +447,14 @@ bool tg_plan_rematerialise(tg_rt *rt, size_t n, tg_node *const *nodes, int nroot
     r.item = tg_alloc_array(n, sizeof *r.item);
     r.at = tg_alloc_array(n, sizeof *r.at);
     r.cross = tg_alloc_array(n, sizeof *r.cross);
+    r.upto = tg_alloc_array(n, sizeof *r.upto);
     r.cut = tg_alloc_array(n, sizeof *r.cut);
-    bool ok = r.item && r.at && r.cross && r.cut ? true : tg_fail_memory(&rt->c);
+    bool ok = r.item && r.at && r.cross && r.upto && r.cut ? true : tg_fail_memory(&rt->c);
     ok = ok && rewrite(&r, nroots, roots, sizes, what, targets);
     tg_free(r.item);
     tg_free(r.at);
     tg_free(r.cross);
+    tg_free(r.upto);
     tg_free(r.cut);
     return ok;
 }
