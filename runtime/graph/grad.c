@@ -21,6 +21,7 @@
 #include "runtime/graph/ruled.h"
 #include "runtime/graph/rule.h"
 #include "runtime/graph/simplify.h"
+#include "runtime/graph/spelling.h"
 
 #include <string.h>
 
@@ -554,6 +555,7 @@ static tg_node *prepare(tg_rt *rt, tg_node *y, int n, tg_node *const *x,
     uint32_t barred = tg_assume_bar(rt, n, x);
     tg_node *made = tg_simplify_around(rt, y, nkeep, keep, opt->used);
     tg_assume_unbar(rt, barred);
+    if (made) made = tg_node_one_spelling(rt, made, nkeep, keep);
     tg_free(keep);
     return made;
 }

@@ -11,6 +11,7 @@
 #include "runtime/plan/program.h"
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "runtime/ops/profile.h"
 #include "runtime/graph/simplify.h"
 
@@ -23,11 +24,8 @@ static const size_t never_cut = (size_t)4 << 20;    /* a workspace up to this si
 /* ---- the table ---- */
 
 static uint64_t hash_roots(int n, tg_node *const *roots) {
-    uint64_t h = 1469598103934665603u;
-    for (int i = 0; i < n; i++) {
-        h = (h ^ roots[i]->id) * 1099511628211u;
-        h ^= h >> 29;
-    }
+    uint64_t h = tg_hash_bytes(NULL, 0);
+    for (int i = 0; i < n; i++) h = tg_hash_mix(h, roots[i]->id);
     return h;
 }
 
