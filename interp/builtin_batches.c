@@ -70,7 +70,8 @@ static void copy_row(char *to, const char *from, const char *later, size_t bytes
     memcpy(to + i, from + i, bytes - i);
 }
 
-/* Rows order[from..from+n) of t, contiguous. */
+/* Rows order[from..from+n) of t, contiguous; behind the last of them it is the next batch's first
+ * rows that are on their way. */
 static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, int64_t from,
                        int64_t n) {
     int64_t dim[TG_MAX_RANK], inner = 1;
@@ -83,9 +84,8 @@ static tg_tensor *rows(tg_interp *in, const tg_tensor *t, const int64_t *order, 
     char *to = out->v.data;
     if (!order) memcpy(to, row_of(t, from, bytes), (size_t)n * bytes);
     for (int64_t i = 0; order && i < n; i++, to += bytes) {
-        int64_t later = i + AHEAD < n ? i + AHEAD : n - 1;
-        copy_row(to, row_of(t, order[from + i], bytes), row_of(t, order[from + later], bytes),
-                 bytes);
+        int64_t later = from + i + AHEAD < t->v.dim[0] ? from + i + AHEAD : from + i;
+        copy_row(to, row_of(t, order[from + i], bytes), row_of(t, order[later], bytes), bytes);
     }
     return out;
 }

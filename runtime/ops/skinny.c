@@ -10,10 +10,11 @@
  * B is spread over one. Neither wastes lanes, whatever the number of columns.
  *
  * The kernels are written once (skinny_kernel.h) with vectors of the compiler and compiled for each
- * instruction set; which one runs is found out at run time. A sum goes over the inner axis in
- * blocks of fixed size, and a row's does not depend on where the row stands or who computes it: the
- * same bits however the rows are shared out. */
+ * instruction set; the level in use (runtime/vec) tells which one runs. A sum goes over the inner
+ * axis in blocks of fixed size, and a row's does not depend on where the row stands or who computes
+ * it: the same bits however the rows are shared out. */
 #include "runtime/ops/linear.h"
+#include "runtime/vec/vec.h"
 
 #include <string.h>
 
@@ -94,16 +95,19 @@ typedef struct kernels {
 
 static kernels kernels_for(tg_dtype t) {
     bool f = t == TG_F32;
+    switch (tg_vec_now()->bytes) {
 #if defined __x86_64__ && defined __GNUC__
-    if (__builtin_cpu_supports("avx512f"))
+    case 64:
         return f ? (kernels){float_avx512_along, float_avx512_across}
                  : (kernels){double_avx512_along, double_avx512_across};
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    case 32:
         return f ? (kernels){float_avx2_along, float_avx2_across}
                  : (kernels){double_avx2_along, double_avx2_across};
 #endif
-    return f ? (kernels){float_plain_along, float_plain_across}
-             : (kernels){double_plain_along, double_plain_across};
+    default:
+        return f ? (kernels){float_plain_along, float_plain_across}
+                 : (kernels){double_plain_along, double_plain_across};
+    }
 }
 
 #define PACK(T)                                                                                    \

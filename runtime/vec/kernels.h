@@ -26,7 +26,10 @@ static const tg_exponents exponents[] = {{shift_float, short_lines_float},
 #define NAME(LEVEL) #LEVEL
 
 extern const tg_vec TABLE_OF(LEVEL);
-const tg_vec TABLE_OF(LEVEL) = {
-    .name = NAME_OF(LEVEL), .elementwise = elementwise, .fold = folds, .exponents = exponents};
+const tg_vec TABLE_OF(LEVEL) = {.name = NAME_OF(LEVEL),
+                                .bytes = VECTOR_BYTES,
+                                .elementwise = elementwise,
+                                .fold = folds,
+                                .exponents = exponents};
 
 #endif

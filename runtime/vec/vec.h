@@ -52,6 +52,7 @@ enum { TG_SHORT = 256 };
 
 typedef struct tg_vec {
     const char *name; /* "sse2", "avx2", "avx512"; "neon" */
+    int bytes;        /* of a vector */
     /* of the rows of elementwise.def in their order, in single and double */
     tg_inner_fn *const (*elementwise)[2];
     const tg_fold *const (*fold)[2]; /* by kind; in single and double */

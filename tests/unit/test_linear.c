@@ -3,6 +3,7 @@
 #include "calls.h"
 
 #include "runtime/ops/linear.h"
+#include "runtime/vec/vec.h"
 
 /* ---- one product on views ---- */
 
@@ -75,8 +76,7 @@ static void test_layouts(void **state) {
 
 /* Few columns have kernels of their own: odd rows, more inner elements than are packed at once,
  * both sides of the limits. */
-static void test_few_columns(void **state) {
-    (void)state;
+static void few_columns(void) {
     static const int64_t sizes[][3] = {{16, 2, 16},  {33, 10, 16},   {17, 16, 600}, {40, 3, 17},
                                        {15, 10, 20}, {20, 10, 1030}, {35, 17, 16},  {16, 10, 15},
                                        {67, 7, 131}, {100, 11, 64},  {81, 13, 50}};
@@ -94,8 +94,7 @@ static void test_few_columns(void **state) {
 }
 
 /* The bits of a row of the result depend on its operands alone, not on where it stands. */
-static void test_few_columns_by_rows(void **state) {
-    (void)state;
+static void few_columns_by_rows(void) {
     enum { ROWS_ALL = 99, COLS = 10, INNER = 150, SKIPPED = 29 };
     const layout operands[] = {ROWS, COLUMNS};
     static double parts[ROWS_ALL * COLS];
@@ -112,6 +111,17 @@ static void test_few_columns_by_rows(void **state) {
             assert_true(tg_linear_gemm(&rt, &a, &b, &c, 1, 0));
             assert_memory_equal(parts, (char *)memory_c + skip, ROWS_ALL * COLS * size - skip);
         }
+}
+
+static void test_few_columns_at_each_level(void **state) {
+    (void)state;
+    const tg_vec *v;
+    for (int i = 0; (v = tg_vec_at(i)); i++) {
+        assert_true(tg_vec_use(v->name));
+        few_columns();
+        few_columns_by_rows();
+    }
+    assert_true(tg_vec_use(NULL));
 }
 
 static void test_no_inner_elements(void **state) {
@@ -318,8 +328,7 @@ static void test_symbolic_sizes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),
-        cmocka_unit_test(test_few_columns),
-        cmocka_unit_test(test_few_columns_by_rows),
+        cmocka_unit_test(test_few_columns_at_each_level),
         cmocka_unit_test(test_no_inner_elements),
         cmocka_unit_test(test_beta_zero_overwrites),
         cmocka_unit_test(test_memory),

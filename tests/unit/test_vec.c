@@ -244,6 +244,39 @@ static void test_places(void **state) {
             }
 }
 
+/* Lines on both sides of the lengths at which the way changes, more and fewer than are taken at
+ * once: right, and the same alone as among others. */
+static void check_lines(const tg_vec *v, int64_t n, bool logs) {
+    enum { LINES = 19, STEP = 70 };
+    static float x[LINES * STEP], made[LINES * STEP], alone[STEP];
+    const tg_exponents *f = v->exponents;
+    for (int i = 0; i < LINES * STEP; i++) x[i] = (float)(i * 7919 % 257 - 128) / 16;
+    f->short_lines(LINES, n, x, STEP, 1, made, STEP, 1, logs);
+    for (int64_t i = 0; i < LINES; i++) {
+        const float *line = x + i * STEP;
+        double sum = 0, most = 0;
+        for (int64_t k = 0; k < n; k++) most = fmax(most, (double)line[k]);
+        for (int64_t k = 0; k < n; k++) sum += exp((double)line[k] - most);
+        for (int64_t k = 0; k < n; k++) {
+            double by = (double)line[k] - most - log(sum), right = logs ? by : exp(by);
+            if (!(fabs((double)made[i * STEP + k] - right) <= 4e-7 * fmax(fabs(right), logs)))
+                fail_msg("%s: %d elements, line %d, element %d: %g, not %g", v->name, (int)n,
+                         (int)i, (int)k, (double)made[i * STEP + k], right);
+        }
+        f->short_lines(1, n, line, STEP, 1, alone, STEP, 1, logs);
+        assert_memory_equal(alone, made + i * STEP, (size_t)n * sizeof *alone);
+    }
+}
+
+static void test_lines(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {1, 2, 3, 10, 15, 16, 17, 31, 32, 33, 64, 70};
+    const tg_vec *v;
+    for (int i = 0; (v = tg_vec_at(i)); i++)
+        for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+            for (int logs = 0; logs <= 1; logs++) check_lines(v, lengths[k], logs);
+}
+
 static void test_choice(void **state) {
     (void)state;
     const tg_vec *first = tg_vec_now(), *v;
@@ -258,6 +291,6 @@ static void test_choice(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors), cmocka_unit_test(test_places),
-                                       cmocka_unit_test(test_choice)};
+                                       cmocka_unit_test(test_lines), cmocka_unit_test(test_choice)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
