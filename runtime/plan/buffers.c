@@ -5,21 +5,41 @@
  * the smallest free region that fits, or else the workspace grows; regions are given back after the
  * last reading. An elementwise step may write over its argument when that dies there: then both are
  * one region. Offsets are multiples of 64. Kept storage is simply laid out in a row, and never
- * given back. */
+ * given back.
+ *
+ * Where holes make that noticeably larger than what is alive at once, all is placed a second time,
+ * the largest values first, each into the smallest hole among those that live at the same time
+ * (Pisarchyk & Lee, Efficient memory management for deep neural net inference, 2020); the better of
+ * the two is kept. */
 #include "runtime/plan/region.h"
 
 #include "base/alloc.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct region {
     size_t at, size;
 } region;
 
+/* The memory of a value, and of those that are written over it: it is taken at step `first` and
+ * free again behind step `last`. */
+typedef struct block {
+    size_t at, size;
+    int first, last;
+} block;
+
+enum { MOST_BLOCKS = 8192 }; /* that are placed twice: the time grows with the square */
+
 typedef struct workspace {
     size_t n, cap;
-    region *free; /* by address; neighbours are always joined */
-    size_t top;   /* how far the workspace reaches */
+    region *free;           /* by address; neighbours are always joined */
+    size_t top;             /* how far the workspace reaches */
+    size_t live, most_live; /* bytes taken now, and the most so far: no layout needs less */
+    size_t nblocks;
+    block *block;
+    int *block_of; /* of each storage, -1: none */
 } workspace;
 
 static size_t rounded(size_t bytes) {
@@ -32,6 +52,8 @@ static void remove_region(workspace *w, size_t i) {
 
 static size_t take(workspace *w, size_t bytes) {
     size_t size = rounded(bytes), best = w->n;
+    w->live += size;
+    if (w->live > w->most_live) w->most_live = w->live;
     for (size_t i = 0; i < w->n; i++)
         if (w->free[i].size >= size && (best == w->n || w->free[i].size < w->free[best].size))
             best = i;
@@ -54,6 +76,7 @@ static bool give_back(tg_rt *rt, workspace *w, size_t at, size_t bytes) {
     if (!tg_grow(&items, &w->cap, w->n + 1, sizeof *w->free)) return tg_fail_memory(&rt->c);
     w->free = items;
     size_t i = w->n, size = rounded(bytes);
+    w->live -= size;
     while (i > 0 && w->free[i - 1].at > at) i--;
     memmove(w->free + i + 1, w->free + i, (w->n++ - i) * sizeof *w->free);
     w->free[i] = (region){at, size};
@@ -120,31 +143,83 @@ static int region_over(const tg_plan *p, const tg_step *s, int t, int out) {
 }
 
 /* A place for result `out` of step t: that of `over`, which lives on in it, or a new one. */
-static void place_result(tg_plan *p, workspace *w, int out, int over) {
-    tg_storage *s = &p->storage[p->slots[out].storage];
+static void place_result(tg_plan *p, workspace *w, int t, int out, int over) {
+    const int storage = p->slots[out].storage;
+    tg_storage *s = &p->storage[storage];
     if (over >= 0) {
         s->offset = p->storage[over].offset;
         p->storage[over].last = -1;
+        w->block_of[storage] = w->block_of[over];
     } else if (s->home == TG_HOME_WORK) {
         s->offset = take(w, s->bytes);
+        w->block_of[storage] = (int)w->nblocks;
+        w->block[w->nblocks++] = (block){s->offset, rounded(s->bytes), t, INT_MAX};
     }
 }
 
 static bool assign_step(tg_rt *rt, tg_plan *p, workspace *w, int t) {
     const tg_step *s = &p->steps[t];
     int k = choose_in_place(p, t);
-    place_result(p, w, s->out,
+    place_result(p, w, t, s->out,
                  k >= 0 ? p->slots[p->args[s->arg + k]].storage : region_over(p, s, t, s->out));
     for (int i = 0; i < s->more; i++) {
         int out = p->args[s->arg + s->n + i];
-        place_result(p, w, out, region_over(p, s, t, out));
+        place_result(p, w, t, out, region_over(p, s, t, out));
     }
     for (int i = 0; i < s->n; i++) {
-        tg_storage *a = &p->storage[p->slots[p->args[s->arg + i]].storage];
+        const int storage = p->slots[p->args[s->arg + i]].storage;
+        tg_storage *a = &p->storage[storage];
         if (a->home != TG_HOME_WORK || a->last != t) continue;
         a->last = -1;
+        w->block[w->block_of[storage]].last = t;
         if (!give_back(rt, w, a->offset, a->bytes)) return false;
     }
+    return true;
+}
+
+/* ---- the second way ---- */
+
+static int by_size(const void *a, const void *b) {
+    const block *x = *(const block *const *)a, *y = *(const block *const *)b;
+    return x->size != y->size ? (x->size < y->size) - (x->size > y->size) : (x > y) - (x < y);
+}
+
+/* The smallest hole for b among the n placed ones, which stand by address, that live when it does.
+ */
+static size_t find_hole(const block *b, size_t n, block *const *placed) {
+    size_t end = 0, best = SIZE_MAX, at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const block *x = placed[i];
+        if (x->last < b->first || x->first > b->last) continue;
+        if (x->at > end && x->at - end >= b->size && x->at - end < best) {
+            best = x->at - end;
+            at = end;
+        }
+        if (x->at + x->size > end) end = x->at + x->size;
+    }
+    return best < SIZE_MAX ? at : end;
+}
+
+/* Places the blocks anew, and the storage with them where that is better. */
+static bool place_by_size(tg_rt *rt, tg_plan *p, workspace *w) {
+    block **order = tg_alloc_array(2 * w->nblocks, sizeof *order), **placed = order + w->nblocks;
+    size_t top = 0;
+    if (!order) return tg_fail_memory(&rt->c);
+    for (size_t i = 0; i < w->nblocks; i++) order[i] = &w->block[i];
+    qsort(order, w->nblocks, sizeof *order, by_size);
+    for (size_t i = 0; i < w->nblocks; i++) {
+        block *b = order[i];
+        b->at = find_hole(b, i, placed);
+        if (b->at + b->size > top) top = b->at + b->size;
+        size_t k = i;
+        for (; k > 0 && placed[k - 1]->at > b->at; k--) placed[k] = placed[k - 1];
+        placed[k] = b;
+    }
+    tg_free(order);
+    if (top >= w->top) return true;
+    w->top = top;
+    for (size_t i = 0; i < p->nstorage; i++)
+        if (w->block_of[i] >= 0) p->storage[i].offset = w->block[w->block_of[i]].at;
     return true;
 }
 
@@ -167,9 +242,17 @@ bool tg_plan_assign_buffers(tg_rt *rt, tg_plan *p) {
         for (int i = 0; i < s->n; i++)
             p->storage[p->slots[p->args[s->arg + i]].storage].last = (int)t;
     }
-    bool ok = true;
+    w.block = tg_alloc_array(p->nstorage, sizeof *w.block);
+    w.block_of = tg_alloc_array(p->nstorage, sizeof *w.block_of);
+    bool ok = w.block && w.block_of ? true : tg_fail_memory(&rt->c);
+    for (size_t i = 0; ok && i < p->nstorage; i++) w.block_of[i] = -1;
     for (size_t t = 0; ok && t < p->nsteps; t++) ok = assign_step(rt, p, &w, (int)t);
+    if (ok && w.top - w.most_live > w.most_live / 64 && w.nblocks <= MOST_BLOCKS)
+        ok = place_by_size(rt, p, &w);
     p->work_bytes = w.top;
+    p->live_bytes = w.most_live;
     tg_free(w.free);
+    tg_free(w.block);
+    tg_free(w.block_of);
     return ok;
 }

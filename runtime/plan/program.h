@@ -130,7 +130,8 @@ struct tg_plan {
     tg_tensor **out; /* room for the results of one run */
 
     size_t work_bytes, kept_bytes;
-    size_t bytes; /* all that the plan holds */
+    size_t live_bytes; /* the most of the workspace that holds values at once */
+    size_t bytes;      /* all that the plan holds */
     char *kept;
     bool kept_ready; /* the constants have been computed, from the values that cells have now */
     int watch;       /* how many runs to watch the cells before a look at what moved */

@@ -1,6 +1,7 @@
 /* The memory of a training step, told before it is run, is what the allocator then counts, to
  * within 5 %: with values of megabytes, beside which formulas and plans are small. So is that of
- * operations whose kernels take memory of their own, and of updates in place. */
+ * operations whose kernels take memory of their own, and of updates in place. The workspace is
+ * hardly larger than what is alive in it at once, and no two values that are share any of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "interp/api.h"
+#include "runtime/plan/program.h"
 #include "tg.h"
 
 /* A sanitizer's own memory grows, too. */
@@ -130,6 +133,76 @@ static void the_process_grows_so(void **state) {
     assert_true(found < 1.05 * told && found > 0.95 * told);
 }
 
+/* Where a value in the workspace lies, and the steps that make it and read it last. */
+typedef struct stay {
+    size_t from, to;
+    size_t first, last;
+} stay;
+
+static void note_stay(const tg_plan *p, stay *all, int slot, size_t step, bool made) {
+    const tg_storage *s = &p->storage[p->slots[slot].storage];
+    stay *x = &all[p->slots[slot].storage];
+    if (s->home != TG_HOME_WORK) return;
+    if (made && x->to == 0)
+        *x = (stay){s->offset, s->offset + s->bytes, step, step};
+    else
+        x->last = step;
+}
+
+/* A result may take the place of what its step reads last. */
+static void check_layout(const tg_plan *p) {
+    stay *all = tg_alloc_array(p->nstorage, sizeof *all);
+    assert_non_null(all);
+    for (size_t t = 0; t < p->nsteps; t++) {
+        const tg_step *s = &p->steps[t];
+        for (int i = 0; i < s->n; i++) note_stay(p, all, p->args[s->arg + i], t, false);
+        note_stay(p, all, s->out, t, true);
+        for (int i = 0; i < s->more; i++) note_stay(p, all, p->args[s->arg + s->n + i], t, true);
+    }
+    for (size_t i = 0; i < p->nstorage; i++)
+        for (size_t k = 0; k < i; k++)
+            if (all[i].first < all[k].last && all[k].first < all[i].last)
+                assert_true(all[i].from >= all[k].to || all[k].from >= all[i].to);
+    tg_free(all);
+}
+
+static void workspaces_have_few_holes(void **state) {
+    static const program more[] = {
+        {"critic",
+         "input R[64, 784], F[64, 784], t[64, 1]; R, F, t := randn(64, 784), randn(64, 784), "
+         "rand(64, 1);\n"
+         "U = var(randn(784, 256) / 20); V = var(randn(256, 256) / 10); w = var(randn(256, 1) / "
+         "10);\n"
+         "critic(x) = tanh(tanh(x @ U) @ V) @ w; B = t * R + (1 - t) * F;\n"
+         "slope = grad(sum(critic(B)), B);\n"
+         "cost = mean(critic(F)) - mean(critic(R)) + 10 * mean((sqrt(sum(slope^2, axis=1)) - "
+         "1)^2);\n"
+         "a, b, c = grad(cost, [U, V, w]);",
+         NULL, "k, U, V, w := cost, U - 0.1 * a, V - 0.1 * b, w - 0.1 * c"},
+        {"recurrent",
+         "X = randn(20, 32, 40); U = var(randn(40, 256) / 10); V = var(randn(64, 256) / 10);\n"
+         "h = zeros(32, 64); c = h;\n"
+         "for t in 0..19 { z = X[t] @ U + h @ V\n"
+         "  c = sigmoid(z[:, 64:128]) * c + sigmoid(z[:, :64]) * tanh(z[:, 192:])\n"
+         "  h = sigmoid(z[:, 128:192]) * tanh(c) }\n"
+         "cost = mean(h^2); a, b = grad(cost, [U, V]);",
+         NULL, "k, U, V := cost, U - 0.1 * a, V - 0.1 * b"}};
+    const size_t count = sizeof programs / sizeof *programs;
+    (void)state;
+    for (size_t i = 0; i < count + 2; i++) {
+        const program *p = i < count ? &programs[i] : &more[i - count];
+        tg_state *s = tg_open(NULL);
+        assert_non_null(s);
+        run(s, p->setup);
+        run(s, p->step);
+        const tg_plan *plan = tg_api_enter(s)->rt.plans->newest;
+        print_message("%s: %zu bytes, %zu live\n", p->name, plan->work_bytes, plan->live_bytes);
+        assert_true((double)plan->work_bytes <= 1.03 * (double)plan->live_bytes);
+        check_layout(plan);
+        tg_close(s);
+    }
+}
+
 static void forecasts_hold(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
@@ -155,6 +228,7 @@ static void forecasts_hold(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_process_grows_so),
+                                       cmocka_unit_test(workspaces_have_few_holes),
                                        cmocka_unit_test(forecasts_hold)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
