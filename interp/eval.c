@@ -136,19 +136,20 @@ static TG_APART bool decide(tg_interp *in, tg_env *env, const tg_ast *e, tg_valu
 
 enum { FEW_OPERATORS = 8, SHORT_ROW = 4 };
 
-/* The operators from e leftwards that `belongs` accepts, the last written first; to be freed unless
- * it is `few`. NULL: no memory. */
+/* e and the operators from it leftwards that `belongs` accepts, the last written first; to be freed
+ * unless it is `few`. NULL: no memory. */
 static const tg_ast **spine_of(tg_interp *in, const tg_ast *e, bool (*belongs)(const tg_ast *),
                                const tg_ast **few, size_t *n) {
     const tg_ast **spine = few;
     size_t i = 0;
-    *n = 0;
-    for (const tg_ast *p = e; belongs(p); p = p->kids[0]) ++*n;
+    *n = 1;
+    for (const tg_ast *p = e->kids[0]; belongs(p); p = p->kids[0]) ++*n;
     if (*n > FEW_OPERATORS && !(spine = tg_alloc_array(*n, sizeof *spine))) {
         tg_fail_memory(&in->rt.c);
         return NULL;
     }
-    for (const tg_ast *p = e; belongs(p); p = p->kids[0]) spine[i++] = p;
+    spine[i++] = e;
+    for (const tg_ast *p = e->kids[0]; belongs(p); p = p->kids[0]) spine[i++] = p;
     return spine;
 }
 
