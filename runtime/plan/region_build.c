@@ -364,27 +364,39 @@ static bool writes_over(const builder *b, const tg_region_instr *in, int k) {
                view_of(b, b->r->value[in->value[1]].slot)->dtype;
 }
 
-/* Is each element of the storage read before instruction `at` writes its result in its place? */
-static bool is_read_before(const builder *b, int at, int storage) {
+/* The storage that operand k of instruction j is the first to read, when it comes from outside
+ * and all who read it do so at the same places; *last: the last that does. -1: none. */
+static int read_storage(const builder *b, int j, int k, int *last) {
+    const int value = b->r->instr[j].value[k], storage = storage_of_value(b, value);
+    if (storage < 0 || b->p->storage[storage].home != TG_HOME_WORK ||
+        member_of(b, b->all->writer[storage]) >= 0)
+        return -1;
     for (int i = 0; i < b->r->ninstr; i++) {
         const tg_region_instr *in = &b->r->instr[i];
         if (in->kind == TG_REGION_GATHER &&
             b->p->slots[b->r->gather[in->number].slot].storage == storage)
-            return false;
-        for (int k = 1; k < in->n; k++)
-            if (storage_of_value(b, in->value[k]) == storage &&
-                (i > at || (i == at && !writes_over(b, in, k)) ||
-                 !same_places(b, in->value[k], b->r->instr[at].value[0])))
-                return false;
+            return -1;
+        for (int m = 1; m < in->n; m++) {
+            if (storage_of_value(b, in->value[m]) != storage) continue;
+            if (i < j || (i == j && m < k) || !same_places(b, in->value[m], value)) return -1;
+            *last = i;
+        }
     }
-    return true;
+    return storage;
+}
+
+/* Is each element of the storage, which `value` reads, read before instruction i writes its result
+ * in its place? */
+static bool is_read_before(const builder *b, int i, int storage, int value, int last) {
+    const tg_region_instr *in = &b->r->instr[i];
+    for (int k = 1; i == last && k < in->n; k++)
+        if (storage_of_value(b, in->value[k]) == storage && !writes_over(b, in, k)) return false;
+    return same_places(b, value, in->value[0]);
 }
 
 static bool add_over(builder *b, int out, int storage) {
     tg_region *r = b->r;
     void *items = r->over;
-    for (size_t i = 0; i < r->novers; i++)
-        if (r->over[i].out == out && r->over[i].storage == storage) return true;
     if (!tg_grow(&items, &r->cap_overs, r->novers + 1, sizeof *r->over))
         return tg_fail_memory(&b->rt->c);
     r->over = items;
@@ -392,20 +404,26 @@ static bool add_over(builder *b, int out, int storage) {
     return true;
 }
 
-static bool find_overs(builder *b) {
+static bool find_overs_of(builder *b, int storage, int value, int last) {
     const tg_plan *p = b->p;
-    for (int i = 0; i < b->r->ninstr; i++) {
-        int out = storage_of_value(b, b->r->instr[i].value[0]);
-        if (out < 0 || p->storage[out].home != TG_HOME_WORK) continue;
-        for (int j = 0; j <= i; j++)
-            for (int k = 1; k < b->r->instr[j].n; k++) {
-                int in = storage_of_value(b, b->r->instr[j].value[k]);
-                if (in < 0 || in == out || p->storage[in].home != TG_HOME_WORK ||
-                    p->storage[in].bytes != p->storage[out].bytes || !is_read_before(b, i, in))
-                    continue;
-                if (!add_over(b, b->r->value[b->r->instr[i].value[0]].slot, in)) return false;
-            }
+    for (int i = last; i < b->r->ninstr; i++) {
+        int result = b->r->instr[i].value[0], out = storage_of_value(b, result);
+        if (out >= 0 && p->storage[out].home == TG_HOME_WORK &&
+            p->storage[storage].bytes == p->storage[out].bytes &&
+            is_read_before(b, i, storage, value, last) &&
+            !add_over(b, b->r->value[result].slot, storage))
+            return false;
     }
+    return true;
+}
+
+static bool find_overs(builder *b) {
+    for (int j = 0; j < b->r->ninstr; j++)
+        for (int k = 1; k < b->r->instr[j].n; k++) {
+            int last = j, storage = read_storage(b, j, k, &last);
+            if (storage >= 0 && !find_overs_of(b, storage, b->r->instr[j].value[k], last))
+                return false;
+        }
     return true;
 }
 
