@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/numeric.h"
 #include "interp/plain.h"
 
 #include <math.h>
@@ -320,6 +321,7 @@ static bool call_on_truth(tg_interp *in, const tg_op *op, int n, const tg_argume
 }
 
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
+    if (tg_numeric_call(in, op, n, args, out)) return true;
     const tg_argument *like = structured(op, n, args);
     if (like && tg_value_said(like->value))
         return call_on_truth(in, op, n, args, (int)(like - args), out);

@@ -49,12 +49,14 @@ typedef enum tg_code_op {
     TG_CODE_UNLESS_GE_K,
     TG_CODE_UNLESS_EQ_K,
     TG_CODE_UNLESS_NE_K,
-    TG_CODE_MOVE,   /* a = b */
-    TG_CODE_CONST,  /* a = constant b */
-    TG_CODE_OUTER,  /* a = the number that site b names */
-    TG_CODE_NEG,    /* a = -b */
-    TG_CODE_NOT,    /* a = not b */
-    TG_CODE_KERNEL, /* a = operation of site c on registers b, b + 1, ... */
+    TG_CODE_MOVE,    /* a = b */
+    TG_CODE_CONST,   /* a = constant b */
+    TG_CODE_OUTER,   /* a = the number that site b names */
+    TG_CODE_NEG,     /* a = -b */
+    TG_CODE_NOT,     /* a = not b */
+    TG_CODE_KERNEL,  /* a = operation of site c on registers b, b + 1, ... */
+    TG_CODE_ELEMENT, /* a = what site c names, at the places in registers b, b + 1, ... */
+    TG_CODE_PUT,     /* what site c names, at the places in registers b + 1, ...: register b */
     TG_CODE_SET,   /* name a = b, if that is finite; else the statement of site c is for the tree */
     TG_CODE_STORE, /* the same for `:=`, which counts */
     TG_CODE_JUMP,  /* to c */
@@ -71,8 +73,9 @@ typedef enum tg_code_op {
 } tg_code_op;
 
 enum {
-    TG_CODE_LINK = 2,  /* registers before a callee's, for where to go on */
-    TG_CODE_VARS = 32, /* names that a loop may have, the registers before all others */
+    TG_CODE_LINK = 2,   /* registers before a callee's, for where to go on */
+    TG_CODE_VARS = 32,  /* names that a loop may have, the registers before all others */
+    TG_CODE_THINGS = 8, /* tensors and tuples whose elements it uses */
 };
 
 typedef struct tg_insn {
@@ -90,7 +93,18 @@ typedef struct tg_code_site {
     struct tg_code *code;
     const tg_op *op;
     tg_inner_fn *kernel;
+    bool truth; /* a kernel or element gives true or false */
+    int thing;  /* of an element: which of the loop's things, where it has no env */
+    int places; /* ... and how many numbers are its place; else 0 */
 } tg_code_site;
+
+/* What an element is taken of. */
+typedef struct tg_code_thing {
+    const tg_ast *ast; /* a name, or the field of one */
+    int rank;          /* of a tensor; 1: or a tuple of numbers */
+    bool truth;        /* a tensor of truth values */
+    bool stored;       /* into by the loop */
+} tg_code_thing;
 
 typedef struct tg_code {
     bool ready;         /* else it is being made, or cannot be */
@@ -106,11 +120,19 @@ typedef struct tg_code {
     tg_code_site *site;
     /* of a loop */
     int nvars;
-    const tg_ast *var[TG_CODE_VARS]; /* a place where the name stands */
+    const tg_ast *var[TG_CODE_VARS]; /* a place where the name stands, or the field of one */
     bool stored[TG_CODE_VARS], defined[TG_CODE_VARS];
+    bool truths[TG_CODE_VARS]; /* it stands for true or false */
+    int nthings;
+    tg_code_thing thing[TG_CODE_THINGS];
     int counter; /* of a `for` or `repeat`: the first of the registers that NEXT wants; else 0 */
     int visit;
 } tg_code;
+
+/* What the name or field e stands for; NULL: nothing. */
+tg_value *tg_code_value_at(tg_interp *in, tg_env *env, const tg_ast *e);
+/* Have the elements of v a place of so many numbers, and are they truth values or not, as said? */
+bool tg_code_has_elements(const tg_value *v, int places, bool truth);
 
 /* The code of f; NULL: it has none. Records no error. */
 tg_code *tg_code_of_function(tg_interp *in, tg_function *f);

@@ -19,10 +19,10 @@ static bool statement(tg_compiler *c, const tg_ast *s);
 
 /* From a register into a name: what fails to be finite is told by the tree, unless it was given so.
  */
-static bool set(tg_compiler *c, const tg_ast *s, const tg_ast *target, int from) {
+static bool set(tg_compiler *c, const tg_ast *s, const tg_ast *target, tg_operand from) {
     int reg = tg_code_register_of(c, target);
     bool store = s->kind == TG_AST_STORE;
-    if (target->kind != TG_AST_NAME || reg < 0) return false;
+    if (reg < 0 || !tg_code_set_type(c, reg, from.truth)) return false;
     if (c->frame) {
         if (store && !(c->defined >> reg & 1)) return false;
         c->defined |= (uint64_t)1 << reg;
@@ -31,23 +31,52 @@ static bool set(tg_compiler *c, const tg_ast *s, const tg_ast *target, int from)
     } else {
         c->code->defined[reg] = true;
     }
-    if (!store && s->kids[1]->kind == TG_AST_NAME)
-        return tg_code_put(c, TG_CODE_MOVE, reg, from, 0);
+    if (!store && (from.truth || s->kids[1]->kind == TG_AST_NAME))
+        return tg_code_put(c, TG_CODE_MOVE, reg, from.reg, 0);
     int at = tg_code_add_site(c, (tg_code_site){.ast = s});
-    return at >= 0 && tg_code_put(c, store ? TG_CODE_STORE : TG_CODE_SET, reg, from, at);
+    return at >= 0 && tg_code_put(c, store ? TG_CODE_STORE : TG_CODE_SET, reg, from.reg, at);
+}
+
+/* x[i] := e; with an operator the right side is evaluated first. */
+static bool put_element(tg_compiler *c, const tg_ast *s) {
+    tg_code_site site;
+    tg_operand v, right;
+    int mark = c->top, first;
+    if (c->frame || !tg_code_element_site(c, s->kids[0], true, &site) ||
+        !tg_code_claim(c, 1 + site.places, &first))
+        return false;
+    if (s->op) {
+        int way = (int)tg_way_of(s->op), above;
+        if (!tg_code_expression(c, s->kids[1], first, &right) || right.truth ||
+            !tg_code_in_register(c, &right, first) || !tg_code_expression(c, s->kids[0], -1, &v) ||
+            v.truth || way > TG_WAY_POW)
+            return false;
+        above = c->top;
+        if (!tg_code_combine(c, way, v, right, above, first, &v)) return false;
+    } else if (!tg_code_expression(c, s->kids[1], first, &v) ||
+               !tg_code_in_register(c, &v, first)) {
+        return false;
+    }
+    site.ast = s;
+    int at = tg_code_add_site(c, site);
+    c->top = mark;
+    return at >= 0 && v.truth == site.truth && tg_code_places(c, s->kids[0], first + 1) &&
+           tg_code_put(c, TG_CODE_PUT, 0, first, at);
 }
 
 static bool assign(tg_compiler *c, const tg_ast *s) {
     int mark = c->top;
     tg_operand v;
-    if (s->ntargets != 1 || s->n != 2 || s->kids[0]->kind != TG_AST_NAME) return false;
+    if (s->ntargets != 1 || s->n != 2) return false;
+    if (s->kind == TG_AST_STORE && s->kids[0]->kind == TG_AST_INDEX) return put_element(c, s);
+    if (s->kids[0]->kind != TG_AST_NAME) return false;
     if (s->kind == TG_AST_STORE && s->op) {
         tg_ast both = {.kind = TG_AST_BINARY, .op = s->op, .n = 2, .kids = s->kids};
         if (!tg_code_expression(c, &both, -1, &v)) return false;
     } else if (!tg_code_expression(c, s->kids[1], -1, &v)) {
         return false;
     }
-    bool ok = !v.truth && tg_code_in_register(c, &v, -1) && set(c, s, s->kids[0], v.reg);
+    bool ok = tg_code_in_register(c, &v, -1) && set(c, s, s->kids[0], v);
     c->top = mark;
     return ok;
 }
@@ -100,7 +129,9 @@ static bool while_loop(tg_compiler *c, const tg_ast *s) {
 static bool counted(tg_compiler *c, const tg_ast *s, int reg) {
     bool named = s->kind == TG_AST_FOR;
     int mark = c->top, to, var = -1;
-    if (named && (var = tg_code_register_of(c, s->kids[0])) < 0) return false;
+    if (named &&
+        ((var = tg_code_register_of(c, s->kids[0])) < 0 || !tg_code_set_type(c, var, false)))
+        return false;
     if (!tg_code_claim(c, 1, &to)) return false;
     if (!named) var = to;
     if (named && c->frame) c->defined |= (uint64_t)1 << var;
@@ -276,6 +307,7 @@ tg_code *tg_code_of_function(tg_interp *in, tg_function *f) {
                      .frame = frame,
                      .env = f->env,
                      .defined = ((uint64_t)1 << nparams) - 1,
+                     .typed = ((uint64_t)1 << nparams) - 1,
                      .top = frame->n,
                      .loop_head = -1,
                      .breaks = -1};

@@ -4,6 +4,7 @@
  * the result is wanted in is written, as that may be a name which they read. */
 #include "interp/code_make.h"
 #include "base/alloc.h"
+#include "interp/numeric.h"
 #include "interp/resolve.h"
 
 #include <string.h>
@@ -60,19 +61,41 @@ bool tg_code_claim(tg_compiler *c, int n, int *first) {
 
 /* ---- names ---- */
 
-/* The register of a name of its own; -1: it has none. */
+/* The same name, or field of it. */
+static bool same_path(const tg_ast *a, const tg_ast *b) {
+    while (a->kind == TG_AST_FIELD && b->kind == TG_AST_FIELD && a->name == b->name) {
+        a = a->kids[0];
+        b = b->kids[0];
+    }
+    return a->kind == TG_AST_NAME && b->kind == TG_AST_NAME && a->name == b->name;
+}
+
 int tg_code_register_of(tg_compiler *c, const tg_ast *e) {
     if (c->frame) {
+        if (e->kind != TG_AST_NAME) return -1;
         for (int i = 0; i < c->frame->n; i++)
             if (c->frame->name[i] == e->name) return i;
         return -1;
     }
     tg_code *code = c->code;
     for (int i = 0; i < code->nvars; i++)
-        if (code->var[i]->name == e->name) return i;
+        if (same_path(code->var[i], e)) return i;
     if (code->nvars == TG_CODE_VARS) return -1;
+    const tg_value *v = tg_code_value_at(c->in, c->env, e);
+    code->truths[code->nvars] = v && v->tag == TG_V_BOOL;
     code->var[code->nvars] = e;
     return code->nvars++;
+}
+
+static bool is_truth(const tg_compiler *c, int reg) {
+    return c->frame ? c->truths >> reg & 1 : c->code->truths[reg];
+}
+
+bool tg_code_set_type(tg_compiler *c, int reg, bool truth) {
+    if (!c->frame || c->typed >> reg & 1) return is_truth(c, reg) == truth;
+    c->typed |= (uint64_t)1 << reg;
+    if (truth) c->truths |= (uint64_t)1 << reg;
+    return true;
 }
 
 /* A name of the user's or the library's, as the text of the function or loop means it. */
@@ -101,7 +124,7 @@ static bool name(tg_compiler *c, const tg_ast *e, int want, tg_operand *out) {
         return at >= 0 && tg_code_put(c, TG_CODE_OUTER, want, at, 0);
     }
     if (c->frame && !(c->defined >> reg & 1)) return false;
-    *out = (tg_operand){.reg = want < 0 ? reg : want};
+    *out = (tg_operand){.reg = want < 0 ? reg : want, .truth = is_truth(c, reg)};
     return want < 0 || tg_code_put(c, TG_CODE_MOVE, want, reg, 0);
 }
 
@@ -142,10 +165,8 @@ static int with_constant(int way, bool left, bool right) {
                                        : 0;
 }
 
-static bool arithmetic(tg_compiler *c, const tg_ast *e, int way, int want, tg_operand *out) {
-    tg_operand a, b;
-    int mark = c->top;
-    if (!number_operand(c, e->kids[0], &a) || !number_operand(c, e->kids[1], &b)) return false;
+bool tg_code_combine(tg_compiler *c, int way, tg_operand a, tg_operand b, int mark, int want,
+                     tg_operand *out) {
     if (a.constant && b.constant && !tg_code_in_register(c, &a, -1)) return false;
     if (a.constant && (way == TG_WAY_ADD || way == TG_WAY_MUL)) {
         tg_operand t = a;
@@ -167,6 +188,107 @@ static bool arithmetic(tg_compiler *c, const tg_ast *e, int way, int want, tg_op
     if (want < 0 && !tg_code_claim(c, 1, &want)) return false;
     *out = (tg_operand){.reg = want, .truth = way >= TG_WAY_LT};
     return tg_code_put(c, op, want, left, right);
+}
+
+static bool arithmetic(tg_compiler *c, const tg_ast *e, int way, int want, tg_operand *out) {
+    tg_operand a, b;
+    int mark = c->top;
+    return number_operand(c, e->kids[0], &a) && number_operand(c, e->kids[1], &b) &&
+           tg_code_combine(c, way, a, b, mark, want, out);
+}
+
+/* a < b < c: all operands are evaluated, then compared; 1 and 0 multiply as true and false do. */
+static bool comparisons(tg_compiler *c, const tg_ast *e, int want, tg_operand *out) {
+    tg_operand v;
+    int mark = c->top, first, all, one;
+    if (!tg_code_claim(c, e->n, &first) || !tg_code_claim(c, 1, &all) || !tg_code_claim(c, 1, &one))
+        return false;
+    for (int i = 0; i < e->n; i++)
+        if (!tg_code_expression(c, e->kids[i], first + i, &v) || v.truth ||
+            !tg_code_in_register(c, &v, first + i))
+            return false;
+    for (int i = 0; i + 1 < e->n; i++) {
+        int way = (int)tg_way_of(e->ops[i]), to = i == 0 ? all : one;
+        if (way < TG_WAY_LT || way > TG_WAY_NE ||
+            !tg_code_put(c, TG_CODE_ADD + (way - TG_WAY_ADD), to, first + i, first + i + 1))
+            return false;
+        if (i > 0 && !tg_code_put(c, TG_CODE_MUL, all, all, one)) return false;
+    }
+    c->top = mark;
+    if (want < 0) {
+        if (!tg_code_claim(c, all - mark + 1, &want)) return false;
+        *out = (tg_operand){.reg = all, .truth = true};
+        return true;
+    }
+    *out = (tg_operand){.reg = want, .truth = true};
+    return tg_code_put(c, TG_CODE_MOVE, want, all, 0);
+}
+
+/* ---- elements ---- */
+
+bool tg_code_element_site(tg_compiler *c, const tg_ast *e, bool stored, tg_code_site *s) {
+    const tg_ast *of = e;
+    int places = 0;
+    for (; of->kind == TG_AST_INDEX; of = of->kids[0]) places += of->n - 1; /* x[i][j] is x[i, j] */
+    if (places < 1 || places > TG_MAX_RANK || (stored && of != e->kids[0])) return false;
+    *s = (tg_code_site){.ast = e, .places = places};
+    const tg_value *v;
+    if (c->frame) {
+        tg_code_site outer;
+        if (stored || of->kind != TG_AST_NAME || tg_code_register_of(c, of) >= 0 ||
+            !outer_site(c, of, &outer, &v))
+            return false;
+        s->env = outer.env;
+        s->place = outer.place;
+        s->truth = tg_code_has_elements(v, places, true);
+        return s->truth || tg_code_has_elements(v, places, false);
+    }
+    tg_code *code = c->code;
+    if (!(v = tg_code_value_at(c->in, c->env, of)) || (stored && of->kind != TG_AST_NAME))
+        return false;
+    int i = 0;
+    while (i < code->nthings && !same_path(code->thing[i].ast, of)) i++;
+    if (i == TG_CODE_THINGS) return false;
+    tg_code_thing *t = &code->thing[i];
+    if (i == code->nthings) {
+        *t = (tg_code_thing){
+            .ast = of, .rank = places, .truth = tg_code_has_elements(v, places, true)};
+        code->nthings++;
+    }
+    t->stored = t->stored || stored;
+    s->thing = i;
+    s->truth = t->truth;
+    return t->rank == places && tg_code_has_elements(v, places, t->truth);
+}
+
+bool tg_code_places(tg_compiler *c, const tg_ast *e, int first) {
+    tg_operand v;
+    if (c->depth == TG_CODE_DEPTH) return false;
+    if (e->kids[0]->kind == TG_AST_INDEX) {
+        c->depth++;
+        if (!tg_code_places(c, e->kids[0], first)) return false;
+        c->depth--;
+        for (const tg_ast *of = e->kids[0]; of->kind == TG_AST_INDEX; of = of->kids[0])
+            first += of->n - 1;
+    }
+    for (int i = 1; i < e->n; i++)
+        if (!e->kids[i] || !tg_code_expression(c, e->kids[i], first + i - 1, &v) || v.truth ||
+            !tg_code_in_register(c, &v, first + i - 1))
+            return false;
+    return true;
+}
+
+static bool element(tg_compiler *c, const tg_ast *e, int want, tg_operand *out) {
+    tg_code_site s;
+    int mark = c->top, first;
+    if (!tg_code_element_site(c, e, false, &s) || !tg_code_claim(c, s.places, &first) ||
+        !tg_code_places(c, e, first))
+        return false;
+    int at = tg_code_add_site(c, s);
+    c->top = mark;
+    if (want < 0 && !tg_code_claim(c, 1, &want)) return false;
+    *out = (tg_operand){.reg = want, .truth = s.truth};
+    return at >= 0 && tg_code_put(c, TG_CODE_ELEMENT, want, first, at);
 }
 
 /* and, or of truth values. */
@@ -253,26 +375,6 @@ static bool choice(tg_compiler *c, const tg_ast *e, int want, tg_operand *out) {
 
 /* ---- calls ---- */
 
-/* The inner loop of an operation that gives a number for n numbers. */
-static tg_inner_fn *kernel_of(tg_interp *in, const tg_op *op, int n) {
-    tg_type type[TG_MAX_TENSORS], given = {.dtype = TG_F64, .weak = true};
-    tg_dtype want[TG_MAX_TENSORS];
-    tg_type result = {0};
-    if (op->binary && n == 2) op = tg_op_find(op->binary); /* max(a, b) */
-    int params = 0;
-    while (op->param[params].name) params++;
-    if (op->class != TG_CLASS_ELEMENTWISE || params != n || n > TG_MAX_TENSORS) return NULL;
-    for (int i = 0; i < n; i++) {
-        if (op->param[i].kind != TG_P_TENSOR) return NULL;
-        type[i] = given;
-        want[i] = TG_F64;
-    }
-    bool ok = op->infer(&in->rt, op, n, type, &(tg_attrs){0}, &result, want);
-    if (!ok) tg_clear(&in->rt.c);
-    for (int i = 0; ok && i < n; i++) ok = want[i] == TG_F64;
-    return ok && result.dtype == TG_F64 && result.weak ? tg_elementwise_inner(op, TG_F64) : NULL;
-}
-
 /* The arguments in registers side by side. */
 static bool arguments(tg_compiler *c, const tg_ast *e, int first) {
     for (int i = 1; i < e->n; i++) {
@@ -297,7 +399,8 @@ static bool call(tg_compiler *c, const tg_ast *e, int want, tg_operand *out) {
     s.ast = e;
     if (f.tag == TG_V_OP) {
         s.op = f.as.op;
-        if (!tg_code_claim(c, n, &base) || !(s.kernel = kernel_of(c->in, f.as.op, n))) return false;
+        s.kernel = tg_numeric_kernel(c->in, f.as.op, n, &s.truth);
+        if (!s.kernel || !tg_code_claim(c, n, &base)) return false;
     } else if (f.tag == TG_V_FUNCTION) {
         s.code = tg_code_of_function(c->in, f.as.function);
         s.id = f.as.function->id;
@@ -312,7 +415,7 @@ static bool call(tg_compiler *c, const tg_ast *e, int want, tg_operand *out) {
     int at = tg_code_add_site(c, s);
     c->top = mark;
     if (want < 0 && !tg_code_claim(c, 1, &want)) return false;
-    *out = (tg_operand){.reg = want, .truth = is_call && s.code->truth};
+    *out = (tg_operand){.reg = want, .truth = is_call ? s.code->truth : s.truth};
     return at >= 0 && tg_code_put(c, is_call ? TG_CODE_CALL : TG_CODE_KERNEL, want, base, at);
 }
 
@@ -338,6 +441,9 @@ bool tg_code_expression(tg_compiler *c, const tg_ast *e, int want, tg_operand *o
                                                 : false;
         break;
     }
+    case TG_AST_COMPARE: ok = comparisons(c, e, want, out); break;
+    case TG_AST_INDEX: ok = element(c, e, want, out); break;
+    case TG_AST_FIELD: ok = !c->frame && name(c, e, want, out); break;
     case TG_AST_IF: ok = choice(c, e, want, out); break;
     case TG_AST_CALL: ok = call(c, e, want, out); break;
     default: break;

@@ -11,10 +11,12 @@ enum { TG_CODE_DEPTH = 100 }; /* levels of a text that is translated */
 typedef struct tg_compiler {
     tg_interp *in;
     tg_code *code;
-    const tg_frame *frame; /* of a function; NULL: a loop */
-    tg_env *env;           /* of a loop: where it runs; of a function: the library, or NULL */
-    uint64_t defined;      /* of a function: its names that have a value here */
-    int top;               /* the first free register */
+    const tg_frame *frame;  /* of a function; NULL: a loop */
+    tg_env *env;            /* of a loop: where it runs; of a function: the library, or NULL */
+    uint64_t defined;       /* of a function: its names that have a value here */
+    uint64_t typed, truths; /* of a function: its names that are numbers or truth values, and those
+                               that are the latter */
+    int top;                /* the first free register */
     int depth;
     int ninsns, nconstants, nsites;
     size_t insns_cap, constants_cap, sites_cap;
@@ -40,6 +42,16 @@ int tg_code_add_site(tg_compiler *c, tg_code_site s);
 bool tg_code_claim(tg_compiler *c, int n, int *first);
 /* The register of a name of the function's or loop's own; -1: it has none. */
 int tg_code_register_of(tg_compiler *c, const tg_ast *e);
+/* Says that the name in this register stands for a truth value, or for a number. False: it cannot.
+ */
+bool tg_code_set_type(tg_compiler *c, int reg, bool truth);
+/* The site of an element e = x[i, j, ...]; `stored`: to be written. */
+bool tg_code_element_site(tg_compiler *c, const tg_ast *e, bool stored, tg_code_site *s);
+/* The places of e in registers from `first` on. */
+bool tg_code_places(tg_compiler *c, const tg_ast *e, int first);
+/* a way b, put together. Registers from `mark` on are free again. */
+bool tg_code_combine(tg_compiler *c, int way, tg_operand a, tg_operand b, int mark, int want,
+                     tg_operand *out);
 /* The value of e, in register `want` unless that is -1. */
 bool tg_code_expression(tg_compiler *c, const tg_ast *e, int want, tg_operand *out);
 /* Puts v into register `want`, or into any if that is -1. */

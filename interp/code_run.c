@@ -6,7 +6,10 @@
 #include "interp/code.h"
 #include "base/alloc.h"
 #include "interp/blame.h"
+#include "interp/element.h"
+#include "interp/numeric.h"
 #include "interp/resolve.h"
+#include "interp/store.h"
 
 #include <string.h>
 
@@ -16,10 +19,27 @@ enum { FEW_REGISTERS = 1 << 13, MOST_REGISTERS = 1 << 21, MOST_FAILURES = 3 };
 typedef struct loop {
     tg_env *env;
     tg_value *place[TG_CODE_VARS]; /* what its names stand for */
-    bool failed;                   /* an error is recorded */
+    const tg_value *thing[TG_CODE_THINGS];
+    bool failed; /* an error is recorded */
 } loop;
 
 /* ---- the names of a loop ---- */
+
+tg_value *tg_code_value_at(tg_interp *in, tg_env *env, const tg_ast *e) {
+    if (e->kind == TG_AST_NAME) return tg_resolve(in, env, e);
+    tg_value *base = e->kind == TG_AST_FIELD && tg_guard(&in->rt.c)
+                         ? tg_code_value_at(in, env, e->kids[0])
+                         : NULL;
+    tg_clear(&in->rt.c);
+    return base && base->tag == TG_V_RECORD ? tg_value_field(*base, e->name) : NULL;
+}
+
+bool tg_code_has_elements(const tg_value *v, int places, bool truth) {
+    if (v->tag == TG_V_TENSOR)
+        return v->as.tensor->v.rank == places && (v->as.tensor->v.dtype == TG_BOOL) == truth;
+    return (v->tag == TG_V_TUPLE || v->tag == TG_V_LIST) && v->as.items->numbers && places == 1 &&
+           !truth;
+}
 
 /* Finds where the names of a loop stand. False: some are no numbers, or not its own to change. */
 static bool find_names(tg_interp *in, const tg_code *code, loop *l) {
@@ -31,19 +51,37 @@ static bool find_names(tg_interp *in, const tg_code *code, loop *l) {
         else if (code->stored[i])
             b = tg_resolve_stored(in, l->env, e);
         bool changed = code->defined[i] || code->stored[i];
-        l->place[i] = changed ? (b && b->name ? &b->value : NULL) : tg_resolve(in, l->env, e);
-        if (!l->place[i] || l->place[i]->tag != TG_V_NUMBER) return false;
+        l->place[i] = changed ? (b && b->name ? &b->value : NULL) : tg_code_value_at(in, l->env, e);
+        if (!l->place[i] || l->place[i]->tag != (code->truths[i] ? TG_V_BOOL : TG_V_NUMBER))
+            return false;
+    }
+    return true;
+}
+
+/* Likewise what it takes elements of. */
+static bool find_things(tg_interp *in, const tg_code *code, loop *l) {
+    for (int i = 0; i < code->nthings; i++) {
+        const tg_code_thing *t = &code->thing[i];
+        const tg_value *v = tg_code_value_at(in, l->env, t->ast);
+        if (!v || !tg_code_has_elements(v, t->rank, t->truth)) return false;
+        if (t->stored) {
+            tg_env *home = tg_store_home(in, l->env, t->ast->name);
+            if (v->tag != TG_V_TENSOR || tg_env_find(home, t->ast->name) != v) return false;
+        }
+        l->thing[i] = v;
     }
     return true;
 }
 
 static void read_names(const tg_code *code, const loop *l, double *r) {
-    for (int i = 0; i < code->nvars; i++) r[i] = l->place[i]->as.number;
+    for (int i = 0; i < code->nvars; i++)
+        r[i] = code->truths[i] ? l->place[i]->as.truth : l->place[i]->as.number;
 }
 
 static void write_names(const tg_code *code, const loop *l, const double *r) {
     for (int i = 0; i < code->nvars; i++)
-        if (code->defined[i] || code->stored[i]) *l->place[i] = tg_value_number(r[i]);
+        if (code->defined[i] || code->stored[i])
+            *l->place[i] = code->truths[i] ? tg_value_bool(r[i] != 0) : tg_value_number(r[i]);
 }
 
 static struct tg_binding *binding_of(const tg_code_site *s) {
@@ -71,7 +109,8 @@ static bool is_sound(tg_interp *in, tg_code *code, int visit, const tg_code *roo
         if (s->code) ok = is_same_function(s) && is_sound(in, s->code, visit, root, l);
         if (s->code && code == root) ok = ok && tg_resolve(in, l->env, s->ast->kids[0]) == v;
         if (s->kernel) ok = v->tag == TG_V_OP && v->as.op == s->op;
-        if (s->code || s->kernel) continue;
+        if (s->places) ok = tg_code_has_elements(v, s->places, s->truth);
+        if (s->code || s->kernel || s->places) continue;
         ok = v->tag == TG_V_NUMBER;
         for (int k = 0; ok && k < root->nvars; k++) ok = l->place[k] != v;
     }
@@ -94,7 +133,7 @@ static TG_APART bool leave_to_tree(tg_interp *in, const tg_code *code, loop *l, 
         *value = v.tag == TG_V_NUMBER ? v.as.number : v.as.truth;
     }
     tg_value_drop(v);
-    if (ok) ok = find_names(in, code, l);
+    if (ok) ok = find_names(in, code, l) && find_things(in, code, l);
     if (ok)
         read_names(code, l, r);
     else if (in->rt.c.diag.kind == TG_ERR_NONE)
@@ -143,6 +182,37 @@ static bool count_turns(double *r) {
     r[0] = r[1] = 0;
     r[2] = n;
     return n == floor(n) && fabs(n) <= 9007199254740992.0; /* as tg_to_int */
+}
+
+/* The element of v at these places. False: there is none. */
+static inline bool element(const tg_value *v, const tg_code_site *s, const double *place,
+                           double *out) {
+    int64_t at;
+    if (v->tag == TG_V_TENSOR) {
+        const tg_view *view = &v->as.tensor->v;
+        if (view->rank != s->places || (view->dtype == TG_BOOL) != s->truth ||
+            !tg_element_at(view, s->places, place, &at))
+            return false;
+        *out = tg_view_load(view, at);
+        return true;
+    }
+    if (!tg_code_has_elements(v, s->places, s->truth)) return false;
+    const tg_view items = {.dim = {v->as.items->n}, .stride = {1}};
+    if (!tg_element_at(&items, 1, place, &at)) return false;
+    *out = v->as.items->v[at].as.number;
+    return true;
+}
+
+/* x[places] := r[0], in place. False: it is for the tree. */
+static inline bool put(const tg_value *v, const tg_code_site *s, const double *r) {
+    int64_t at;
+    if (v->tag != TG_V_TENSOR || r[0] - r[0] != 0) return false;
+    const tg_tensor *t = v->as.tensor;
+    if (t->v.rank != s->places || !tg_element_is_own(t) ||
+        !tg_element_at(&t->v, s->places, r + 1, &at))
+        return false;
+    tg_view_store(&t->v, at, r[0]);
+    return true;
 }
 
 #define BINARY_CASE(OP, EXPR)                                                                      \
@@ -208,13 +278,22 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
         case TG_CODE_KERNEL: {
             const tg_code_site *s = &code->site[i.c];
             const tg_value *v = &binding_of(s)->value;
-            double x = 0;
-            static const int64_t step[TG_MAX_TENSORS + 1] = {8, 8, 8, 8, 8};
-            char *p[TG_MAX_TENSORS + 1] = {(char *)&x};
             if (v->tag != TG_V_OP || v->as.op != s->op) goto give_up;
-            for (int a = 0; a < TG_MAX_TENSORS; a++) p[a + 1] = (char *)&r[i.b + a];
-            s->kernel(1, p, step);
-            r[i.a] = x;
+            r[i.a] = tg_numeric_run(s->kernel, s->truth, r + i.b);
+            break;
+        }
+        case TG_CODE_ELEMENT: {
+            const tg_code_site *s = &code->site[i.c];
+            const tg_value *v = s->env ? &binding_of(s)->value : l->thing[s->thing];
+            if (!element(v, s, r + i.b, &r[i.a])) goto give_up;
+            break;
+        }
+        case TG_CODE_PUT: {
+            const tg_code_site *s = &code->site[i.c];
+            if (put(l->thing[s->thing], s, r + i.b))
+                in->rt.tick++;
+            else if (!tree_has_statement(in, code, l, r, s->ast))
+                return false;
             break;
         }
         case TG_CODE_STORE: in->rt.tick++; /* fall through */
@@ -350,7 +429,7 @@ bool tg_code_loop(tg_interp *in, tg_env *env, tg_code *code, double lo, double a
                   bool *ok) {
     loop l = {.env = env};
     double none;
-    if (!prepare(in, code) || !find_names(in, code, &l)) return false;
+    if (!prepare(in, code) || !find_names(in, code, &l) || !find_things(in, code, &l)) return false;
     if (!is_sound(in, code, ++in->code_visit, code, &l)) return false;
     read_names(code, &l, in->registers);
     if (code->counter) memcpy(in->registers + code->counter, (double[]){lo, at, n}, 3 * sizeof n);

@@ -7,6 +7,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/element.h"
 #include "interp/index.h"
 
 #include <math.h>
@@ -165,8 +166,24 @@ static bool add_place(tg_interp *in, entries *l, const tg_ast *e, tg_value v) {
     return true;
 }
 
+/* The first entries of an index, where they are evaluated already: numbers, and at most one other
+ * thing behind them. */
+typedef struct early {
+    int n, numbers;
+    tg_value v[MOST];
+} early;
+
+/* What the i-th entry, which is neither a slice nor the like, evaluates to. */
+static bool entry_value(tg_interp *in, tg_env *env, const tg_ast *e, int i, early *known,
+                        tg_value *out) {
+    if (!known || i >= known->n) return tg_eval(in, env, e, out);
+    *out = known->v[i];
+    known->v[i] = TG_NONE_VALUE;
+    return true;
+}
+
 static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_type *base, int axis,
-                       entries *l) {
+                       int i, early *known, entries *l) {
     if (l->n >= MOST) return tg_fail(&in->rt.c, TG_ERR_VALUE, "too many entries in the index");
     tg_slice_item item = whole_axis;
     tg_slice_bound step;
@@ -182,7 +199,7 @@ static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_typ
         if (step.given) item.step = step.from_end ? -step.value : step.value;
         break;
     default:
-        if (!tg_eval(in, env, e, &v)) return false;
+        if (!entry_value(in, env, e, i, known, &v)) return false;
         return tg_value_rank(v) > 0 || v.tag == TG_V_LIST || v.tag == TG_V_RANGE
                    ? add_index_tensor(in, l, v, base, axis)
                    : add_place(in, l, e, v);
@@ -192,13 +209,14 @@ static bool read_entry(tg_interp *in, tg_env *env, const tg_ast *e, const tg_typ
 }
 
 static bool read_entries(tg_interp *in, tg_env *env, const tg_ast *e, const tg_type *base,
-                         entries *l) {
+                         early *known, entries *l) {
     int axis = 0, named = 0;
     for (int i = 1; i < e->n; i++)
         named += e->kids[i]->kind != TG_AST_REST && e->kids[i]->kind != TG_AST_NONE;
     for (int i = 1; i < e->n; i++) {
         int before = l->n;
-        if (!read_entry(in, env, e->kids[i], base, axis, l)) return tg_blame(in, e->kids[i]);
+        if (!read_entry(in, env, e->kids[i], base, axis, i - 1, known, l))
+            return tg_blame(in, e->kids[i]);
         if (e->kids[i]->kind == TG_AST_REST)
             axis += base->rank > named ? base->rank - named : 0;
         else if (e->kids[i]->kind != TG_AST_NONE)
@@ -361,10 +379,15 @@ static bool takes_all(const entries *l) {
     return true;
 }
 
-static bool index_array(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out) {
+static bool blame_base(tg_interp *in, const tg_ast *e, tg_value base) {
+    return tg_blame_operands(in, 1, &(int){0}, &(tg_argument){.value = base, .ast = e->kids[0]});
+}
+
+static bool index_array(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, early *known,
+                        tg_value *out) {
     entries l = {0};
     tg_type type = tg_type_of(base);
-    bool ok = read_entries(in, env, e, &type, &l);
+    bool ok = read_entries(in, env, e, &type, known, &l);
     tg_slice_item item[MOST];
     for (int i = 0; ok && i < l.n; i++) item[i] = l.e[i].slice;
     tg_attrs at = {0};
@@ -381,7 +404,55 @@ static bool index_array(tg_interp *in, tg_env *env, const tg_ast *e, tg_value ba
     else if (ok)
         *out = sliced;
     drop_entries(&l);
-    if (!ok) tg_blame_operands(in, 1, &(int){0}, &(tg_argument){.value = base, .ast = e->kids[0]});
+    return ok || blame_base(in, e, base);
+}
+
+/* The entries of e as long as they are numbers. */
+static bool read_early(tg_interp *in, tg_env *env, const tg_ast *e, early *l) {
+    l->n = l->numbers = 0;
+    for (int i = 1; i < e->n && i <= MOST; i++) {
+        const tg_ast *kid = e->kids[i];
+        if (kid->kind == TG_AST_SLICE || kid->kind == TG_AST_REST || kid->kind == TG_AST_NONE)
+            break;
+        if (!tg_eval(in, env, kid, &l->v[l->n])) return tg_blame(in, kid);
+        if (l->v[l->n++].tag != TG_V_NUMBER) break;
+        l->numbers++;
+    }
+    return true;
+}
+
+/* x[i, j] of a plain tensor, for as many axes as there are numbers; *done: it is that. */
+static bool part_at(tg_interp *in, tg_tensor *t, const early *l, tg_value *out, bool *done) {
+    double place[MOST];
+    int64_t offset;
+    for (int i = 0; i < l->numbers; i++) place[i] = l->v[i].as.number;
+    *done = l->numbers <= t->v.rank && tg_element_at(&t->v, l->numbers, place, &offset);
+    if (!*done) return true;
+    if (l->numbers == t->v.rank) {
+        const double x = tg_view_load(&t->v, offset);
+        *out = t->v.dtype == TG_BOOL ? tg_value_bool(x != 0) : tg_value_number(x);
+        return true;
+    }
+    tg_view part = {.dtype = t->v.dtype, .rank = t->v.rank - l->numbers};
+    part.data = (char *)t->v.data + offset * (int64_t)tg_dtype_size(part.dtype);
+    for (int d = 0; d < part.rank; d++) {
+        part.dim[d] = t->v.dim[d + l->numbers];
+        part.stride[d] = t->v.stride[d + l->numbers];
+    }
+    tg_tensor *shared = tg_tensor_share(&in->rt.c, t, &part);
+    if (shared) *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = shared};
+    return shared != NULL;
+}
+
+static bool index_tensor(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base,
+                         tg_value *out) {
+    early l;
+    bool done = false, ok = read_early(in, env, e, &l);
+    if (!ok) blame_base(in, e, base);
+    if (ok && l.numbers == e->n - 1 && l.numbers > 0)
+        ok = part_at(in, base.as.tensor, &l, out, &done);
+    if (ok && !done) ok = index_array(in, env, e, base, &l, out);
+    for (int i = l.numbers; i < l.n; i++) tg_value_drop(l.v[i]);
     return ok;
 }
 
@@ -389,15 +460,15 @@ static bool index_array(tg_interp *in, tg_env *env, const tg_ast *e, tg_value ba
 static bool index_list(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out) {
     tg_value made;
     if (!tg_to_array(in, base, "the list", &made)) return false;
-    bool ok = index_array(in, env, e, made, out);
+    bool ok = index_array(in, env, e, made, NULL, out);
     tg_value_drop(made);
     return ok;
 }
 
 bool tg_index_of(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, tg_value *out) {
     switch (base.tag) {
-    case TG_V_TENSOR:
-    case TG_V_FORMULA: return index_array(in, env, e, base, out);
+    case TG_V_TENSOR: return index_tensor(in, env, e, base, out);
+    case TG_V_FORMULA: return index_array(in, env, e, base, NULL, out);
     case TG_V_RANGE: return index_list(in, env, e, base, out);
     case TG_V_LIST: /* [x, y][[1, 0]]: an index into a live vector */
         return e->n == 2 && e->kids[1]->kind != TG_AST_BRACKET
@@ -428,7 +499,8 @@ static bool places(tg_interp *in, tg_env *env, const tg_ast *e, const tg_view *s
     if (!all) return false;
     for (int64_t i = 0, n = tg_view_count(shape); i < n; i++) ((int64_t *)all->v.data)[i] = i;
     tg_value base = {.tag = TG_V_TENSOR, .as.tensor = all}, picked = TG_NONE_VALUE;
-    bool ok = index_array(in, env, e, base, &picked) && tg_to_tensor(in, picked, "the index", out);
+    bool ok =
+        index_array(in, env, e, base, NULL, &picked) && tg_to_tensor(in, picked, "the index", out);
     tg_value_drop(picked);
     tg_value_drop(base);
     return ok;

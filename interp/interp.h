@@ -6,6 +6,7 @@
 
 #include "grammar/parse.h"
 #include "interp/value.h"
+#include "runtime/vec/vec.h"
 #include "tg.h"
 
 /* A variable that stands for the argument while a function is being differentiated. */
@@ -13,6 +14,14 @@ typedef struct tg_slot_var {
     const tg_node *node;
     const struct tg_slot_var *outer; /* of the derivative that is being taken around this one */
 } tg_slot_var;
+
+/* What numeric.c remembers of an operation. */
+typedef struct tg_numeric {
+    const tg_op *op;
+    int n;      /* for so many plain numbers */
+    bool truth; /* gives a truth value */
+    tg_inner_fn *kernel;
+} tg_numeric;
 
 typedef struct tg_interp {
     tg_rt rt;
@@ -54,6 +63,7 @@ typedef struct tg_interp {
     size_t nregisters;
     int no_code;    /* > 0: code is running, or the tree in its place */
     int code_visit; /* walks over code so far */
+    tg_numeric numeric[64];
 } tg_interp;
 
 /* A function that recursion over the program does not pass through, or seldom: kept apart, so that

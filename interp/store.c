@@ -14,6 +14,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/element.h"
 #include "interp/index.h"
 #include "interp/nonfinite.h"
 #include "interp/resolve.h"
@@ -401,42 +402,41 @@ static bool is_plain_index(const tg_ast *e, int depth) {
     return true;
 }
 
-/* The flat place of x[i, j] in a tensor; -1: leave it to the general way, which also words the
- * errors. */
-static int64_t place_of(tg_interp *in, tg_env *env, const tg_ast *e, const tg_view *v) {
-    int64_t flat = 0;
-    if (e->n - 1 != v->rank) return -1;
+/* How far x[i, j] is from the first element of a tensor. False: leave it to the general way, which
+ * also words the errors. */
+static bool place_of(tg_interp *in, tg_env *env, const tg_ast *e, const tg_view *v,
+                     int64_t *offset) {
+    double place[TG_MAX_RANK];
+    if (e->n - 1 != v->rank) return false;
     for (int d = 0; d < v->rank; d++) {
         tg_value i;
-        if (!is_plain_index(e->kids[d + 1], 3)) return -1;
+        if (!is_plain_index(e->kids[d + 1], 3)) return false;
         if (!tg_eval(in, env, e->kids[d + 1], &i)) {
             tg_clear(&in->rt.c);
-            return -1;
+            return false;
         }
-        double x = i.tag == TG_V_NUMBER ? i.as.number : -0.5;
+        place[d] = i.as.number;
         tg_value_drop(i);
-        if (x < 0) x += (double)v->dim[d];
-        if (!(x >= 0 && x < (double)v->dim[d]) || x != (double)(int64_t)x) return -1;
-        flat = flat * v->dim[d] + (int64_t)x;
+        if (i.tag != TG_V_NUMBER) return false;
     }
-    return flat;
+    return tg_element_at(v, v->rank, place, offset);
 }
 
 /* x[i] := number, in place: where the name alone holds a plain tensor, no copy of it is needed, and
  * filling a vector in a loop takes time in proportion to its length. */
 static bool store_element(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
     if (target->kind != TG_AST_INDEX || target->kids[0]->kind != TG_AST_NAME ||
-        v.tag != TG_V_NUMBER)
+        (v.tag != TG_V_NUMBER && v.tag != TG_V_BOOL))
         return false;
     const char *name = target->kids[0]->name;
     tg_value *held = tg_env_find(tg_store_home(in, env, name), name);
     if (!held || held->tag != TG_V_TENSOR) return false;
     tg_tensor *t = held->as.tensor;
-    if (t->refs != 1 || t->buf->refs != 1 || !tg_view_is_contiguous(&t->v)) return false;
-    int64_t at = place_of(in, env, target, &t->v);
+    int64_t at;
+    if (!tg_element_is_own(t) || !place_of(in, env, target, &t->v, &at)) return false;
     held = tg_env_find(tg_store_home(in, env, name), name);
-    if (at < 0 || !held || held->tag != TG_V_TENSOR || held->as.tensor != t) return false;
-    tg_view_set(&t->v, at, v.as.number);
+    if (!held || held->tag != TG_V_TENSOR || held->as.tensor != t) return false;
+    tg_view_store(&t->v, at, v.tag == TG_V_BOOL ? v.as.truth : v.as.number);
     return true;
 }
 
@@ -495,8 +495,9 @@ static bool keeps_slope(tg_interp *in, tg_value v) {
 /* A finite number into a name that is one already, or into an element of a tensor: there is nothing
  * else to look at. False: that is not so. */
 static inline bool store_number(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {
-    if (v.tag != TG_V_NUMBER || v.as.number - v.as.number != 0) return false;
+    if (v.tag == TG_V_NUMBER ? v.as.number - v.as.number != 0 : v.tag != TG_V_BOOL) return false;
     if (target->kind != TG_AST_NAME) return store_element(in, env, target, v);
+    if (v.tag != TG_V_NUMBER) return false;
     struct tg_binding *b = tg_resolve_stored(in, env, target);
     if (!b || b->value.tag != TG_V_NUMBER) return false;
     *b = (struct tg_binding){.name = target->name, .value = v};

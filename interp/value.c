@@ -196,8 +196,10 @@ bool tg_value_seal(tg_ctx *c, tg_value made, tg_value *out) {
     tg_items *items = made.as.items;
     int depth = 0;
     int64_t total = items->n;
+    items->numbers = true;
     for (int i = 0; i < items->n; i++) {
         tg_value x = items->v[i];
+        items->numbers = items->numbers && x.tag == TG_V_NUMBER;
         bool holds = x.tag == TG_V_LIST || x.tag == TG_V_TUPLE || x.tag == TG_V_RECORD;
         if (holds && x.as.items->depth > depth) depth = x.as.items->depth;
         if (holds && total <= TG_MAX_ITEMS) total += x.as.items->total;

@@ -69,6 +69,7 @@ struct tg_items {
     int refs;
     tg_items *dying; /* next in the list of containers being freed: nesting costs no stack */
     int n;
+    bool numbers;  /* all items are numbers, and it is sealed */
     int depth;     /* of nesting, at most TG_MAX_NESTING */
     int64_t total; /* items in all, those that stand in several places counted so often; at most
                       TG_MAX_ITEMS */

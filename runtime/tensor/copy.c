@@ -211,3 +211,20 @@ double tg_view_get(const tg_view *v, int64_t flat) {
 void tg_view_set(const tg_view *v, int64_t flat, double x) {
     copy[v->dtype][TG_F64](1, element(v, flat), 1, &x, 1);
 }
+
+double tg_view_load(const tg_view *v, int64_t offset) {
+    if (v->dtype == TG_F64) return ((const double *)v->data)[offset];
+    if (v->dtype == TG_F32) return (double)((const float *)v->data)[offset];
+    double x;
+    const char *at = (const char *)v->data + offset * (int64_t)tg_dtype_size(v->dtype);
+    copy[TG_F64][v->dtype](1, &x, 1, at, 1);
+    return x;
+}
+
+void tg_view_store(const tg_view *v, int64_t offset, double x) {
+    char *at = (char *)v->data + offset * (int64_t)tg_dtype_size(v->dtype);
+    if (v->dtype == TG_F64)
+        ((double *)v->data)[offset] = x;
+    else
+        copy[v->dtype][TG_F64](1, at, 1, &x, 1);
+}

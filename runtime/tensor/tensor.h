@@ -63,6 +63,9 @@ void tg_view_copy(const tg_view *dst, const tg_view *src);
 /* Element at a flat row-major position, as a double. */
 double tg_view_get(const tg_view *v, int64_t flat);
 void tg_view_set(const tg_view *v, int64_t flat, double x);
+/* The same for the element `offset` elements behind the first, as strides count. */
+double tg_view_load(const tg_view *v, int64_t offset);
+void tg_view_store(const tg_view *v, int64_t offset, double x);
 /* Appends "[2, 3]": the indices of that position; nothing for a scalar. */
 void tg_view_add_place(const tg_view *v, int64_t flat, tg_str *out);
 /* Walks index tuples in row-major order: idx starts as zeros; returns false after the last. */
