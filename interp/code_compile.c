@@ -59,9 +59,10 @@ static bool put_element(tg_compiler *c, const tg_ast *s) {
     }
     site.ast = s;
     int at = tg_code_add_site(c, site);
+    bool ok = at >= 0 && v.truth == site.truth && tg_code_places(c, s->kids[0], first + 1) &&
+              tg_code_put(c, TG_CODE_PUT, 0, first, at);
     c->top = mark;
-    return at >= 0 && v.truth == site.truth && tg_code_places(c, s->kids[0], first + 1) &&
-           tg_code_put(c, TG_CODE_PUT, 0, first, at);
+    return ok;
 }
 
 static bool assign(tg_compiler *c, const tg_ast *s) {

@@ -304,6 +304,7 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
                 break;
             }
             if (i.op == TG_CODE_STORE) in->rt.tick--;
+            if (r > in->registers) goto give_up; /* a function's own names are not the loop's */
             if (!tree_has_statement(in, code, l, r, code->site[i.c].ast)) return false;
             break;
         }
@@ -329,6 +330,7 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
         case TG_CODE_COUNT:
         case TG_CODE_TURNS:
             if (i.op == TG_CODE_COUNT ? count_range(r + i.a) : count_turns(r + i.a)) break;
+            if (r > in->registers) goto give_up;
             tree_has_statement(in, code, l, r, code->site[i.c].ast); /* it tells why */
             return false;
         case TG_CODE_CALL: {

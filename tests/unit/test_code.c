@@ -60,10 +60,15 @@ static void turns_take_no_memory(void **state) {
     (void)state;
     static const char *const bodies[] = {
         "s = s + i*0.5 - s*1e-9", /* number code */
-        "s += f(i); if s > 9 { s -= 9 }", "n := 5; while n > 1 { n -= 1 }",
-        "b = i > 3; s = s + i*0.5", /* the tree */
-        "b = i > 3; s += f(i)",           "b = i > 3; s += h(i, 2)",
-        "b = not b; x[3] := i",           "b = not b; if b and s > 5 { s = -s } else { s += 1 }",
+        "s += f(i); if s > 9 { s -= 9 }",
+        "n := 5; while n > 1 { n -= 1 }",
+        "b = i > 3; s = s + x[i % 9] * max(i, 3)",
+        "x[i % 9] += 1; b = 1 < i < 9",
+        "s = s + i*0.5; none", /* the tree */
+        "b = i > 3; s += f(i)",
+        "b = i > 3; s += h(i, 2)",
+        "b = not b; x[3] := i",
+        "b = not b; if b and s > 5 { s = -s } else { s += 1 }",
     };
     tg_state *s = tg_open(NULL);
     assert_non_null(s);
