@@ -23,7 +23,6 @@ enum {
     INLINE V FN(v_##NAME)(V x) {                                                                   \
         return FN(SLEEF)(NAME, ERROR)(x);                                                          \
     }
-FROM_SLEEF(exp, u10)
 FROM_SLEEF(log, u10)
 FROM_SLEEF(log2, u10)
 FROM_SLEEF(log10, u10)
@@ -39,44 +38,77 @@ FROM_SLEEF(erf, u10)
 
 /* 2^k for a whole number k in the range of normal numbers */
 INLINE V FN(power_of_2)(M k) {
-    return (V)((k + FN(BIAS)) << FN(DIGITS));
+    return (V)((FN(u))(k + FN(BIAS)) << FN(DIGITS));
 }
 
-/* 2^power e^x, where e^x = 2^n e^r with |r| <= log(2) / 2, where e^r - 1 - r is r^2 times a
- * polynomial through the Chebyshev nodes; n is halved so that subnormal results are rounded once.
- */
-INLINE V FN(exp_times)(V x, FN(lane) power) {
-    x = FN(pick)(x > FOR(90, 711), FN(splat)(FOR(90, 711)), x);
-    x = FN(pick)(x < FOR(-104, -746), FN(splat)(FOR(-104, -746)), x);
-    V shifted = x * (T)1.44269504088896340736 + SHIFTER, n = shifted - SHIFTER;
-    M whole = (M)shifted - (M)FN(splat)(SHIFTER);
-    V hi = x - n * LN2_HI, lo = n * LN2_LO, r = hi - lo, lost = (hi - r) - lo, q;
+/* The whole number n of n + SHIFTER. */
+INLINE M FN(whole)(V shifted) {
+    return (M)shifted - (M)FN(splat)(SHIFTER);
+}
+
+/* y 2^n, rounded once also when that is subnormal: n, between -2100 and 2100, is halved. */
+INLINE V FN(scaled)(V y, V shifted, FN(lane) more) {
+#if VECTOR_BYTES == 64
+    return FN(scale)(y, shifted - SHIFTER + (T)more);
+#else
+    M n = FN(whole)(shifted) + more, half = (M)((FN(u))(n + 4096) >> 1) - 2048;
+    return y * FN(power_of_2)(half) * FN(power_of_2)(n - half);
+#endif
+}
+
+/* e^x = 2^n (1 + p) with a whole number n and |r| <= log(2) / 2 for r = x - n log(2): returns p,
+ * and n + SHIFTER in *shifted. p = e^r - 1 is r + r^2 times a polynomial through the Chebyshev
+ * nodes. closely: with what rounding took from r. */
+INLINE V FN(exp_reduced)(V x, V *shifted, bool closely) {
+    *shifted = FN(fused)(x, FN(splat)((T)1.44269504088896340736), FN(splat)(SHIFTER));
+    V n = *shifted - SHIFTER, hi = FN(fused)(n, FN(splat)(-LN2_HI), x);
+    V r = FN(fused)(n, FN(splat)(-LN2_LO), hi), q;
+#define TIMES_R_PLUS(c) q = FN(fused)(q, r, FN(splat)((T)(c)))
     if (sizeof(T) == sizeof(float)) {
-        q = r * (T)0.001392618181048934289 + (T)0.0083631776299944449171;
-        q = (q * r + (T)0.041666554627878084338) * r + (T)0.16666576998242924046;
-        q = q * r + (T)0.5;
+        q = FN(splat)((T)0.000198914875034);
+        TIMES_R_PLUS(0.00139340972524);
+        TIMES_R_PLUS(0.00833331047577);
+        TIMES_R_PLUS(0.0416664608757);
+        TIMES_R_PLUS(0.166666666821);
+        TIMES_R_PLUS(0.500000001387);
     } else {
-        q = r * (T)2.5100383195867021342e-08 + (T)2.7620085455018413559e-07;
-        q = (q * r + (T)2.7557268464831627478e-06) * r + (T)2.4801521302241081701e-05;
-        q = (q * r + (T)0.00019841269863050506089) * r + (T)0.0013888888917209670469;
-        q = (q * r + (T)0.0083333333333300632639) * r + (T)0.041666666666624135873;
-        q = (q * r + (T)0.16666666666666668517) * r + (T)0.50000000000000011102;
+        q = FN(splat)((T)2.5100383195867021342e-08);
+        TIMES_R_PLUS(2.7620085455018413559e-07);
+        TIMES_R_PLUS(2.7557268464831627478e-06);
+        TIMES_R_PLUS(2.4801521302241081701e-05);
+        TIMES_R_PLUS(0.00019841269863050506089);
+        TIMES_R_PLUS(0.0013888888917209670469);
+        TIMES_R_PLUS(0.0083333333333300632639);
+        TIMES_R_PLUS(0.041666666666624135873);
+        TIMES_R_PLUS(0.16666666666666668517);
+        TIMES_R_PLUS(0.50000000000000011102);
     }
-    V one = 1 + r, y = one + (((1 - one) + r) + (r * r * q + lost));
-    whole += power;
-    M half = (M)((FN(u))(whole + 4096) >> 1) - 2048;
-    return y * FN(power_of_2)(half) * FN(power_of_2)(whole - half);
+#undef TIMES_R_PLUS
+    if (!closely) return FN(fused)(r * r, q, r);
+    V lost = FN(fused)(n, FN(splat)(-LN2_LO), hi - r);
+    return r + FN(fused)(r * r, q, lost);
+}
+
+/* 2^power e^x */
+INLINE V FN(exp_times)(V x, FN(lane) power, bool closely) {
+    x = FN(least)(FN(splat)(FOR(90, 711)), FN(most)(FN(splat)(FOR(-105, -747)), x));
+    V shifted, p = FN(exp_reduced)(x, &shifted, closely);
+    return FN(scaled)(1 + p, shifted, power);
+}
+
+INLINE V FN(v_exp)(V x) {
+    return FN(exp_times)(x, 0, false);
 }
 
 /* Far out sinh and cosh are e^|x| / 2; SLEEF's overflow too early. */
 INLINE V FN(v_sinh)(V x) {
-    V size = FN(magnitude)(x), far = FN(signed)(FN(exp_times)(size, -1), x);
+    V size = FN(magnitude)(x), far = FN(signed)(FN(exp_times)(size, -1, true), x);
     return FN(pick)(size > FOR(10, 20), far, FN(SLEEF)(sinh, u10)(x));
 }
 
 INLINE V FN(v_cosh)(V x) {
     V size = FN(magnitude)(x);
-    return FN(pick)(size > FOR(10, 20), FN(exp_times)(size, -1), FN(SLEEF)(cosh, u10)(x));
+    return FN(pick)(size > FOR(10, 20), FN(exp_times)(size, -1, true), FN(SLEEF)(cosh, u10)(x));
 }
 
 /* log(1 + f) + k log(2) for sqrt(1/2) <= 1 + f <= sqrt(2), c being what f lacks (fdlibm's log,
@@ -141,13 +173,25 @@ INLINE V FN(v_pow)(V x, V y) {
     return FN(pick)(known, p, z);
 }
 
-/* e^-|x| never overflows; where x < 0 the function is e^x / (1 + e^x). What rounding took from the
- * denominator is put back to the first order. */
+/* sigmoid(|x|) = 1 / (1 + e) and *small = sigmoid(-|x|) = e / (1 + e) with e = e^-|x|, which never
+ * overflows. What rounding gave to the denominator d is taken into account to the first order, as
+ * is, where that can be had, what the quotient leaves over of 1. */
+INLINE V FN(sigmoids)(V x, V *small) {
+    V e = FN(v_exp)(-FN(magnitude)(x)), d = 1 + e, given = (d - 1) - e, y = 1 / d;
+#ifdef FUSES
+    y = y - y * (FN(fused)(d, y, FN(splat)(-1)) - given * y);
+    *small = e * y;
+#else
+    *small = e / d;
+    *small = *small + *small * (given * y);
+    y = y + y * (given * y);
+#endif
+    return y;
+}
+
 INLINE V FN(v_sigmoid)(V x) {
-    M negative = x < 0;
-    V e = FN(v_exp)(-FN(magnitude)(x)), d = 1 + e, lost = (1 - d) + e;
-    V y = FN(pick)(negative, e, FN(splat)(1)) / d;
-    return y - y * (lost * FN(pick)(negative, 1 - y, y));
+    V small, large = FN(sigmoids)(x, &small);
+    return FN(pick)(x < 0, small, large);
 }
 
 INLINE V FN(v_softplus)(V x) {
@@ -179,31 +223,22 @@ INLINE V FN(v_gelu)(V x) {
     V up = h + k, w = 1 / (x * x);
     rest += (h - up) + k + FOR(-1.218978752e-07, 1.4841899608616317e-15);
     V series = w * (w * (3 - w * (15 - w * (105 - w * (945 - w * 10395)))) - 1);
-    V e = FN(exp_times)(up, 0);
+    V e = FN(exp_times)(up, 0, true);
     e += e * (rest + series);
     return FN(pick)(far, e * (T)-0.39894228040143267794 * (T)0x1p-64, y);
 }
 
-INLINE V FN(tanh_near)(V x) {
-    V z = x * x;
-    if (sizeof(T) == sizeof(float)) {
-        V p = (T)-5.70498872745e-3 * z + (T)2.06390887954e-2;
-        p = (p * z - (T)5.37397155531e-2) * z + (T)1.33314422036e-1;
-        p = p * z - (T)3.33332819422e-1;
-        return x + x * (p * z);
-    }
-    V p = (T)-9.64399179425052238628e-1 * z - (T)9.92877231001918586564e1;
-    V q = (z + (T)1.12811678491632931402e2) * z + (T)2.23548839060100448583e3;
-    p = p * z - (T)1.61468768441708447952e3;
-    q = q * z + (T)4.84406305325125486048e3;
-    return x + x * (z * p / q);
-}
-
-/* Near 0 an odd approximation, after Cephes (Moshier 1989); beyond it 1 - 2 / (e^2|x| + 1). */
+/* -t / (2 + t) with the sign of x, where t = e^(-2|x|) - 1. What rounding took from t and from the
+ * denominator d is put back into the quotient y, whose 1 / d is (1 - y) / 2. */
 INLINE V FN(v_tanh)(V x) {
-    V size = FN(magnitude)(x);
-    V far = 1 - 2 / (FN(v_exp)(size + size) + 1);
-    return FN(pick)(size < (T)0.625, FN(tanh_near)(x), FN(signed)(far, x));
+    V size = FN(least)(FN(splat)(FOR(10, 20)), FN(magnitude)(x)), shifted;
+    V p = FN(exp_reduced)((T)-2 * size, &shifted, true);
+    /* the bits of n + SHIFTER end in n, and all others drop out of the shift */
+    V power = FN(power_of_2)((M)shifted), from = power - 1;
+    V t = FN(fused)(p, power, from), lost = FN(fused)(p, power, from - t);
+    V d = 2 + t, y = t / d, rest = FN(fused)(((d - 2) - t) - lost, y, lost);
+    y = FN(fused)(rest, FN(fused)(y, FN(splat)((T)-0.5), FN(splat)((T)0.5)), y);
+    return FN(signed)(FN(magnitude)(y), x);
 }
 
 #undef V

@@ -71,6 +71,53 @@ enum { W_float = VECTOR_BYTES / sizeof(float), W_double = VECTOR_BYTES / sizeof(
 LANES(float)
 LANES(double)
 
+/* a b + c, rounded once where the level has it in one instruction, twice at SSE2; the lesser and
+ * the greater of two, or b if one is NaN; at AVX-512, x 2^n. */
+#if VECTOR_BYTES == 64
+#define INTRINSIC(name, suffix) _mm512_##name##_##suffix
+#elif VECTOR_BYTES == 32
+#define INTRINSIC(name, suffix) _mm256_##name##_##suffix
+#elif defined(__x86_64__)
+#define INTRINSIC(name, suffix) _mm_##name##_##suffix
+#endif
+#define ARITHMETIC(T, FUSED, MIN, MAX)                                                             \
+    INLINE v_##T fused_##T(v_##T a, v_##T b, v_##T c) {                                            \
+        return FUSED;                                                                              \
+    }                                                                                              \
+    INLINE v_##T least_##T(v_##T a, v_##T b) {                                                     \
+        return MIN;                                                                                \
+    }                                                                                              \
+    INLINE v_##T most_##T(v_##T a, v_##T b) {                                                      \
+        return MAX;                                                                                \
+    }
+#ifdef INTRINSIC
+#if VECTOR_BYTES > 16
+#define FUSES
+#define FUSED(suffix) INTRINSIC(fmadd, suffix)(a, b, c)
+#else
+#define FUSED(suffix) a *b + c
+#endif
+ARITHMETIC(float, FUSED(ps), INTRINSIC(min, ps)(a, b), INTRINSIC(max, ps)(a, b))
+ARITHMETIC(double, FUSED(pd), INTRINSIC(min, pd)(a, b), INTRINSIC(max, pd)(a, b))
+#elif defined(__aarch64__)
+#define FUSES
+ARITHMETIC(float, (v_float)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b),
+           pick_float(a < b, a, b), pick_float(a > b, a, b))
+ARITHMETIC(double, (v_double)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b),
+           pick_double(a < b, a, b), pick_double(a > b, a, b))
+#else
+ARITHMETIC(float, a *b + c, pick_float(a < b, a, b), pick_float(a > b, a, b))
+ARITHMETIC(double, a *b + c, pick_double(a < b, a, b), pick_double(a > b, a, b))
+#endif
+#if VECTOR_BYTES == 64
+INLINE v_float scale_float(v_float x, v_float n) {
+    return _mm512_scalef_ps(x, n);
+}
+INLINE v_double scale_double(v_double x, v_double n) {
+    return _mm512_scalef_pd(x, n);
+}
+#endif
+
 /* Is any lane of the mask all ones? */
 INLINE bool some_double(i_double m) {
 #if VECTOR_BYTES == 64

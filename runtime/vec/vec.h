@@ -6,9 +6,10 @@
  * The environment variable TG_CPU (sse2, avx2, avx512) holds it down, and tg_vec_use does.
  *
  * Sums, products, quotients and roots have the same bits at every level, as has all that is built
- * of them alone: no product and sum is contracted. The functions taken from SLEEF are the same at
- * AVX2 and AVX-512 and on ARM, which compute with fused multiply-adds; at SSE2 they may differ in
- * the last place. What an element gives never depends on its place or its neighbours. */
+ * of them alone: no product and sum is contracted. Exponentials and what is made of them, and the
+ * functions taken from SLEEF, are the same at AVX2 and AVX-512 and on ARM, which compute with fused
+ * multiply-adds; at SSE2 they may differ in the last place. What an element gives never depends on
+ * its place or its neighbours. */
 #ifndef TG_RUNTIME_VEC_H
 #define TG_RUNTIME_VEC_H
 
