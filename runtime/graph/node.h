@@ -51,6 +51,8 @@ struct tg_node {
     struct tg_origin *origin;       /* of a gradient: of what (grad.h); else NULL */
     struct tg_recompute *recompute; /* of a gradient: what is kept in memory, or NULL */
     tg_span written; /* where the user wrote it; its text is held. src NULL: not known */
+    bool spelt; /* nothing under it is written in another way in a result (simplify_spell.c); false:
+                   not known */
     bool backward;   /* part of a derivative, made by differentiating what stands there */
     tg_node *stable; /* what is computed in its place (tg_node_stable); NULL: not known yet */
     union {
@@ -121,6 +123,9 @@ static inline const char *tg_node_name(const tg_node *n) {
 
 /* All nodes that the roots reach, arguments before users (ascending id). *out: tg_free. */
 bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
+/* The same of those that a way down from the root reaches without coming to one to be skipped. */
+bool tg_node_collect_unless(tg_rt *rt, tg_node *root, bool (*skip)(const tg_node *), tg_node ***out,
+                            size_t *count);
 /* The same of what a reader sees: of calls with a rule of the user's own (ruled.h) the arguments.
  */
 bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count);
@@ -146,6 +151,9 @@ bool tg_graph_bind_sizes(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg
 /* Does n reach that node? on == NULL: is it live? False with an error in rt when memory is short.
  */
 bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on);
+/* How often x is an argument of nodes under the root. Looks at what is younger than x only. False
+ * with an error in rt when memory is short. */
+bool tg_node_uses(tg_rt *rt, tg_node *root, const tg_node *x, size_t *uses);
 /* The number of operation nodes under the roots (leaves do not count), shared ones once. False with
  * an error in rt when memory is short. */
 bool tg_nodes_ops(tg_rt *rt, int n, tg_node *const *roots, size_t *ops);

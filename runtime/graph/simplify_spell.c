@@ -12,8 +12,6 @@ enum { DEPTH = 32 };
 
 typedef struct speller {
     tg_simp *s;
-    tg_node **all; /* the nodes of the result, or NULL: not listed yet */
-    size_t count;
     tg_node *root;
     bool failed; /* no memory to tell who uses what */
 } speller;
@@ -26,14 +24,9 @@ static bool is_matrix_product(const speller *p, const tg_node *n) {
 
 /* Is n used once in the result? */
 static bool used_once(speller *p, const tg_node *n) {
-    if (!p->all && !tg_node_collect(p->s->rt, 1, &p->root, &p->all, &p->count)) {
-        p->failed = true;
-        return false;
-    }
-    int users = 0;
-    for (size_t i = 0; i < p->count; i++)
-        for (int k = 0; k < p->all[i]->n; k++) users += p->all[i]->arg[k] == n;
-    return users == 1;
+    size_t uses;
+    if (!tg_node_uses(p->s->rt, p->root, n, &uses)) p->failed = true;
+    return !p->failed && uses == 1;
 }
 
 /* Is n made of scalars only? */
@@ -146,11 +139,16 @@ static tg_node *spell(speller *p, tg_node *n, int depth) {
 
 /* ---- shapes ---- */
 
+/* The new axes that n makes, if it is a reshape. */
+static int new_axes(const tg_node *n) {
+    return n->n == 1 && tg_node_is(n, "reshape") ? n->type.rank - n->arg[0]->type.rank : 0;
+}
+
 /* x[:, none] for reshape(x, n, 1), which has but new axes of size 1; else n. */
 static tg_node *with_new_axes(tg_simp *s, tg_node *n, tg_node *x) {
     tg_slice_item item[TG_MAX_RANK];
-    int k = 0, added = n->type.rank - x->type.rank;
-    if (!tg_node_is(n, "reshape") || added <= 0 || x->type.rank == 0) return n;
+    int k = 0, added = new_axes(n);
+    if (added <= 0 || x->type.rank == 0) return n;
     for (int i = 0; i < n->type.rank; i++) {
         bool same = k < x->type.rank && x->type.dim[k] == n->type.dim[i];
         if (!same && (n->type.dim[i] != 1 || added-- == 0)) return n;
@@ -171,13 +169,33 @@ static tg_node *with_norm(speller *p, const tg_node *n, tg_node *x) {
     return product && tg_simp_is_short_unit(s, x) && used_once(p, x) ? tg_simp_over_norm(s, x) : x;
 }
 
+static bool is_spelt(const tg_node *n) {
+    return n->spelt;
+}
+
+/* Notes where these two ways of writing change nothing, so that the formulas of many results, which
+ * have most of their nodes in common, are looked through once. */
+static bool note_spelt(tg_simp *s, tg_node *n) {
+    tg_node **node;
+    size_t count;
+    if (!tg_node_collect_unless(s->rt, n, is_spelt, &node, &count)) return false;
+    for (size_t i = 0; i < count; i++) {
+        tg_node *x = node[i];
+        x->spelt = x->op != s->unit && new_axes(x) <= 0;
+        for (int k = 0; k < x->n; k++) x->spelt = x->spelt && x->arg[k]->spelt;
+    }
+    tg_free(node);
+    return true;
+}
+
 /* n with these two ways of writing all over it, but for the insides of names. */
 static tg_node *spell_parts(tg_simp *s, tg_node *n) {
     speller p = {.s = s, .root = n};
     tg_node **node, **to, *in[TG_MAX_TENSORS], *made = NULL;
     size_t count;
-    if (!tg_node_collect(s->rt, 1, &n, &p.all, &p.count)) return NULL;
-    node = p.all, count = p.count;
+    if (!note_spelt(s, n)) return NULL;
+    if (n->spelt) return n;
+    if (!tg_node_collect(s->rt, 1, &n, &node, &count)) return NULL;
     if (!(to = tg_alloc_array(count, sizeof *to))) {
         tg_free(node);
         tg_fail_memory(&s->rt->c);
@@ -214,7 +232,6 @@ tg_node *tg_simp_spell(tg_simp *s, tg_node *n) {
     if (list != n) return list;
     speller p = {.s = s, .root = n};
     tg_node *made = spell(&p, n, DEPTH);
-    tg_free(p.all);
     if (p.failed || !made) return NULL;
     return spell_parts(s, tg_simp_fits(&made->type, &n->type) ? made : n);
 }

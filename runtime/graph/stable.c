@@ -1,7 +1,7 @@
 /* The stable forms of formulas about to be computed. The user's formula stays as it was written and
  * prints so; computed is its twin, in which the rules marked STABLE and COMPUTED in rules.def have
  * replaced what would overflow or lose its digits. Each node remembers its twin, so that asking
- * again costs nothing. */
+ * again costs nothing, and asking for many formulas no more than for all their nodes once. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
@@ -28,11 +28,16 @@ static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
     return made ? tg_simp_stable(s, made) : NULL;
 }
 
+static bool has_twin(const tg_node *n) {
+    return n->stable != NULL;
+}
+
 tg_node *tg_node_stable(tg_rt *rt, tg_node *n) {
     if (n->stable) return n->stable;
     tg_node **node, **arg = NULL;
     size_t count, most = 1;
-    if (!tg_graph_on_sweep(rt, forget_dying) || !tg_node_collect(rt, 1, &n, &node, &count))
+    if (!tg_graph_on_sweep(rt, forget_dying) ||
+        !tg_node_collect_unless(rt, n, has_twin, &node, &count))
         return NULL;
     for (size_t i = 0; i < count; i++)
         if ((size_t)node[i]->n > most) most = (size_t)node[i]->n;
@@ -41,7 +46,7 @@ tg_node *tg_node_stable(tg_rt *rt, tg_node *n) {
     arg = tg_alloc_array(most, sizeof(tg_node *));
     bool ok = arg ? true : tg_fail_memory(&rt->c);
     for (size_t i = 0; ok && i < count; i++) {
-        if (!node[i]->stable) ok = (node[i]->stable = twin(&s, node[i], arg)) != NULL;
+        ok = (node[i]->stable = twin(&s, node[i], arg)) != NULL;
         if (ok) tg_recompute_inherit(node[i]->stable, node[i]);
     }
     tg_free(arg);

@@ -114,6 +114,19 @@ bool tg_node_collect(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, si
     return give(rt, &l, ok, out, count);
 }
 
+bool tg_node_collect_unless(tg_rt *rt, tg_node *root, bool (*skip)(const tg_node *), tg_node ***out,
+                            size_t *count) {
+    list l = {0};
+    const uint64_t walk = tg_graph_walk(rt);
+    bool ok = skip(root) || push(rt, &l, root, walk);
+    for (size_t at = 0; ok && at < l.n; at++) {
+        const tg_node *node = l.item[at];
+        for (int k = 0; ok && k < node->n; k++)
+            ok = skip(node->arg[k]) || push(rt, &l, node->arg[k], walk);
+    }
+    return give(rt, &l, ok, out, count);
+}
+
 bool tg_node_collect_shown(tg_rt *rt, int n, tg_node *const *roots, tg_node ***out, size_t *count) {
     list l = {0};
     bool ok = reach_shown(rt, &l, n, roots);
@@ -157,6 +170,15 @@ bool tg_node_depends(tg_rt *rt, tg_node *n, const tg_node *on) {
     if (n->id <= on->id) return n == on;
     list l;
     return reach_scratch(rt, &l, 1, &n, on->id) && on->seen == rt->graph->walk;
+}
+
+bool tg_node_uses(tg_rt *rt, tg_node *root, const tg_node *x, size_t *uses) {
+    list l;
+    *uses = 0;
+    if (!reach_scratch(rt, &l, 1, &root, x->id)) return false;
+    for (size_t i = 0; i < l.n; i++)
+        for (int k = 0; k < l.item[i]->n; k++) *uses += l.item[i]->arg[k] == x;
+    return true;
 }
 
 bool tg_nodes_ops(tg_rt *rt, int n, tg_node *const *roots, size_t *ops) {

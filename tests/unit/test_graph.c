@@ -205,6 +205,10 @@ static void live_formulas_are_known(void **state) {
     assert_true(tg_node_size(&rt, tg_size_symbol(&rt, "N"))->live);
     assert_false(tg_node_make(&rt, &randn, 0, NULL, &(tg_attrs){.n = 4, .v = {1, 3, 7, 0}})->live);
     assert_true(tg_node_make(&rt, &randn, 0, NULL, &(tg_attrs){.n = 4, .v = {1, 3, 7, 1}})->live);
+    size_t uses, none;
+    assert_true(tg_node_uses(&rt, two(&mul, one(&sine, a), two(&mul, a, a)), a, &uses) &&
+                uses == 3);
+    assert_true(tg_node_uses(&rt, one(&sine, a), b, &none) && none == 0);
     assert_true(tg_node_depends(&rt, two(&mul, one(&sine, a), b), a));
     assert_false(tg_node_depends(&rt, one(&sine, a), b));
     assert_true(tg_node_depends(&rt, a, NULL));
