@@ -254,7 +254,7 @@ static void add_sum(builder *b, const tg_step *s, tg_space space, int in) {
 }
 
 static void add_member(builder *b, int m) {
-    int t = b->g->member[m], in[4];
+    int t = b->g->member[m], in[4] = {-1, -1, -1, -1};
     const tg_step *s = &b->p->steps[t];
     tg_space space = space_of(b, t);
     for (int k = 0; k < s->n; k++) in[k] = operand(b, s, space, k);

@@ -38,12 +38,12 @@ FROM_SLEEF(erf, u10)
 
 /* 2^k for a whole number k in the range of normal numbers */
 INLINE V FN(power_of_2)(M k) {
-    return (V)((FN(u))(k + FN(BIAS)) << FN(DIGITS));
+    return (V)(((FN(u))k + (FN(u))((M){0} + FN(BIAS))) << FN(DIGITS));
 }
 
-/* The whole number n of n + SHIFTER. */
+/* The whole number n of n + SHIFTER; wraps around where there is none. */
 INLINE M FN(whole)(V shifted) {
-    return (M)shifted - (M)FN(splat)(SHIFTER);
+    return (M)((FN(u))shifted - (FN(u))FN(splat)(SHIFTER));
 }
 
 /* y 2^n, rounded once also when that is subnormal: n, between -2100 and 2100, is halved. */
@@ -51,8 +51,8 @@ INLINE V FN(scaled)(V y, V shifted, FN(lane) more) {
 #if VECTOR_BYTES == 64
     return FN(scale)(y, shifted - SHIFTER + (T)more);
 #else
-    M n = FN(whole)(shifted) + more, half = (M)((FN(u))(n + 4096) >> 1) - 2048;
-    return y * FN(power_of_2)(half) * FN(power_of_2)(n - half);
+    FN(u) n = (FN(u))FN(whole)(shifted) + (FN(u))((M){0} + more), half = ((n + 4096) >> 1) - 2048;
+    return y * FN(power_of_2)((M)half) * FN(power_of_2)((M)(n - half));
 #endif
 }
 
@@ -129,13 +129,13 @@ INLINE V FN(log_reduced)(V f, V k, V c) {
     return s * (half + (odd + even)) + (k * LN2_LO + c) - half + f + k * LN2_HI;
 }
 
-/* x / 2^k in [sqrt(1/2), sqrt(2)), for a positive normal x. */
+/* x / 2^k in [sqrt(1/2), sqrt(2)), for a positive normal x; other x may wrap around. */
 INLINE V FN(split)(V x, V *k) {
     const M root = (M)FN(splat)((T)0.70710678118654752), bias = (M){0} + FN(BIAS);
-    FN(u) from = (FN(u))((M)x - root + (bias << FN(DIGITS)));
+    FN(u) from = (FN(u))x - (FN(u))root + ((FN(u))bias << FN(DIGITS));
     M e = (M)(from >> FN(DIGITS)) - bias;
     *k = (V)((M)FN(splat)(SHIFTER) + e) - SHIFTER;
-    return (V)((M)x - (e << FN(DIGITS)));
+    return (V)((FN(u))x - ((FN(u))e << FN(DIGITS)));
 }
 
 /* The logarithm of u = 1 + x, and what rounding took from u put back to the first order (fdlibm).
