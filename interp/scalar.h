@@ -4,6 +4,7 @@
 #define TG_INTERP_SCALAR_H
 
 #include "interp/value.h"
+#include "runtime/vec/vec.h"
 
 #include <math.h>
 
@@ -57,8 +58,9 @@ static inline double tg_scalar_mod(double a, double b) {
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+/* To the last bit what an element of a tensor gives. */
 static inline double tg_scalar_pow(double a, double b) {
-    return b == 2 ? a * a : pow(a, b);
+    return b == 2 ? a * a : tg_vec_now()->pow(a, b);
 }
 
 /* a way b, which is one of the operators of numbers. */

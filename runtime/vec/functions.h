@@ -160,6 +160,7 @@ INLINE V FN(v_atan2)(V y, V x) {
  * since it calls the last few numbers of the range infinite. Each lane decides for itself. */
 INLINE V FN(v_pow)(V x, V y) {
     M square = y == 2, cube = y == 3, inverse = y == -1, root = y == (T)0.5;
+    if (!FN(some)(~square)) return x * x; /* what is asked for most, without the division */
     V p = FN(pick)(square, x * x, FN(pick)(cube, x * x * x, 1 / x));
     if (FN(some)(root)) {
         V r = FN(pick)(x == -(T)INFINITY, FN(splat)((T)INFINITY), FN(SLEEF)(sqrt, u05)(x) + 0);

@@ -20,6 +20,10 @@ enum { NARROW = 32 };
 static const tg_exponents exponents[] = {{shift_float, short_lines_float},
                                          {shift_double, short_lines_double}};
 
+static double one_pow(double x, double y) {
+    return v_pow_double(splat_double(x), splat_double(y))[0];
+}
+
 #define TABLE_OF(LEVEL) TABLE(LEVEL)
 #define TABLE(LEVEL) tg_vec_##LEVEL
 #define NAME_OF(LEVEL) NAME(LEVEL)
@@ -30,6 +34,7 @@ const tg_vec TABLE_OF(LEVEL) = {.name = NAME_OF(LEVEL),
                                 .bytes = VECTOR_BYTES,
                                 .elementwise = elementwise,
                                 .fold = folds,
-                                .exponents = exponents};
+                                .exponents = exponents,
+                                .pow = one_pow};
 
 #endif

@@ -58,6 +58,7 @@ typedef struct tg_vec {
     tg_inner_fn *const (*elementwise)[2];
     const tg_fold *const (*fold)[2]; /* by kind; in single and double */
     const tg_exponents *exponents;   /* in single and double */
+    double (*pow)(double, double);   /* of one number, to the bits that the row `pow` gives */
 } tg_vec;
 
 /* The level in use. */

@@ -48,6 +48,22 @@ static void operators_are_the_rows(void **state) {
             }
 }
 
+/* Powers that are no short products: the kernel computes many at once, and this one. */
+static void powers_are_the_row(void **state) {
+    (void)state;
+    const tg_op *op = tg_op_find("pow");
+    for (int i = 1; i < 3000; i++) {
+        double a = 0.003 * i, b = 20 * sin(7 * i);
+        if (!same_bits(tg_scalar(tg_way_of("^"), a, b).as.number, by_row(op, a, b, false)))
+            fail_msg("%.17g ^ %.17g", a, b);
+    }
+    for (int a = 2; a < 1000; a++) { /* whole powers are exact */
+        double p = (double)a * a * a;
+        for (int b = 4; (p *= a) < 0x1p53; b++)
+            assert_true(tg_scalar(tg_way_of("^"), a, b).as.number == p);
+    }
+}
+
 static uint64_t requests_of(tg_state *s, const char *body, int turns) {
     char text[300];
     snprintf(text, sizeof text, "for i in 1..%d { %s }", turns, body);
@@ -88,6 +104,7 @@ static void turns_take_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_are_the_rows),
+        cmocka_unit_test(powers_are_the_row),
         cmocka_unit_test(turns_take_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
