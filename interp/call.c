@@ -320,6 +320,49 @@ static bool call_on_truth(tg_interp *in, const tg_op *op, int n, const tg_argume
     return ok;
 }
 
+/* One value for each operand of an elementwise operation, in their order: as a + b is written. */
+static bool is_in_order(const tg_op *op, int n, const tg_argument *args) {
+    if (op->class != TG_CLASS_ELEMENTWISE || op->canonical || n > TG_MAX_TENSORS) return false;
+    for (int i = 0; i < n; i++) {
+        tg_tag tag = args[i].value.tag;
+        bool one = tag == TG_V_FORMULA || tag == TG_V_TENSOR || tag == TG_V_NUMBER;
+        if (!one || args[i].name || !op->param[i].name || op->param[i].kind != TG_P_TENSOR)
+            return false;
+    }
+    return !op->param[n].name;
+}
+
+/* Such arguments are bound as they stand. */
+static bool bind_in_order(call_frame *f, int n, const tg_argument *args, tg_bound *b) {
+    *b = (tg_bound){.op = f->op, .n = n, .operand = b->few};
+    for (int i = 0; i < n; i++)
+        if (!add_operand(f, args[i].value, args[i].ast, &b->few[i])) return false;
+    return true;
+}
+
+static bool bind(call_frame *f, int n, const tg_argument *args, tg_bound *b) {
+    tg_interp *in = f->in;
+    const tg_op *op = f->op;
+    if (is_in_order(op, n, args)) return bind_in_order(f, n, args, b);
+    tg_arg few[FEW] = {{0}}, *arg = few;
+    if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg)))
+        return tg_fail_memory(&in->rt.c);
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        /* max(a, b): the second is no axis */
+        bool other = op->binary && i == 1 && !args[i].name && args[i].value.tag != TG_V_TUPLE;
+        ok = describe(f, &args[i], other ? NULL : param_for(op, i, args[i].name), 0, &arg[i]);
+    }
+    if (ok && !tg_op_bind(&in->rt, op, n, arg, rank_of, f, b)) {
+        int operands[FEW];
+        for (int i = 0; i < FEW; i++) operands[i] = i;
+        tg_blame_operands(in, f->noperands < FEW ? f->noperands : FEW, operands, f->operand);
+        ok = false;
+    }
+    if (arg != few) tg_free(arg);
+    return ok;
+}
+
 bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
     if (tg_numeric_call(in, op, n, args, out)) return true;
     const tg_argument *like = structured(op, n, args);
@@ -333,22 +376,8 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
     }
     call_frame f = {.in = in, .op = op, .cap = FEW};
     f.operand = f.few;
-    tg_arg few[FEW], *arg = few;
-    if (n > FEW && !(arg = tg_alloc_array((size_t)n, sizeof *arg)))
-        return tg_fail_memory(&in->rt.c);
-    bool ok = true;
-    for (int i = 0; ok && i < n; i++) {
-        /* max(a, b): the second is no axis */
-        bool other = op->binary && i == 1 && !args[i].name && args[i].value.tag != TG_V_TUPLE;
-        ok = describe(&f, &args[i], other ? NULL : param_for(op, i, args[i].name), 0, &arg[i]);
-    }
     tg_bound b = {0};
-    if (ok) {
-        ok = tg_op_bind(&in->rt, op, n, arg, rank_of, &f, &b);
-        int operands[FEW];
-        for (int i = 0; i < FEW; i++) operands[i] = i;
-        if (!ok) tg_blame_operands(in, f.noperands < FEW ? f.noperands : FEW, operands, f.operand);
-    }
+    bool ok = bind(&f, n, args, &b);
     if (ok) {
         bool live = tg_attrs_open(&b.at) || (b.op->class == TG_CLASS_RANDOM && in->rt.live_draws);
         for (int i = 0; i < b.n; i++) live = live || tg_is_live(f.operand[b.operand[i]].value);
@@ -357,6 +386,5 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
         tg_bound_free(&b);
     }
     frame_free(&f);
-    if (arg != few) tg_free(arg);
     return ok;
 }
