@@ -80,7 +80,7 @@ static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *o
 static bool numbers(tg_interp *in, int n, const char *const *field, const double *number,
                     tg_value *out) {
     tg_value made;
-    if (!tg_value_items(&in->rt.c, TG_V_RECORD, (size_t)n, &made)) return false;
+    if (!tg_value_items(&in->rt.c, TG_V_RECORD, n, &made)) return false;
     for (int i = 0; i < n; i++) {
         made.as.items->v[i] = tg_value_number(number[i]);
         if (!(made.as.items->field[i] = tg_intern(&in->rt.c, field[i], strlen(field[i])))) {

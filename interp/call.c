@@ -176,7 +176,7 @@ static bool describe(call_frame *f, const tg_argument *a, const tg_param *p, int
     case TG_V_FORMULA:
         if (tg_value_rank(v) == 0) out->size = tg_size_of_node(f->in, v.as.node);
         out->kind = out->size == TG_SIZE_FAIL ? TG_ARG_TENSOR : TG_ARG_SIZE;
-        if (out->kind == TG_ARG_TENSOR && !wants_operand(p) && p->kind != TG_P_SPEC)
+        if (out->kind == TG_ARG_TENSOR && p && p->kind != TG_P_SPEC && !wants_operand(p))
             return describe_now(f, a, p, depth, out);
         return add_operand(f, v, a->ast, &out->operand);
     case TG_V_TENSOR:

@@ -26,7 +26,7 @@ typedef struct numbering {
     uint32_t mask;
 } numbering;
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 static uint32_t number_of(const numbering *all, const tg_node *x) {
     return all->same[x->place];

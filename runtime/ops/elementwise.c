@@ -11,6 +11,8 @@
 #include "runtime/pool/pool.h"
 #include "runtime/tensor/loop.h"
 
+#include <assert.h>
+
 /* stop: the argument itself. */
 static bool look(const tg_call *call) {
     *call->out = call->in[0];
@@ -178,6 +180,7 @@ static bool run(const tg_call *call) {
     tg_loop_init(&l, call->n + 1, v);
     if (l.empty) return true;
     job b = {.f = tg_elementwise_inner(call->op, call->in[call->n - 1].dtype), .l = &l};
+    assert(b.f);
     if (l.rank == 0 && l.inner <= PART) {
         b.f(l.inner, l.base, l.inner_step);
         return true;

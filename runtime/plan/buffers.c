@@ -202,9 +202,10 @@ static size_t find_hole(const block *b, size_t n, block *const *placed) {
 
 /* Places the blocks anew, and the storage with them where that is better. */
 static bool place_by_size(tg_rt *rt, tg_plan *p, workspace *w) {
-    block **order = tg_alloc_array(2 * w->nblocks, sizeof *order), **placed = order + w->nblocks;
-    size_t top = 0;
+    block **order = tg_alloc_array(2 * w->nblocks, sizeof *order);
     if (!order) return tg_fail_memory(&rt->c);
+    block **placed = order + w->nblocks; /* by address */
+    size_t top = 0;
     for (size_t i = 0; i < w->nblocks; i++) order[i] = &w->block[i];
     qsort(order, w->nblocks, sizeof *order, by_size);
     for (size_t i = 0; i < w->nblocks; i++) {

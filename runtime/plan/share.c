@@ -128,13 +128,6 @@ static bool is_undone(const sharer *h, const tg_node *x) {
     return true;
 }
 
-/* The argument that the value of x is, or NULL. */
-static const tg_node *same_as(const sharer *h, const tg_node *x) {
-    if (is_undone(h, x)) return x->arg[0]->arg[0];
-    if (x->op == h->reshape && same_type(&x->type, &x->arg[0]->type)) return x->arg[0];
-    return NULL;
-}
-
 /* Brings the arguments of the key into their order, and takes out its sign. */
 static uint32_t take_sign(const sharer *h, key *k, uint32_t *arg) {
     uint32_t sign = 0;
@@ -159,8 +152,9 @@ static uint32_t take_sign(const sharer *h, key *k, uint32_t *arg) {
 
 static uint32_t number_call(sharer *h, const tg_node *x, key *k) {
     uint32_t *arg = h->arg + h->nargs;
-    const tg_node *same = same_as(h, x);
-    if (same) return h->number[same->place];
+    if (is_undone(h, x)) return h->number[x->arg[0]->arg[0]->place];
+    if (x->op == h->reshape && same_type(&x->type, &x->arg[0]->type))
+        return h->number[x->arg[0]->place];
     for (int i = 0; i < x->n; i++) arg[i] = h->number[x->arg[i]->place];
     if (x->op == h->neg && tg_dtype_is_float(x->type.dtype) &&
         same_type(&x->type, &x->arg[0]->type))
@@ -181,7 +175,7 @@ static uint32_t number_call(sharer *h, const tg_node *x, key *k) {
 static bool number_all(sharer *h) {
     for (size_t i = 0; i < h->s->n; i++) {
         tg_node *x = h->s->node[i];
-        key k = {.op = x->op, .at = x->at, .type = &x->type, .n = x->n};
+        key k = {.op = x->op, .at = x->at, .type = &x->type, .n = x->n, .arg = h->arg + h->nargs};
         if ((i & 1023) == 0 && !tg_check_interrupt(&h->rt->c)) return false;
         x->place = (uint32_t)i;
         uint32_t v = x->op->class == TG_CLASS_LEAF ? number_leaf(h, x, &k) : number_call(h, x, &k);

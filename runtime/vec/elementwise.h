@@ -16,14 +16,18 @@
 #include <tgmath.h>
 
 #define T float
+#define IS_SINGLE 1
 #define FN(name) name##_float
 #include "runtime/vec/functions.h"
 #undef T
+#undef IS_SINGLE
 #undef FN
 #define T double
+#define IS_SINGLE 0
 #define FN(name) name##_double
 #include "runtime/vec/functions.h"
 #undef T
+#undef IS_SINGLE
 #undef FN
 
 /* No iteration reads what another one wrote, although results may stand in the memory of argument

@@ -46,7 +46,7 @@ INLINE void FN(turned)(int64_t n, T (*d)[LANES], bool logs) {
         FN(v) most = FN(load)(&d[0][j]);
         for (int64_t k = 1; k < n; k++) {
             FN(v) x = FN(load)(&d[k][j]);
-            most = FN(pick)((most > x) | (most != most), most, x);
+            most = FN(pick)((most > x) | ~(most <= (T)INFINITY), most, x);
         }
         FN(store)(&best[j], most);
     }
@@ -104,7 +104,7 @@ static void FN(short_line)(int64_t n, const T *x, int64_t s, T *out, int64_t so,
         FN(v) most = FN(splat)(-(T)INFINITY);
         for (int64_t k = 0; k < whole; k += LANES) {
             FN(v) y = FN(load)(d + k + j);
-            most = FN(pick)((most > y) | (most != most), most, y);
+            most = FN(pick)((most > y) | ~(most <= (T)INFINITY), most, y);
         }
         FN(store)(best + j, most);
     }

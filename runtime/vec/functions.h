@@ -1,6 +1,6 @@
-/* The functions of elementwise.def as vector code for one element type: T is the type and FN(name)
- * the name with the type's suffix. Included once for float and once for double, hence without a
- * guard. The row `exp` is computed by FN(v_exp), and so on. */
+/* The functions of elementwise.def as vector code for one element type: T is the type, IS_SINGLE
+ * whether it is float, and FN(name) the name with the type's suffix. Included once for float and
+ * once for double, hence without a guard. The row `exp` is computed by FN(v_exp), and so on. */
 
 typedef FN(v) FN(curve1)(FN(v));
 typedef FN(v) FN(curve2)(FN(v), FN(v));
@@ -8,11 +8,8 @@ typedef FN(v) FN(curve2)(FN(v), FN(v));
 #define M FN(i)
 
 /* a constant of the type: one value for single, one for double */
-#define FOR(single, twice) ((T)(sizeof(T) == sizeof(float) ? (single) : (twice)))
-enum {
-    FN(DIGITS) = sizeof(T) == sizeof(float) ? 23 : 52,
-    FN(BIAS) = sizeof(T) == sizeof(float) ? 127 : 1023
-};
+#define FOR(single, twice) ((T)(IS_SINGLE ? (single) : (twice)))
+enum { FN(DIGITS) = IS_SINGLE ? 23 : 52, FN(BIAS) = IS_SINGLE ? 127 : 1023 };
 /* x + SHIFTER has x, rounded to the nearest whole number, in its last bits */
 #define SHIFTER FOR(0x1.8p23, 0x1.8p52)
 #define LN2_HI                                                                                     \
@@ -64,7 +61,7 @@ INLINE V FN(exp_reduced)(V x, V *shifted, bool closely) {
     V n = *shifted - SHIFTER, hi = FN(fused)(n, FN(splat)(-LN2_HI), x);
     V r = FN(fused)(n, FN(splat)(-LN2_LO), hi), q;
 #define TIMES_R_PLUS(c) q = FN(fused)(q, r, FN(splat)((T)(c)))
-    if (sizeof(T) == sizeof(float)) {
+    if (IS_SINGLE) {
         q = FN(splat)((T)0.000198914875034);
         TIMES_R_PLUS(0.00139340972524);
         TIMES_R_PLUS(0.00833331047577);
@@ -116,7 +113,7 @@ INLINE V FN(v_cosh)(V x) {
  * last. */
 INLINE V FN(log_reduced)(V f, V k, V c) {
     V half = (T)0.5 * f * f, s = f / (2 + f), z = s * s, w = z * z, odd, even;
-    if (sizeof(T) == sizeof(float)) {
+    if (IS_SINGLE) {
         even = w * ((T)0x1.99c226p-2 + w * (T)0x1.f13c4cp-3);
         odd = z * ((T)0x1.555554p-1 + w * (T)0x1.23d3dcp-2);
     } else {
