@@ -201,29 +201,41 @@ INLINE V FN(head)(V x) {
     return (V)((M)x & ~((M){0} + (((FN(lane))1 << (FN(DIGITS) / 2 + 1)) - 1)));
 }
 
+/* a b - p, p being a b rounded: by Dekker's product (1971) where nothing fuses. */
+INLINE V FN(residue)(V a, V b, V p) {
+#ifdef FUSES
+    return FN(fused)(a, b, -p);
+#else
+    V ah = FN(head)(a), al = a - ah, bh = FN(head)(b), bl = b - bh;
+    return ((ah * bh - p) + ah * bl + al * bh) + al * bl;
+#endif
+}
+
 /* x erfc(t) / 2 with t = -x sqrt(1/2). As erfc(t) is about e^-t^2, it magnifies the rounding of t;
- * with what was lost there, found by Dekker's product (1971), its slope puts that right.
+ * with what was lost there its slope puts that right.
  *
  * Where the result comes near the end of the range, it is -e^(-x^2/2) (1 - 1/x^2 + 3/x^4 - ...) /
  * sqrt(2 pi), computed with a factor of 2^64 that is taken away last. */
 INLINE V FN(v_gelu)(V x) {
     const V root = FN(splat)((T)-0.70710678118654752440);
     const T beyond = FOR(-1.2101617e-8, 4.8336466567264567e-17); /* of the root, lost in T */
-    V t = x * root, xh = FN(head)(x), xl = x - xh, rh = FN(head)(root), rl = root - rh;
-    V lost = ((xh * rh - t) + xh * rl + xl * rh) + xl * rl + x * beyond;
-    lost = FN(pick)(FN(magnitude)(x) < 64, lost, FN(splat)(0)); /* else it may be NaN */
-    V y = FN(SLEEF)(erfc, u15)(t)-FN(v_exp)(-t * t) * (lost * (T)1.1283791670955126);
-    y = x * ((T)0.5 * y);
+    V t = x * root, lost = FN(residue)(x, root, t) + x * beyond;
+    V half = (T)0.5 * x, c = FN(SLEEF)(erfc, u15)(t), y = half * c;
+    V slope = FN(v_exp)(-t * t) * (T)1.1283791670955126;
+    M near = FN(magnitude)(x) < 64; /* elsewhere what was lost may be NaN */
+    y += FN(pick)(near, FN(residue)(half, c, y) - half * (slope * lost), FN(splat)(0));
     M far = (x < FOR(-12, -36)) & (x > -64);
     if (!FN(some)(far)) return y;
-    V h = (T)-0.5 * x * x, rest = ((T)-0.5 * xh * xh - h) - xh * xl - (T)0.5 * xl * xl;
+    const V scale = FN(splat)((T)-0.39894228040143267794);
+    const T of_scale = FOR(-2.841305708e-08, -6.24733783486133503e-17); /* lost in T, by its size */
+    V h = -half * x, rest = FN(residue)(-half, x, h);
     const T k = FOR(0x1.62e430p5, 0x1.62e42fefa39efp5); /* 64 log(2) */
     V up = h + k, w = 1 / (x * x);
-    rest += (h - up) + k + FOR(-1.218978752e-07, 1.4841899608616317e-15);
+    rest += (h - up) + k + FOR(-1.218978752e-07, 1.4841899608616317e-15) + of_scale;
     V series = w * (w * (3 - w * (15 - w * (105 - w * (945 - w * 10395)))) - 1);
-    V e = FN(exp_times)(up, 0, true);
-    e += e * (rest + series);
-    return FN(pick)(far, e * (T)-0.39894228040143267794 * (T)0x1p-64, y);
+    V e = FN(exp_times)(up, 0, true), z = e * scale;
+    z += FN(residue)(e, scale, z) + z * (rest + series);
+    return FN(pick)(far, z * (T)0x1p-64, y);
 }
 
 /* -t / (2 + t) with the sign of x, where t = e^(-2|x|) - 1. What rounding took from t and from the
