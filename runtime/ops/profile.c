@@ -4,6 +4,7 @@
 #include "runtime/ops/profile.h"
 
 #include "base/alloc.h"
+#include "base/hash.h"
 
 #include <time.h>
 
@@ -100,16 +101,11 @@ void tg_profile_count(tg_rt *rt, tg_profile_entry *e, const tg_work *w, double s
 
 /* ---- operations on plain values ---- */
 
-static uint64_t mix(uint64_t h, uint64_t x) {
-    h = (h ^ x) * 1099511628211u;
-    return h ^ h >> 29;
-}
-
 static uint64_t hash_shapes(int n, const tg_view *in) {
-    uint64_t h = 1469598103934665603u;
+    uint64_t h = tg_hash_bytes(NULL, 0);
     for (int i = 0; i < n; i++) {
-        h = mix(mix(h, (uint64_t)in[i].rank), (uint64_t)in[i].dtype);
-        for (int d = 0; d < in[i].rank; d++) h = mix(h, (uint64_t)in[i].dim[d]);
+        h = tg_hash_mix(tg_hash_mix(h, (uint64_t)in[i].rank), (uint64_t)in[i].dtype);
+        for (int d = 0; d < in[i].rank; d++) h = tg_hash_mix(h, (uint64_t)in[i].dim[d]);
     }
     return h;
 }

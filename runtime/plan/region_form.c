@@ -251,11 +251,10 @@ static bool can_be_rows(const former *f, const tg_group *small) {
 }
 
 /* Where the columns of `large` begin when the members of `small` are its row values; -1: no. */
-static int split_for(const former *f, const tg_group *large, const tg_group *small) {
+static int split_for(const tg_group *large, const tg_group *small) {
     if (large->split >= 0) return is_row_shape(small, large, large->split) ? large->split : -1;
     for (int s = large->rank - 1; s > 0; s--)
         if (large->dim[s] != 1 && is_row_shape(small, large, s)) return s;
-    (void)f;
     return -1;
 }
 
@@ -287,7 +286,7 @@ static bool join_shapes(const former *f, int a, int b, tg_group *g, int *rows) {
         *rows = nx > ny ? b : a;
         *g = *large;
         g->whole = true;
-        g->split = split_for(f, large, small);
+        g->split = split_for(large, small);
         if (g->split < 0) return false;
     }
     return !g->whole || count_of(g->split, g->rank, g->dim) <= LONGEST_ROW;

@@ -20,6 +20,7 @@
 #include "runtime/plan/share.h"
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "runtime/graph/recompute.h"
 
 #include <string.h>
@@ -61,15 +62,10 @@ static bool same_type(const tg_type *a, const tg_type *b) {
 
 /* ---- classes ---- */
 
-static uint64_t mix(uint64_t h, uint64_t x) {
-    h = (h ^ x) * UINT64_C(0x9E3779B97F4A7C15);
-    return h ^ h >> 29;
-}
-
 static uint64_t hash_of(const key *k) {
-    uint64_t h = mix((uintptr_t)k->op, (uintptr_t)k->at);
-    h = mix(h, k->leaf ^ (uint64_t)k->type->dtype << 8 ^ (uint64_t)k->type->rank);
-    for (int i = 0; i < k->n; i++) h = mix(h, k->arg[i]);
+    uint64_t h = tg_hash_mix((uintptr_t)k->op, (uintptr_t)k->at);
+    h = tg_hash_mix(h, k->leaf ^ (uint64_t)k->type->dtype << 8 ^ (uint64_t)k->type->rank);
+    for (int i = 0; i < k->n; i++) h = tg_hash_mix(h, k->arg[i]);
     return h;
 }
 
