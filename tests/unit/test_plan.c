@@ -3,6 +3,7 @@
  * by node gives them. */
 #include "runtime/plan/plan.h"
 #include "eager.h"
+#include "session.h"
 
 #include "runtime/graph/grad.h"
 #include "runtime/graph/rule.h"
@@ -15,70 +16,16 @@
 #include <string.h>
 #include <cmocka.h>
 
-static tg_rt rt;
-
 /* ---- making things ---- */
-
-enum { MOST_NAMES = 16 };
-static tg_rule_name names[MOST_NAMES];
-static int nnames;
-
-static void close_session(void) {
-    for (int i = 0; i < nnames; i++) tg_node_drop(names[i].node);
-    nnames = 0;
-    tg_rt_free(&rt);
-}
-
-static int setup(void **state) {
-    (void)state;
-    return tg_rt_init(&rt) ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    close_session();
-    return tg_alloc_get_stats().live_blocks == 0 ? 0 : -1;
-}
 
 static tg_size symbol(const char *name) {
     return tg_size_symbol(&rt, tg_intern(&rt.c, name, strlen(name)));
-}
-
-static tg_tensor *filled(tg_dtype t, int rank, const int64_t *dim, double from) {
-    tg_tensor *x = tg_tensor_new(&rt.c, t, rank, dim);
-    if (x)
-        for (int64_t i = 0; i < tg_view_count(&x->v); i++)
-            tg_view_set(&x->v, i, sin(from + (double)i));
-    return x;
-}
-
-/* A cell of that name, its node held and known to `formula`. NULL on failure. */
-static tg_cell *declare(tg_cell_kind kind, const char *name, tg_dtype t, int rank,
-                        const tg_size *dim, tg_tensor *value) {
-    tg_type type = {.dtype = t, .rank = rank};
-    if (rank) memcpy(type.dim, dim, (size_t)rank * sizeof *dim);
-    tg_cell *c = tg_cell_new(&rt, kind, tg_intern(&rt.c, name, strlen(name)), &type, value);
-    tg_node *n = c ? tg_node_hold(tg_node_cell(&rt, c)) : NULL;
-    tg_cell_drop(c);
-    tg_tensor_drop(value);
-    if (!n) return NULL;
-    names[nnames++] = (tg_rule_name){.name = name, .node = n};
-    return n->leaf.cell;
-}
-
-static tg_cell *variable(const char *name, int rank, const int64_t *dim, double from) {
-    tg_tensor *t = filled(rt.precision, rank, dim, from);
-    return t ? declare(TG_CELL_VAR, name, rt.precision, rank, dim, t) : NULL;
 }
 
 static void store(tg_cell *c, tg_tensor *t) {
     tg_tensor_drop(c->value);
     c->value = t;
     c->version++;
-}
-
-static tg_node *formula(const char *text) {
-    return tg_rule_build(&rt, text, nnames, names);
 }
 
 static double first(const tg_tensor *t) {

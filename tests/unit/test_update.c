@@ -2,7 +2,7 @@
  * and that a statement which fails leaves them as they were. */
 #include "runtime/plan/plan.h"
 
-#include "base/alloc.h"
+#include "session.h"
 #include "runtime/graph/rule.h"
 
 #include <math.h>
@@ -12,55 +12,25 @@
 #include <string.h>
 #include <cmocka.h>
 
-static tg_rt rt;
+enum { N = 80, K = 7 };
 
-enum { MOST_NAMES = 8, N = 80, K = 7 };
-static tg_rule_name names[MOST_NAMES];
-static int nnames;
-
-static int setup(void **state) {
-    (void)state;
-    return tg_rt_init(&rt) ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    for (int i = 0; i < nnames; i++) tg_node_drop(names[i].node);
-    nnames = 0;
-    tg_rt_free(&rt);
-    return tg_alloc_get_stats().live_blocks == 0 ? 0 : -1;
-}
-
-static tg_cell *variable(const char *name, int64_t rows, int64_t cols, double from) {
+/* A matrix; a number where it has no columns. */
+static tg_cell *matrix(const char *name, int64_t rows, int64_t cols, double from) {
     const int64_t dim[] = {rows, cols};
-    tg_tensor *x = tg_tensor_new(&rt.c, TG_F64, cols ? 2 : 0, dim);
-    assert_non_null(x);
-    for (int64_t i = 0; i < tg_view_count(&x->v); i++) tg_view_set(&x->v, i, sin(from + (double)i));
-    tg_type type = {.dtype = TG_F64, .rank = x->v.rank};
-    memcpy(type.dim, dim, sizeof dim);
-    tg_cell *c = tg_cell_new(&rt, TG_CELL_VAR, tg_intern(&rt.c, name, strlen(name)), &type, x);
-    tg_node *n = tg_node_hold(tg_node_cell(&rt, c));
-    tg_cell_drop(c);
-    tg_tensor_drop(x);
-    names[nnames++] = (tg_rule_name){.name = name, .node = n};
-    return n->leaf.cell;
-}
-
-static tg_node *formula(const char *text) {
-    tg_node *n = tg_rule_build(&rt, text, nnames, names);
-    assert_non_null(n);
-    return n;
+    tg_cell *c = variable(name, cols ? 2 : 0, dim, from);
+    assert_non_null(c);
+    return c;
 }
 
 /* W, V and what updates them. */
 static tg_cell *w, *v, *x, *d, *rate;
 
 static void declare_all(void) {
-    w = variable("W", N, N, 1);
-    v = variable("V", N, N, 2);
-    x = variable("X", K, N, 3);
-    d = variable("D", K, N, 4);
-    rate = variable("rate", 0, 0, 0.5);
+    w = matrix("W", N, N, 1);
+    v = matrix("V", N, N, 2);
+    x = matrix("X", K, N, 3);
+    d = matrix("D", K, N, 4);
+    rate = matrix("rate", 0, 0, 0.5);
 }
 
 /* The value that the formula has without any update, to be compared with. */
@@ -97,17 +67,17 @@ static bool update(tg_cell *c, tg_node *n) {
 static void a_product_is_added_in_place(void **state) {
     (void)state;
     declare_all();
-    for (int i = 0; i < 6; i++) assert_true(update(w, formula("W - rate * (X' @ D) / 3")));
-    assert_true(update(w, formula("D' @ X + W")));
-    assert_false(update(v, formula("W - rate * (X' @ D)"))); /* another's formula */
-    assert_false(update(w, formula("W - rate * (W @ V)")));  /* it reads what it would write */
-    assert_false(update(w, formula("W' - rate * (X' @ D)")));
+    for (int i = 0; i < 6; i++) assert_true(update(w, sure_formula("W - rate * (X' @ D) / 3")));
+    assert_true(update(w, sure_formula("D' @ X + W")));
+    assert_false(update(v, sure_formula("W - rate * (X' @ D)"))); /* another's formula */
+    assert_false(update(w, sure_formula("W - rate * (W @ V)")));  /* it reads what it would write */
+    assert_false(update(w, sure_formula("W' - rate * (X' @ D)")));
 }
 
 static void what_others_hold_is_not_written(void **state) {
     (void)state;
     declare_all();
-    tg_node *n = formula("W - rate * (X' @ D)");
+    tg_node *n = sure_formula("W - rate * (X' @ D)");
     assert_true(update(w, n));
     tg_tensor *old = tg_tensor_hold(w->value);
     double was = tg_view_get(&old->v, 5);
@@ -134,7 +104,7 @@ static void readers_come_before(void **state) {
         {"W + V @ V", "V + W @ W"},           {"W - X' @ D", "W"}, {"W - X' @ D", "W - X' @ D"},
     };
     for (size_t k = 0; k < sizeof text / sizeof *text; k++) {
-        tg_node *n[] = {formula(text[k][0]), formula(text[k][1])};
+        tg_node *n[] = {sure_formula(text[k][0]), sure_formula(text[k][1])};
         tg_tensor *right[] = {expected(n[0]), expected(n[1])}, *out[2] = {0};
         assert_true(tg_plan_update(&rt, 2, n, into, out));
         for (int i = 0; i < 2; i++) put(into[i], out[i]);
@@ -149,7 +119,7 @@ static void readers_come_before(void **state) {
 static void what_is_not_finite_leaves_the_old_values(void **state) {
     (void)state;
     declare_all();
-    tg_node *n = formula("W - rate * (X' @ D)");
+    tg_node *n = sure_formula("W - rate * (X' @ D)");
     tg_tensor *out = NULL;
     assert_true(update(w, n));
     tg_view_set(&x->value->v, 3, 1e300);
@@ -167,7 +137,7 @@ static void what_is_not_finite_leaves_the_old_values(void **state) {
     /* it is another root that is not */
     tg_view_set(&x->value->v, 3, 0);
     tg_view_set(&v->value->v, 7, INFINITY);
-    tg_node *two[] = {n, formula("V * 2")};
+    tg_node *two[] = {n, sure_formula("V * 2")};
     tg_cell *into[] = {w, v};
     tg_tensor *pair[2] = {0};
     assert_true(tg_plan_update(&rt, 2, two, into, pair));
@@ -179,7 +149,8 @@ static void what_is_not_finite_leaves_the_old_values(void **state) {
 static void a_failure_changes_nothing(void **state) {
     (void)state;
     declare_all();
-    tg_node *n[] = {formula("W - rate * (X' @ D)"), formula("V - rate * (D' @ X) + V / 2")};
+    tg_node *n[] = {sure_formula("W - rate * (X' @ D)"),
+                    sure_formula("V - rate * (D' @ X) + V / 2")};
     tg_cell *into[] = {w, v};
     tg_tensor *out[2] = {0};
     double was[] = {tg_view_get(&w->value->v, 9), tg_view_get(&v->value->v, 9)};
