@@ -5,7 +5,7 @@
  * which nothing was checked is an error: it says less than it seems to. */
 #include "base/alloc.h"
 #include "base/file.h"
-#include "command/colon.h"
+#include "command/colon/colon.h"
 #include "command/command.h"
 #include "command/transcript.h"
 

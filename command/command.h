@@ -1,7 +1,6 @@
-/* The tg command: main.c reads the options, prompt.c talks to a person, editor.c edits the line,
- * check.c replays transcripts,
- * play.c performs one. All of it stands on include/tg.h, and on base/ for memory and files;
- * only examples.c looks into the library's tables. */
+/* The tg command: main.c reads the options, prompt/ talks to a person, colon/ has the prompt's
+ * commands, check.c replays transcripts, play.c performs one. All of it stands on include/tg.h, and
+ * on base/ for memory and files; only examples.c looks into the library's tables. */
 #ifndef TG_COMMAND_H
 #define TG_COMMAND_H
 
@@ -25,7 +24,7 @@ int tg_play(tg_state *s, const char *path); /* a transcript */
 int tg_check(const tg_options *options, int nfiles, char *const *files, bool update);
 int tg_check_examples(const tg_options *options);
 
-/* ---- editor.c: one line from the terminal ---- */
+/* ---- prompt/editor.c: one line from the terminal ---- */
 
 typedef enum tg_edit { TG_EDIT_LINE, TG_EDIT_END, TG_EDIT_INTERRUPT, TG_EDIT_FAILED } tg_edit;
 

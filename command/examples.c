@@ -2,7 +2,7 @@
  * session, and must show the value that stands beside it in its record. One that is missing is a
  * failure: a record without an example is not documented. */
 #include "base/str.h"
-#include "command/colon.h"
+#include "command/colon/colon.h"
 #include "command/command.h"
 #include "interp/interp.h"
 #include "interp/topics.h"

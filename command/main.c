@@ -5,7 +5,7 @@
  * ends the process, as nothing is left to save. A closed pipe ends it by SIGPIPE as usual; where
  * that signal is ignored, the failing write is noticed at the end. */
 #include "base/alloc.h"
-#include "command/colon.h"
+#include "command/colon/colon.h"
 #include "command/command.h"
 #include "command/transcript.h"
 

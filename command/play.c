@@ -2,7 +2,7 @@
  * what they give now takes the place of the answers. So a lesson in examples/class is a document to
  * read, a test (tg --check) and a program at once. An error is an answer like any other, as it is
  * at the prompt. */
-#include "command/colon.h"
+#include "command/colon/colon.h"
 #include "command/command.h"
 #include "command/transcript.h"
 

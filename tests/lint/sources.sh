@@ -1,5 +1,5 @@
 # Sourced by the lint scripts, which run in the root of the project: the C files of tg, and its parts.
-PARTS="base grammar runtime interp command include tests"
+PARTS="base grammar runtime interp picture command include tests"
 c_files() { find $PARTS -name '*.c' | sort; }
 h_files() { find $PARTS -name '*.h' | sort; }
 # The house's flags, for compilers called by hand.

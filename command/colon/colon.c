@@ -1,7 +1,7 @@
-/* Commands are found in one table. A name may be cut short as long as it is clear which is meant;
+/* Commands are rows of tables. A name may be cut short as long as it is clear which is meant;
  * one that is not known is answered with those that begin alike. What a command says goes where the
  * session writes, so that a transcript with commands is checked as any other. */
-#include "command/colon.h"
+#include "command/colon/colon.h"
 
 #include "base/str.h"
 
@@ -9,16 +9,19 @@
 
 static tg_status help(const tg_colon_call *call);
 
-const tg_colon tg_colons[] = {
+static const tg_colon colons_help[] = {
     {"help", "[command]", "What the commands are.", help},
-    {"time", "statement", "How long it takes; an expression is run again and again.",
-     tg_colon_time},
-    {"profile", "statement", "Which operations take the time, and how near they are to the peak.",
-     tg_colon_profile},
-    {"mem", "[statement]", "The memory that an expression or := will take; alone: what is held.",
-     tg_colon_mem},
     {0},
 };
+
+static const tg_colon *const tables[] = {colons_help, tg_colons_measure};
+
+const tg_colon *tg_colon_at(int i) {
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const tg_colon *c = tables[t]; c->name; c++)
+            if (i-- == 0) return c;
+    return NULL;
+}
 
 /* ---- finding ---- */
 
@@ -30,7 +33,8 @@ static const tg_colon *find(const char *word, size_t n) {
     const tg_colon *found = NULL;
     int alike = 0;
     if (n == 0) return NULL;
-    for (const tg_colon *c = tg_colons; c->name; c++) {
+    const tg_colon *c;
+    for (int i = 0; (c = tg_colon_at(i)); i++) {
         if (!begins(c->name, word, n)) continue;
         if (strlen(c->name) == n) return c;
         found = c;
@@ -50,11 +54,12 @@ static tg_status unknown(tg_state *s, const char *word, size_t n) {
     tg_str message = {0}, advice = {0};
     size_t most = 0;
     tg_str_addf(&message, "there is no command :%.*s", (int)n, word);
-    for (const tg_colon *c = tg_colons; c->name; c++) {
+    const tg_colon *c;
+    for (int i = 0; (c = tg_colon_at(i)); i++) {
         size_t k = common(c->name, word, n);
         if (k > most) most = k;
     }
-    for (const tg_colon *c = tg_colons; most > 0 && c->name; c++)
+    for (int i = 0; most > 0 && (c = tg_colon_at(i)); i++)
         if (common(c->name, word, n) == most)
             tg_str_addf(&advice, advice.len ? ", :%s" : "do you mean :%s", c->name);
     if (advice.len) tg_str_add(&advice, "? ");
@@ -73,7 +78,8 @@ static tg_status help(const tg_colon_call *call) {
     const tg_colon *one = find(word, n);
     if (n && !one) return unknown(call->s, word, n);
     tg_str out = {0};
-    for (const tg_colon *c = tg_colons; c->name; c++) {
+    const tg_colon *c;
+    for (int i = 0; (c = tg_colon_at(i)); i++) {
         if (one && c != one) continue;
         size_t from = out.len;
         tg_str_addf(&out, ":%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments);

@@ -3,7 +3,7 @@
  * leaves. */
 #include "base/alloc.h"
 #include "base/str.h"
-#include "command/colon.h"
+#include "command/colon/colon.h"
 #include "command/command.h"
 
 #include <stdio.h>

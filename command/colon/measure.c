@@ -1,5 +1,5 @@
 /* :time, :profile and :mem. */
-#include "command/colon.h"
+#include "command/colon/colon.h"
 
 #include "base/str.h"
 
@@ -51,7 +51,7 @@ static tg_status say(const tg_colon_call *call, tg_str *out) {
 
 /* ---- :time ---- */
 
-tg_status tg_colon_time(const tg_colon_call *call) {
+static tg_status time_command(const tg_colon_call *call) {
     tg_timing t;
     tg_str out = {0};
     tg_status status = tg_time(call->s, call->text, call->len, call->flags, &t);
@@ -121,7 +121,7 @@ static void add_row(tg_str *out, const tg_profile_row *r, double total) {
     tg_str_addc(out, '\n');
 }
 
-tg_status tg_colon_profile(const tg_colon_call *call) {
+static tg_status profile_command(const tg_colon_call *call) {
     tg_profile_report p;
     tg_str out = {0};
     tg_status status = tg_profile_run(call->s, call->text, call->len, call->flags, &p);
@@ -173,7 +173,7 @@ static tg_status held(const tg_colon_call *call) {
     return say(call, &out);
 }
 
-tg_status tg_colon_mem(const tg_colon_call *call) {
+static tg_status mem_command(const tg_colon_call *call) {
     tg_forecast f;
     tg_str out = {0};
     if (call->len == 0) return held(call);
@@ -187,3 +187,12 @@ tg_status tg_colon_mem(const tg_colon_call *call) {
     add_part(&out, "inputs", f.inputs, "there already");
     return say(call, &out);
 }
+
+const tg_colon tg_colons_measure[] = {
+    {"time", "statement", "How long it takes; an expression is run again and again.", time_command},
+    {"profile", "statement", "Which operations take the time, and how near they are to the peak.",
+     profile_command},
+    {"mem", "[statement]", "The memory that an expression or := will take; alone: what is held.",
+     mem_command},
+    {0},
+};

@@ -22,16 +22,12 @@ typedef struct tg_colon {
     tg_status (*run)(const tg_colon_call *call);
 } tg_colon;
 
-/* All of them, in the order in which :help lists them; ends with a row without a name. To add one,
- * add a row (colon.c). */
-extern const tg_colon tg_colons[];
+/* The i-th of all, in the order in which :help lists them; NULL past the end. */
+const tg_colon *tg_colon_at(int i);
+/* The tables, one a file; each ends with a row without a name. To add a command, add a row. */
+extern const tg_colon tg_colons_measure[];
 
 /* tg_run_bytes, or the command that the text is. */
 tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags);
-
-/* colon_measure.c */
-tg_status tg_colon_time(const tg_colon_call *call);
-tg_status tg_colon_profile(const tg_colon_call *call);
-tg_status tg_colon_mem(const tg_colon_call *call);
 
 #endif
