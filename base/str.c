@@ -102,10 +102,23 @@ static int width_of(unsigned c) {
     return 1;
 }
 
+/* Bytes of a code such as ESC [ 1 ; 3 1 m, which colours what follows; 0: none begins here. */
+static size_t colour_code(const char *text, size_t n) {
+    size_t i = 2;
+    if (n < 3 || text[0] != '\033' || text[1] != '[') return 0;
+    while (i < n && (text[i] == ';' || (text[i] >= '0' && text[i] <= '9'))) i++;
+    return i < n && text[i] == 'm' ? i + 1 : 0;
+}
+
 int tg_utf8_width(const char *text, size_t n) {
     int width = 0;
     for (size_t i = 0; i < n;) {
         unsigned c;
+        size_t code = text[i] == '\033' ? colour_code(text + i, n - i) : 0;
+        if (code) {
+            i += code;
+            continue;
+        }
         i += (size_t)tg_utf8_next(text + i, n - i, &c);
         width += width_of(c);
     }

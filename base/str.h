@@ -23,7 +23,8 @@ void tg_str_repeat(tg_str *s, char c, int n);
 const char *tg_str_text(const tg_str *s);
 void tg_str_free(tg_str *s);
 
-/* Columns that UTF-8 text takes on a terminal (CJK characters take two, combining marks none). */
+/* Columns that UTF-8 text takes on a terminal (CJK characters take two, combining marks and the
+ * codes of colours none). */
 int tg_utf8_width(const char *text, size_t n);
 /* Bytes of the character at text[0] (1 to 4); an invalid byte counts as one. n > 0. *code may be
  * NULL. */

@@ -29,6 +29,8 @@ static const char usage[] =
     "  --threads N     use up to N threads (default: TG_NUM_THREADS, or one for each processor);\n"
     "                  results are the same to the last bit for every N\n"
     "  --seed N        seed of the random generator (default 0)\n"
+    "  --color WHEN    colours: auto (on a terminal; none if NO_COLOR is set or TERM=dumb), "
+    "always, never\n"
     "  --update        with --check: write what tg answers into the files\n"
     "  --ops-doc       print the documentation of all operations\n"
     "  --help          print this\n"
@@ -79,8 +81,9 @@ typedef struct command {
     tg_options options;
     mode mode;
     bool update;
-    const char *code; /* of -e */
-    char **rest;      /* the script and its arguments, or the files to check */
+    const char *colour; /* auto, always or never */
+    const char *code;   /* of -e */
+    char **rest;        /* the script and its arguments, or the files to check */
     int nrest;
     bool done; /* --help or --version was answered */
 } command;
@@ -134,6 +137,11 @@ static int read_option(command *c, int argc, char **argv, int *i) {
         if (!value || !read_number(value, UINT64_MAX, &number))
             return wrong_usage("--seed wants a whole number", value ? value : "nothing given");
         c->options.seed = number;
+    } else if (is_valued("--color", argc, argv, i, &c->colour)) {
+        if (!c->colour || (strcmp(c->colour, "auto") && strcmp(c->colour, "always") &&
+                           strcmp(c->colour, "never")))
+            return wrong_usage("--color wants auto, always or never",
+                               c->colour ? c->colour : "nothing given");
     } else if (strcmp(option, "-e") == 0) {
         if (c->code) return wrong_usage("one -e is enough", argv[*i + 1] ? argv[*i + 1] : "-e");
         if (*i + 1 >= argc) return wrong_usage("wants code behind it", "-e");
@@ -181,6 +189,18 @@ static int read_options(command *c, int argc, char **argv) {
     c->options.argc = c->nrest - script;
     c->options.argv = (const char *const *)(c->rest + script);
     return -1;
+}
+
+/* ---- colours ---- */
+
+/* See https://no-color.org. Colours are for terminals, each stream for itself. */
+static int choose_colours(const char *when) {
+    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (strcmp(when, "never") == 0) return 0;
+    if (strcmp(when, "always") == 0) return TG_COLOURS_ECHO | TG_COLOURS_ERROR;
+    if ((none && none[0]) || !term || !term[0] || strcmp(term, "dumb") == 0) return 0;
+    return (isatty(STDOUT_FILENO) ? TG_COLOURS_ECHO : 0) |
+           (isatty(STDERR_FILENO) ? TG_COLOURS_ERROR : 0);
 }
 
 /* ---- running ---- */
@@ -231,9 +251,11 @@ static int run_stdin(tg_state *s) {
     return exit_status(s, status);
 }
 
-static int run_command(const command *c) {
+static int run_command(command *c) {
     if (c->mode == MODE_CHECK) return tg_check(&c->options, c->nrest, c->rest, c->update);
     if (c->mode == MODE_EXAMPLES) return tg_check_examples(&c->options);
+    bool transcript = c->mode == MODE_FILE && tg_has_suffix(c->rest[0], ".tgt");
+    if (!transcript) c->options.colours = choose_colours(c->colour);
     tg_state *s = tg_open(&c->options);
     if (!s) {
         fputs("tg: out of memory\n", stderr);
@@ -244,9 +266,8 @@ static int run_command(const command *c) {
     int status = EXIT_DONE;
     switch (c->mode) {
     case MODE_FILE:
-        status = tg_has_suffix(c->rest[0], ".tgt")
-                     ? tg_play(s, c->rest[0])
-                     : exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET));
+        status = transcript ? tg_play(s, c->rest[0])
+                            : exit_status(s, tg_run_file(s, c->rest[0], TG_QUIET));
         break;
     case MODE_CODE: status = exit_status(s, run_code(s, c->code)); break;
     case MODE_STDIN: status = run_stdin(s); break;
@@ -277,7 +298,7 @@ static int finish(int status) {
 }
 
 int main(int argc, char **argv) {
-    command c = {0};
+    command c = {.colour = "auto"};
     struct sigaction act = {.sa_handler = on_interrupt};
     setlocale(LC_CTYPE, ""); /* the line editor must know UTF-8; numbers keep their point */
     sigemptyset(&act.sa_mask);

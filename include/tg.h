@@ -37,6 +37,11 @@ typedef enum tg_status {
     TG_INTERRUPTED, /* stopped by tg_interrupt */
 } tg_status;
 
+enum {
+    TG_COLOURS_ECHO = 1,  /* what the echo and the prompt's commands show */
+    TG_COLOURS_ERROR = 2, /* the text of tg_error */
+};
+
 typedef struct tg_options {
     int single; /* 1: single precision by default */
     /* How many threads one operation may use; results are the same bits for every number. 0: what
@@ -46,6 +51,7 @@ typedef struct tg_options {
     uint64_t seed; /* of the random generator */
     int argc;      /* of a script: what `args` gives */
     const char *const *argv;
+    int colours; /* TG_COLOURS_ of what goes to a terminal; 0: none */
     /* Where print and echo write; NULL: standard output. */
     void (*write)(void *user, const char *text, size_t len);
     void *user;

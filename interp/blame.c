@@ -244,11 +244,13 @@ bool tg_remark_is_new(tg_interp *in, uint64_t key) {
 }
 
 void tg_remark_text(tg_interp *in, const char *text) {
+    bool colours = tg_remark_colours(in);
+    const char *on = tg_ink_on(colours, TG_INK_WARNING), *off = tg_ink_off(colours);
     if (in->echo) {
-        tg_write(in, "note: ", 6);
-        tg_write(in, text, strlen(text));
-        tg_write(in, "\n", 1);
+        const char *part[] = {on, "note:", off, " ", text, "\n"};
+        for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+            tg_write(in, part[i], strlen(part[i]));
     } else {
-        fprintf(stderr, "note: %s\n", text);
+        fprintf(stderr, "%snote:%s %s\n", on, off, text);
     }
 }

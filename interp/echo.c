@@ -28,6 +28,7 @@ enum {
 typedef struct remarks {
     tg_str *out;
     int indent; /* of a line of their own; negative: they follow the formula */
+    bool colours;
     bool begun;
 } remarks;
 
@@ -38,6 +39,7 @@ static void begin_remark(remarks *r) {
     } else {
         tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : NOTES_GAP);
     }
+    if (!r->begun) tg_str_add(r->out, tg_ink_on(r->colours, TG_INK_NOTE));
     r->begun = true;
 }
 
@@ -45,7 +47,7 @@ static void begin_remark(remarks *r) {
 static void add_remarks(tg_interp *in, tg_value v, const char *needs, size_t from, int indent,
                         tg_str *out) {
     bool lines = out->text && memchr(out->text + from, '\n', out->len - from);
-    remarks r = {.out = out, .indent = lines ? indent + 2 : -1};
+    remarks r = {out, lines ? indent + 2 : -1, tg_echo_colours(in), false};
     const tg_type *type = &v.as.node->type;
     if (type->rank > 0) {
         begin_remark(&r);
@@ -64,11 +66,18 @@ static void add_remarks(tg_interp *in, tg_value v, const char *needs, size_t fro
         tg_str_addf(out, "%s%s", first ? "assuming " : ", ", text);
         first = false;
     }
+    tg_str_add(out, tg_ink_off(r.begun && r.colours));
+}
+
+/* The name that is being shown. */
+static void add_name(tg_interp *in, const char *name, tg_str *out) {
+    tg_ink_add(tg_echo_colours(in), TG_INK_NAME, name, out);
 }
 
 /* `indent` columns, "= " and the value. */
 static bool value_below(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
-    tg_layout layout = {.style = TG_STYLE_SHORT, .indent = indent + 2};
+    tg_layout layout = {
+        .style = TG_STYLE_SHORT, .indent = indent + 2, .colours = tg_echo_colours(in)};
     tg_str_addc(out, '\n');
     tg_str_repeat(out, ' ', indent);
     tg_str_add(out, "= ");
@@ -76,12 +85,16 @@ static bool value_below(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
 }
 
 static bool add_plain(tg_interp *in, tg_value v, int indent, tg_str *out) {
-    tg_shower s = {.in = in, .style = TG_STYLE_SHORT, .indent = indent, .quoted = true};
+    tg_shower s = {.in = in,
+                   .style = TG_STYLE_SHORT,
+                   .indent = indent,
+                   .quoted = true,
+                   .colours = tg_echo_colours(in)};
     return tg_show_with(&s, v, out);
 }
 
 static bool add_tensor(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
-    tg_layout layout = {.style = TG_STYLE_SHORT, .indent = indent};
+    tg_layout layout = {.style = TG_STYLE_SHORT, .indent = indent, .colours = tg_echo_colours(in)};
     return tg_format_tensor(&in->rt, t, &layout, out);
 }
 
@@ -100,6 +113,11 @@ static bool is_named_size(tg_interp *in, const tg_node *n, const char *name) {
     return symbol && strcmp(symbol, name) == 0;
 }
 
+static void add_no_data(tg_interp *in, tg_str *out) {
+    tg_str_repeat(out, ' ', NOTE_GAP);
+    tg_ink_add(tg_echo_colours(in), TG_INK_NOTE, "no data yet", out);
+}
+
 /* Behind "name": what the cell holds, or what it waits for. */
 static bool cell_echo(tg_interp *in, const char *name, const tg_cell *c, tg_str *out) {
     if (c->value) {
@@ -108,7 +126,7 @@ static bool cell_echo(tg_interp *in, const char *name, const tg_cell *c, tg_str 
     }
     tg_str_add(out, c->type.rank ? " : " : " : a number");
     if (c->type.rank) tg_shape_print(&in->rt, out, c->type.rank, c->type.dim);
-    tg_str_add(out, "   no data yet");
+    add_no_data(in, out);
     return true;
 }
 
@@ -122,7 +140,8 @@ static bool size_echo(tg_interp *in, tg_node *n, tg_str *out) {
     }
     if (in->rt.c.diag.kind != TG_ERR_DATA) return false;
     tg_clear(&in->rt.c);
-    tg_str_add(out, " : a size   no data yet");
+    tg_str_add(out, " : a size");
+    add_no_data(in, out);
     return true;
 }
 
@@ -152,7 +171,7 @@ static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out
 static bool formula_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     tg_node *n = v.as.node;
     const tg_cell *cell = named_cell(n, &name);
-    if (name) tg_str_add(out, name);
+    if (name) add_name(in, name, out);
     if (cell) return cell_echo(in, name, cell, out);
     if (is_named_size(in, n, name)) return size_echo(in, n, out);
     int indent = 2; /* of a nameless formula's value */
@@ -181,7 +200,8 @@ static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
 /* A container with formulas: an echo for each item. */
 static bool container_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     const tg_items *items = v.as.items;
-    if (name) tg_str_addf(out, "%s = ", name);
+    if (name) add_name(in, name, out);
+    if (name) tg_str_add(out, " = ");
     tg_str_add(out, v.tag == TG_V_RECORD ? "{\n" : v.tag == TG_V_TUPLE ? "(\n" : "[\n");
     for (int i = 0; i < items->n; i++) {
         tg_str one = {0};
@@ -263,7 +283,8 @@ static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     }
     int indent = 0;
     if (name && !says_its_name(now, name)) {
-        tg_str_addf(out, "%s = ", name);
+        add_name(in, name, out);
+        tg_str_add(out, " = ");
         indent = tg_utf8_width(name, strlen(name)) + 3;
     }
     bool ok = add_plain(in, now, indent, out);

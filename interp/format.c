@@ -3,6 +3,7 @@
  * Formats follow the "Format Specification Mini-Language" of the Python library reference, without
  * its rarer types. */
 #include "interp/format.h"
+#include "base/paint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -69,6 +70,13 @@ void tg_format_number(tg_str *out, double x, tg_style style) {
     char buf[TG_NUMBER_ROOM];
     tg_number_text(buf, x, style);
     tg_str_add(out, buf);
+}
+
+void tg_format_painted(tg_str *out, double x, tg_style style, bool colours) {
+    bool odd = colours && !isfinite(x);
+    tg_str_add(out, tg_ink_on(odd, TG_INK_WARNING));
+    tg_format_number(out, x, style);
+    tg_str_add(out, tg_ink_off(odd));
 }
 
 /* ---- parsing a format ---- */

@@ -37,6 +37,8 @@ enum { TG_NUMBER_ROOM = 64 };
 /* Fills buf, of TG_NUMBER_ROOM bytes. */
 void tg_number_text(char *buf, double x, tg_style style);
 void tg_format_number(tg_str *out, double x, tg_style style);
+/* The same, nan and infinities in an ink of their own. */
+void tg_format_painted(tg_str *out, double x, tg_style style, bool colours);
 
 /* ---- tensors as text (show_tensor.c) ---- */
 
@@ -45,6 +47,7 @@ typedef struct tg_layout {
     const tg_spec *spec; /* of each element; NULL: the style */
     int indent;   /* columns to the left of the first line; later lines begin with as many blanks */
     bool inlined; /* within a container: one line, and large ones are only described */
+    bool colours; /* nan and infinities stand out */
 } tg_layout;
 
 struct tg_rt;

@@ -4,6 +4,7 @@
 #ifndef TG_INTERP_H
 #define TG_INTERP_H
 
+#include "base/paint.h"
 #include "grammar/parse.h"
 #include "interp/value.h"
 #include "runtime/vec/vec.h"
@@ -53,7 +54,8 @@ typedef struct tg_interp {
         *kept; /* texts that the pending error points into, and that nothing else holds any more */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
-    bool echo;         /* statements are echoed, as at the prompt */
+    bool echo;         /* statements are echoed, as at the prompt ... */
+    int colours;       /* ... and where that is in colours: TG_COLOURS_ */
     bool bar_shown;    /* a progress bar stands on the terminal: clear it before writing */
     tg_value returned; /* of a return under way */
     tg_env *idle;      /* scopes of calls that have ended, empty, for others to use */
@@ -131,8 +133,16 @@ bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
 bool tg_show_formula(tg_interp *in, tg_value v, size_t limit, tg_str *out);
 /* ---- report.c: the pending error as text, with carets; clears nothing ---- */
 bool tg_report(tg_interp *in, tg_str *out);
-/* The same with another word than "error: " before it. */
-bool tg_report_as(tg_interp *in, const char *word, tg_str *out);
+/* The same with another word than "error:" before it ("": none), it and the caret in that ink. */
+bool tg_report_as(tg_interp *in, const char *word, tg_ink ink, bool colours, tg_str *out);
+/* Is what is shown now shown in colours? Not what a script prints, nor what becomes a value. */
+static inline bool tg_echo_colours(const tg_interp *in) {
+    return in->echo && in->colours & TG_COLOURS_ECHO;
+}
+/* Do remarks appear in colours? At the prompt they are part of the echo, else they go to stderr. */
+static inline bool tg_remark_colours(const tg_interp *in) {
+    return in->colours & (in->echo ? TG_COLOURS_ECHO : TG_COLOURS_ERROR);
+}
 void tg_write(tg_interp *in, const char *text, size_t len);
 
 /* ---- builtins ---- */

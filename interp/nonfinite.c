@@ -140,7 +140,7 @@ static bool write_finding(tg_interp *in, const finding *f, tg_str *out) {
         tg_note(c, "%s", tg_str_text(&line));
         tg_str_free(&line);
     }
-    bool ok = tg_report_as(in, "", out);
+    bool ok = tg_report_as(in, "", TG_INK_WARNING, tg_remark_colours(in), out);
     tg_clear(c);
     return ok || tg_fail_memory(c);
 }
@@ -151,7 +151,8 @@ static bool tell(tg_interp *in, const finding *f, tg_str *out) {
     tg_str text = {0};
     bool ok = write_finding(in, f, &text);
     if (ok && out)
-        tg_str_addf(out, "\nnote: %s", tg_str_text(&text));
+        tg_str_addf(out, "\n%snote:%s %s", tg_ink_on(tg_echo_colours(in), TG_INK_WARNING),
+                    tg_ink_off(tg_echo_colours(in)), tg_str_text(&text));
     else if (ok)
         tg_remark_text(in, tg_str_text(&text));
     tg_str_free(&text);

@@ -12,7 +12,7 @@
  * cannot show become U+FFFD. A span over several lines is shown by its first; a line too long for a
  * terminal is cut to a window around the caret. What is typed at the prompt needs no place: the
  * line stands just above. The form is that of Clang's diagnostics. */
-#include "base/str.h"
+#include "base/paint.h"
 #include "interp/interp.h"
 
 #include <stdio.h>
@@ -38,6 +38,8 @@ typedef struct excerpt {
     size_t lo, hi; /* the line's bytes */
     stretch marks[3];
     int nmarks;
+    bool colours;
+    tg_ink caret;
 } excerpt;
 
 static char mark_at(const excerpt *x, size_t at) {
@@ -87,6 +89,18 @@ static void choose_window(const excerpt *x, int *lo, int *hi) {
     if (*lo + WINDOW < total) *hi = *lo + WINDOW;
 }
 
+/* The marks, without blanks behind them; in colours each stretch of one kind in its own. */
+static void add_marks(const excerpt *x, const char *marks, size_t n, tg_str *out) {
+    while (n > 0 && marks[n - 1] == ' ') n--;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i; end < n && marks[end] == marks[i];) end++;
+        bool paint = x->colours && marks[i] != ' ';
+        tg_str_add(out, tg_ink_on(paint, marks[i] == '^' ? x->caret : TG_INK_MARK));
+        tg_str_addn(out, marks + i, end - i);
+        tg_str_add(out, tg_ink_off(paint));
+    }
+}
+
 static void add_line(const excerpt *x, const char *head, const char *gutter, tg_str *out) {
     int from, to, column = 0;
     tg_str below = {0};
@@ -113,10 +127,8 @@ static void add_line(const excerpt *x, const char *head, const char *gutter, tg_
     else
         tg_str_addc(&below,
                     mark_at(x, x->hi)); /* a caret past the end: "here something is missing" */
-    size_t len = below.len;
-    while (len > 0 && below.text[len - 1] == ' ') len--;
     tg_str_addf(out, "\n%s", gutter);
-    tg_str_addn(out, tg_str_text(&below), len);
+    add_marks(x, tg_str_text(&below), below.len, out);
     if (below.failed) out->failed = true;
     tg_str_free(&below);
 }
@@ -198,43 +210,61 @@ static void add_trace(const tg_diag *d, tg_str *out) {
     }
 }
 
-bool tg_report(tg_interp *in, tg_str *out) {
-    return tg_report_as(in, in->rt.c.diag.kind == TG_ERR_INTERRUPT ? "" : "error: ", out);
+static void add_help(const char *help, bool colours, tg_str *out) {
+    tg_str_add(out, "\n  ");
+    tg_ink_add(colours, TG_INK_HELP, "help:", out);
+    tg_str_addc(out, ' ');
+    for (const char *h = help; *h; h++) {
+        tg_str_addc(out, *h);
+        if (*h == '\n' && h[1]) tg_str_add(out, "        ");
+    }
 }
 
-bool tg_report_as(tg_interp *in, const char *word, tg_str *out) {
+/* "softmax.tg:7:15: " */
+static void add_place(const tg_source *src, int line, int column, bool colours, tg_str *out) {
+    tg_str_add(out, tg_ink_on(colours, TG_INK_NAME));
+    tg_str_addf(out, "%s:%d:%d:%s ", src->name, line, column, tg_ink_off(colours));
+}
+
+bool tg_report(tg_interp *in, tg_str *out) {
+    bool colours = in->colours & TG_COLOURS_ERROR;
+    if (in->rt.c.diag.kind == TG_ERR_INTERRUPT)
+        return tg_report_as(in, "", TG_INK_WARNING, colours, out);
+    return tg_report_as(in, "error:", TG_INK_ERROR, colours, out);
+}
+
+bool tg_report_as(tg_interp *in, const char *word, tg_ink ink, bool colours, tg_str *out) {
     const tg_diag *d = &in->rt.c.diag;
     const tg_source *src = d->at.src;
+    bool bare = src && typed(src) && d->kind == TG_ERR_INTERRUPT;
+    excerpt x = {.colours = colours, .caret = ink};
+    char head[32] = "  | ", gutter[32] = "  | ";
     if (d->kind == TG_ERR_NONE) return true;
-    if (!src) {
-        tg_str_addf(out, "%s%s", word, d->msg);
-        add_lines(d->notes, "  ", out);
-    } else if (typed(src) && d->kind == TG_ERR_INTERRUPT) {
-        tg_str_add(out, d->msg);
-    } else {
-        excerpt x = {.text = src->text};
+    if (src && !bare) {
         int line, column;
-        char head[32] = "  | ", gutter[32] = "  | ";
+        x.text = src->text;
         tg_source_place(src, d->at.lo, &line, &column, &x.lo, &x.hi);
         if (x.hi > x.lo && x.text[x.hi - 1] == '\r') x.hi--;
-        if (!typed(src)) tg_str_addf(out, "%s:%d:%d: ", src->name, line, column);
+        if (!typed(src)) add_place(src, line, column, colours, out);
         if (!typed(src) || !one_line(src)) {
             int digits = snprintf(head, sizeof head, "  %d | ", line) - 5;
             snprintf(gutter, sizeof gutter, "  %*s | ", digits, "");
         }
-        tg_str_addf(out, "%s%s", word, d->msg);
+    }
+    if (word[0] && !bare) {
+        tg_ink_add(colours, ink, word, out);
+        tg_str_addc(out, ' ');
+    }
+    tg_str_add(out, d->msg);
+    if (src && !bare) {
         mark_line(d, &x);
         add_line(&x, head, gutter, out);
         strcat(gutter, "  ");
         add_lines(d->notes, gutter, out);
+    } else if (!bare) {
+        add_lines(d->notes, "  ", out);
     }
-    if (d->help[0]) {
-        tg_str_add(out, "\n  help: ");
-        for (const char *h = d->help; *h; h++) {
-            tg_str_addc(out, *h);
-            if (*h == '\n' && h[1]) tg_str_add(out, "        ");
-        }
-    }
+    if (d->help[0]) add_help(d->help, colours, out);
     add_trace(d, out);
     return !out->failed;
 }

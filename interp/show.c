@@ -114,9 +114,32 @@ static void add_piece(const pieces *p, int k, tg_str *out) {
     }
 }
 
+/* What an answer says, its ticks and crosses painted. */
+static bool add_ticked(const char *text, tg_str *out) {
+    static const struct {
+        const char *mark;
+        tg_ink ink;
+    } marks[] = {{"\u2713", TG_INK_GOOD}, {"\u2717", TG_INK_BAD}};
+    while (*text) {
+        const tg_ink *ink = NULL;
+        size_t n = 1;
+        for (int i = 0; i < 2; i++)
+            if (strncmp(text, marks[i].mark, strlen(marks[i].mark)) == 0) {
+                ink = &marks[i].ink;
+                n = strlen(marks[i].mark);
+            }
+        if (ink) tg_str_add(out, tg_ink_on(true, *ink));
+        tg_str_addn(out, text, n);
+        if (ink) tg_str_add(out, tg_ink_off(true));
+        text += n;
+    }
+    return true;
+}
+
 static bool add_container(const tg_shower *s, tg_value v, tg_str *out) {
     const tg_text *said = tg_value_said(v);
-    if (said) return add_text(s, said->bytes, said->len, out);
+    if (said && !s->colours) return add_text(s, said->bytes, said->len, out);
+    if (said) return add_ticked(said->bytes, out);
     const char *open = v.tag == TG_V_RECORD ? "{" : v.tag == TG_V_TUPLE ? "(" : "[";
     const char *close = v.tag == TG_V_RECORD ? "}" : v.tag == TG_V_TUPLE ? ")" : "]";
     if (s->depth == DEPTH_MOST && v.as.items->n > 0) {
@@ -151,7 +174,7 @@ tg_style tg_show_style(const tg_interp *in, double x) {
 static bool add_number(const tg_shower *s, double x, tg_str *out) {
     tg_style style = s->style == TG_STYLE_FULL ? tg_show_style(s->in, x) : s->style;
     if (s->spec) return tg_spec_number(&s->in->rt.c, s->spec, x, style, out);
-    tg_format_number(out, x, style);
+    tg_format_painted(out, x, style, s->colours);
     return true;
 }
 
@@ -178,7 +201,7 @@ bool tg_show_node(tg_interp *in, tg_value v, int indent, size_t limit, tg_str *o
 }
 
 static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
-    tg_layout layout = {s->style, s->spec, s->indent, s->inlined};
+    tg_layout layout = {s->style, s->spec, s->indent, s->inlined, s->colours};
     switch (v.tag) {
     case TG_V_NONE: return add_text(s, "none", 4, out);
     case TG_V_NUMBER: return add_number(s, v.as.number, out);

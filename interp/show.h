@@ -14,6 +14,7 @@ typedef struct tg_shower {
     int depth;    /* of containers around */
     bool inlined; /* within a container */
     bool quoted;  /* text in quotation marks */
+    bool colours; /* for a terminal */
 } tg_shower;
 
 /* Appends v; formulas in it are not evaluated but written as formulas. */

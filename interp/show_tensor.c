@@ -33,7 +33,7 @@ static bool add_element(tg_rt *rt, const tg_layout *l, tg_dtype type, double x, 
     }
     tg_style style = type == TG_F32 && l->style == TG_STYLE_FULL ? TG_STYLE_SINGLE : l->style;
     if (l->spec) return tg_spec_number(&rt->c, l->spec, x, style, out);
-    tg_format_number(out, x, style);
+    tg_format_painted(out, x, style, l->colours);
     return true;
 }
 

@@ -50,6 +50,15 @@ expect "an empty transcript" 1 "" "$tg" "$dir/empty.tgt"
 errors_say "an empty transcript" "no line"
 expect "an error" 1 "" "$tg" -e 'nowhere'
 errors_say "an error" "error: there is no name nowhere"
+esc=$(printf '\033')
+expect "no colours in a pipe" 1 "x = 2" "$tg" -e 'x = 2
+nowhere'
+if grep -qF "$esc" "$dir/err"; then echo "no colours in a pipe: there are"; status=1; fi
+expect "colours where they are wanted" 1 "${esc}[1mx${esc}[0m = 2" "$tg" --color=always -e 'x = 2
+nowhere'
+errors_say "colours where they are wanted" "${esc}[1;31merror:${esc}[0m there is no name nowhere"
+expect "a wrong --color" 2 "" "$tg" --color sometimes -e 1
+errors_say "a wrong --color" "auto, always or never"
 expect "unfinished" 1 "" "$tg" -e '(1 +'
 expect "arguments" 0 '("a", "-b", "--help")' "$tg" "$dir/args.tg" a -b --help
 expect "arguments behind --" 0 '("-e",)' "$tg" -- "$dir/args.tg" -e

@@ -34,6 +34,8 @@ static void utf8_is_strict(void **state) {
     assert_char("\xF4\x90\x80\x80", 1, 0xF4); /* past the last character */
     assert_char("\xE4\xB8z", 1, 0xE4);        /* broken off */
     assert_int_equal(tg_utf8_width("aé中e\u0301", strlen("aé中e\u0301")), 5);
+    assert_int_equal(tg_utf8_width("\033[1;31mab\033[0mc", strlen("\033[1;31mab\033[0mc")), 3);
+    assert_int_equal(tg_utf8_width("\033[1", 3), 3); /* broken off: no colour */
 }
 
 static void strings_grow(void **state) {
