@@ -32,6 +32,8 @@ extern const char tg_editor_name[]; /* readline, libedit or none */
 void tg_editor_open(tg_state *s);
 /* *line is owned: tg_free. END: Ctrl-D on an empty line; INTERRUPT: Ctrl-C. */
 tg_edit tg_editor_read(const char *prompt, char **line);
+/* The next line read begins with this text, which is borrowed until then. */
+void tg_editor_preset(const char *text);
 /* Makes `text`, perhaps of several lines, one entry of the history. */
 void tg_editor_remember(const char *text);
 void tg_editor_close(void);

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "command/colon/colon.h"
 #include "command/command.h"
+#include "command/lesson/lesson.h"
 #include "command/transcript.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static const char usage[] =
     "       tg [options] -e code    run code and show its results\n"
     "       tg [options] -          run a script from standard input\n"
     "       tg --check files        replay the transcripts in files and compare\n"
+    "       tg lesson [name]        the lessons, or one of them, step by step\n"
     "\n"
     "  --single        single precision by default\n"
     "  --threads N     use up to N threads (default: TG_NUM_THREADS, or one for each processor);\n"
@@ -35,6 +37,13 @@ static const char usage[] =
     "  --ops-doc       print the documentation of all operations\n"
     "  --help          print this\n"
     "  --version       print the version\n";
+
+/* Words that stand where a script would; a script of that name is run as ./name. */
+static const struct subcommand {
+    const char *name;
+    int (*run)(const tg_options *options, int argc, char *const *argv); /* what follows the word */
+    bool talks; /* to a person: Ctrl-C does not end it */
+} subcommands[] = {{"lesson", tg_lesson_command, true}};
 
 enum { STUBBORN = 3 }; /* unanswered Ctrl-Cs that end the process */
 
@@ -70,6 +79,7 @@ static int wrong_usage(const char *what, const char *option) {
 typedef enum mode {
     MODE_PROMPT,
     MODE_FILE,
+    MODE_SUBCOMMAND,
     MODE_CODE,
     MODE_STDIN,
     MODE_CHECK,
@@ -85,6 +95,7 @@ typedef struct command {
     const char *code;   /* of -e */
     char **rest;        /* the script and its arguments, or the files to check */
     int nrest;
+    const struct subcommand *sub;
     bool done; /* --help or --version was answered */
 } command;
 
@@ -153,6 +164,12 @@ static int read_option(command *c, int argc, char **argv, int *i) {
     return -1;
 }
 
+static const struct subcommand *find_subcommand(const char *word) {
+    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
+        if (strcmp(subcommands[i].name, word) == 0) return &subcommands[i];
+    return NULL;
+}
+
 /* Options end at the first other argument, at `-` and at `--`; with --check they may stand
  * anywhere. */
 static int read_options(command *c, int argc, char **argv) {
@@ -182,6 +199,8 @@ static int read_options(command *c, int argc, char **argv) {
     c->nrest = argc - i;
     if (c->mode == MODE_PROMPT && c->nrest)
         c->mode = strcmp(argv[i], "-") == 0 && !ended ? MODE_STDIN : MODE_FILE;
+    if (c->mode == MODE_FILE && !ended && (c->sub = find_subcommand(argv[i])))
+        c->mode = MODE_SUBCOMMAND;
     if (c->mode == MODE_PROMPT && !isatty(STDIN_FILENO)) c->mode = MODE_STDIN;
     int script = c->mode == MODE_FILE || (c->mode == MODE_STDIN && c->nrest)
                      ? 1
@@ -256,6 +275,10 @@ static int run_command(command *c) {
     if (c->mode == MODE_EXAMPLES) return tg_check_examples(&c->options);
     bool transcript = c->mode == MODE_FILE && tg_has_suffix(c->rest[0], ".tgt");
     if (!transcript) c->options.colours = choose_colours(c->colour);
+    if (c->mode == MODE_SUBCOMMAND) {
+        at_prompt = c->sub->talks;
+        return c->sub->run(&c->options, c->nrest - 1, c->rest + 1);
+    }
     tg_state *s = tg_open(&c->options);
     if (!s) {
         fputs("tg: out of memory\n", stderr);

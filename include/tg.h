@@ -158,6 +158,19 @@ typedef struct tg_holdings {
 } tg_holdings;
 TG_API void tg_memory_held(tg_state *s, tg_holdings *out);
 
+/* ---- comparing: what a lesson grades answers by ---- */
+
+typedef struct tg_comparison {
+    int equal;        /* 1: proved, or found equal at random points */
+    const char *said; /* as `same` says it; valid until the next call */
+} tg_comparison;
+/* Are the values or formulas of two texts the same? Each is an expression or gives one a name,
+ * `g = 2 * x`, of which the right side is meant; nothing is stored. TG_FAILED: one of them is
+ * neither, or cannot be evaluated. */
+TG_API tg_status tg_compare(tg_state *s, const char *a, const char *b, tg_comparison *out);
+/* The folder of the lessons that came with tg, into out. */
+TG_API tg_status tg_lessons_folder(tg_state *s, char *out, size_t size);
+
 /* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`;
  * NULL past the last. For completion. Valid until the next call. */
 TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);

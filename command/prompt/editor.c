@@ -47,6 +47,7 @@ static char *history_path; /* NULL: there is none */
 static int remembered;     /* entries added by this session */
 static char *received;     /* the line that the callback was given; of malloc */
 static bool received_any, ended;
+static const char *preset; /* stands in the next line from the start; NULL: nothing */
 
 /* ---- completion ---- */
 
@@ -197,9 +198,21 @@ static void abandon_line(void) {
     fputs("^C\n", stdout);
 }
 
+/* Puts the preset text into the line that begins. */
+static int insert_preset(void) {
+    if (preset) rl_insert_text(preset);
+    preset = NULL;
+    return 0;
+}
+
+void tg_editor_preset(const char *text) {
+    preset = text;
+}
+
 static tg_edit read_line(const char *prompt, const sigset_t *open, char **line) {
     received_any = ended = false;
     received = NULL;
+    rl_startup_hook = insert_preset;
     rl_callback_handler_install(prompt, on_line);
     while (!received_any) {
         bool ok = pump(open);
@@ -251,6 +264,9 @@ void tg_editor_remember(const char *text) {
     (void)text;
 }
 void tg_editor_close(void) {}
+void tg_editor_preset(const char *text) {
+    if (text) printf("%s\n", text); /* to be seen; it cannot be edited here */
+}
 
 tg_edit tg_editor_read(const char *prompt, char **line) {
     char *got = NULL;

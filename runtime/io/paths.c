@@ -17,6 +17,8 @@
 
 /* Every data set of ours has this file, plain or with .gz. */
 #define DATA_MARK "train-images-idx3-ubyte"
+/* And the folder of the lessons this. */
+#define LESSON_MARK "slope.tgt"
 
 typedef struct search {
     const char *file; /* wanted in the folder; with gz set, also with .gz at its end */
@@ -137,4 +139,13 @@ bool tg_stdlib_find(tg_rt *rt, const char *name, char *out, size_t size) {
     int n = snprintf(out, size, "%s/%s", folder, name);
     if (n >= 0 && (size_t)n < size) return true;
     return tg_fail(&rt->c, TG_ERR_FILE, "the path of %s is too long", name);
+}
+
+bool tg_lessons_find(tg_rt *rt, char *out, size_t size) {
+    search s = {.file = LESSON_MARK, .out = out, .size = size};
+    const char *env = getenv("TG_LESSONS");
+    if (env && *env) look(&s, "%s", env);
+    look_in_trees(&s, "lessons", TG_BUILD_LESSONS);
+    return finish(&s, rt, "the lessons, a folder with", LESSON_MARK,
+                  "set TG_LESSONS to the folder of the lessons");
 }

@@ -1,5 +1,5 @@
-/* Where tg's own files are: the data sets and the standard library, in the build tree, in an
- * installed tree wherever it was moved to, or where the environment says. */
+/* Where tg's own files are: the data sets, the standard library and the lessons, in the build tree,
+ * in an installed tree wherever it was moved to, or where the environment says. */
 #ifndef TG_RUNTIME_IO_PATHS_H
 #define TG_RUNTIME_IO_PATHS_H
 
@@ -13,5 +13,8 @@ bool tg_data_find(tg_rt *rt, const char *name, char *out, size_t size);
 /* The file `name` ("nn.tg") of the standard library: $TG_STDLIB, share/tg/stdlib beside the
  * program or library, the build tree's stdlib, the installed share folder. */
 bool tg_stdlib_find(tg_rt *rt, const char *name, char *out, size_t size);
+/* The folder of the lessons: $TG_LESSONS, share/tg/lessons beside the program or library, the build
+ * tree's examples/class, the installed share folder. */
+bool tg_lessons_find(tg_rt *rt, char *out, size_t size);
 
 #endif
