@@ -61,6 +61,7 @@ void tg_clear(tg_ctx *c) {
     c->diag.msg[0] = c->diag.notes[0] = c->diag.help[0] = 0;
     c->diag.at = c->diag.with[0] = c->diag.with[1] = (tg_span){0};
     c->diag.ntrace = c->diag.nframes = 0;
+    c->diag.turns = false;
 }
 
 /* ---- the guard ---- */
@@ -106,10 +107,34 @@ bool tg_guard(tg_ctx *c) {
     return tg_help(c, "a recursion without an end? otherwise raise the limit with `ulimit -s`");
 }
 
+/* ---- interrupts ---- */
+
+static const char interrupted[] = "interrupted";
+
+/* One more on the way up leaves alone what is said already. */
 bool tg_check_interrupt(tg_ctx *c) {
     if (!c->interrupted || c->interrupt_waits) return true;
     c->interrupted = 0;
-    return tg_fail(c, TG_ERR_INTERRUPT, "interrupted");
+    return c->diag.kind == TG_ERR_INTERRUPT ? false
+                                            : tg_fail(c, TG_ERR_INTERRUPT, "%s", interrupted);
+}
+
+/* What is outside comes first, and is kept where not all fits into a line or two. */
+bool tg_came_to(tg_ctx *c, const char *fmt, ...) {
+    enum { MOST = 200 };
+    char inner[MOST], text[MOST];
+    if (c->diag.kind != TG_ERR_INTERRUPT) return false;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    mark_cut(text, sizeof text, n < 0 ? 0 : (size_t)n);
+    const char *said = c->diag.msg + sizeof interrupted - 1;
+    said += *said ? sizeof " in " - 1 : 0;
+    n = snprintf(inner, sizeof inner, "%s%s", *said ? ", " : "", said);
+    mark_cut(inner, sizeof inner, n < 0 ? 0 : (size_t)n);
+    snprintf(c->diag.msg, sizeof c->diag.msg, "%s in %s%s", interrupted, text, inner);
+    return false;
 }
 
 /* ---- names ---- */

@@ -53,6 +53,7 @@ typedef struct tg_diag {
     char help[TG_DIAG_HELP];      /* the likely fix; may hold {0}, {1} as msg does */
     tg_span at;                   /* shown with ^ */
     tg_span with[2];              /* shown with ~ : the operands */
+    bool turns;                   /* of an interrupt: a loop had turns before, which stay */
     int ntrace, nframes;          /* recorded, and in all */
     tg_span trace[TG_DIAG_TRACE]; /* calls that were under way, innermost first */
     const char *trace_name[TG_DIAG_TRACE];
@@ -97,6 +98,10 @@ void tg_guard_enter(tg_ctx *c);
 /* True when there is no interrupt pending; else records TG_ERR_INTERRUPT, clears the flag, returns
  * false. */
 bool tg_check_interrupt(tg_ctx *c);
+
+/* To a pending interrupt: says how far that came which was under way, "turn 57 of 100", before what
+ * is said already of what it contains. Other errors stay as they are. Returns false. */
+bool tg_came_to(tg_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The one copy of a name: equal names are equal pointers. Lives as long as ctx. NULL: no memory. */
 const char *tg_intern(tg_ctx *c, const char *s, size_t n);

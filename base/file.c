@@ -39,6 +39,7 @@ char *tg_file_read(tg_ctx *c, const char *path, size_t *len) {
         ssize_t got = read(fd, (char *)buf + used, cap - used - 1);
         if (got < 0 && errno == EINTR) {
             if (tg_check_interrupt(c)) continue;
+            tg_came_to(c, "%s, at byte %zu", path, used);
         } else if (got < 0) {
             fail_file(c, "cannot read", path);
         }

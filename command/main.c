@@ -51,6 +51,23 @@ volatile sig_atomic_t tg_command_interrupted;
 static tg_state *volatile watched;
 static volatile sig_atomic_t at_prompt; /* a session of a person is not thrown away */
 
+/* OpenBLAS starts threads when it is loaded, before main, which would take signals as well as this
+ * one does, and wake nobody here. So these are blocked until then: threads inherit that. */
+static sigset_t at_start;
+
+static void block_signals(void) {
+    static const int meant[] = {SIGINT, SIGTSTP, SIGWINCH, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof meant / sizeof *meant; i++) sigaddset(&set, meant[i]);
+    sigprocmask(SIG_BLOCK, &set, &at_start);
+}
+
+#ifdef __ELF__
+typedef void start_fn(void);
+__attribute__((section(".preinit_array"), used)) static start_fn *const first = block_signals;
+#endif
+
 static void on_interrupt(int signal_number) {
     (void)signal_number;
     if (tg_command_interrupted < STUBBORN) tg_command_interrupted++;
@@ -326,6 +343,7 @@ int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* the line editor must know UTF-8; numbers keep their point */
     sigemptyset(&act.sa_mask);
     sigaction(SIGINT, &act, NULL); /* no SA_RESTART: a read must end */
+    sigprocmask(SIG_SETMASK, &at_start, NULL);
     int status = read_options(&c, argc, argv);
     if (status < 0) status = c.done ? EXIT_DONE : run_command(&c);
     return finish(status);

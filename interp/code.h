@@ -111,8 +111,9 @@ typedef struct tg_code {
     bool making, asked; /* and meanwhile a call of it was translated */
     bool truth;         /* gives true or false, not a number */
     int failures;
-    int tries;    /* how often it was made */
-    size_t names; /* how many names the user had when it was made */
+    int tries;          /* how often it was made */
+    size_t names;       /* how many names the user had when it was made */
+    const tg_ast *text; /* a function or a loop */
     int nregs, nparams;
     tg_insn *insn;
     double *constant;

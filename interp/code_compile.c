@@ -286,6 +286,7 @@ static tg_code *begin(tg_interp *in, tg_unit *unit, const tg_ast *text, bool *ma
     if (!code) return NULL;
     code->tries = old ? old->tries + 1 : 1;
     code->names = in->globals->n;
+    code->text = text;
     ((tg_ast *)text)->note = code;
     return code;
 }

@@ -10,6 +10,7 @@
 #include "interp/numeric.h"
 #include "interp/resolve.h"
 #include "interp/store.h"
+#include "interp/turns.h"
 
 #include <string.h>
 
@@ -229,6 +230,32 @@ static inline bool put(const tg_value *v, const tg_code_site *s, const double *r
         if (!(r[i.a] C k[i.b])) pc = start + i.c;                                                  \
         break;
 
+/* Says in which turns the loops of `root` are, for an interrupt at `pc` of `code`, which root may
+ * have called. A `while` does not count. */
+static TG_APART void tell_turns(tg_interp *in, const tg_code *root, const loop *l, const double *r,
+                                const tg_insn *pc, const tg_code *code) {
+    if (in->rt.c.diag.kind != TG_ERR_INTERRUPT) return;
+    while (r > in->registers) {
+        take_link(r - TG_CODE_LINK, &pc, &code);
+        r -= pc->b + TG_CODE_LINK;
+    }
+    const ptrdiff_t at = pc - root->insn;
+    for (ptrdiff_t head = at; head-- > 0;) {
+        const tg_insn *i = &root->insn[head];
+        if (i->op != TG_CODE_NEXT || i->c < at) continue;
+        const double *w = r + i->b;
+        const tg_ast *s = root->text;
+        for (ptrdiff_t k = head; i->b != root->counter && k-- > 0;)
+            if ((root->insn[k].op == TG_CODE_COUNT || root->insn[k].op == TG_CODE_TURNS) &&
+                root->insn[k].a == i->b) {
+                s = root->site[root->insn[k].c].ast;
+                break;
+            }
+        tg_turns_tell(in, l->env, s, (int64_t)w[1], (int64_t)w[2]);
+    }
+    if (root->text->kind == TG_AST_WHILE) tg_turns_tell(in, l->env, root->text, 0, -1);
+}
+
 /* Runs `code`, whose registers begin with in->registers. `l`: it is that loop. False: it gave up,
  * or l->failed. */
 static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
@@ -293,7 +320,7 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
             if (put(l->thing[s->thing], s, r + i.b))
                 in->rt.tick++;
             else if (!tree_has_statement(in, code, l, r, s->ast))
-                return false;
+                goto failed;
             break;
         }
         case TG_CODE_STORE: in->rt.tick++; /* fall through */
@@ -305,7 +332,7 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
             }
             if (i.op == TG_CODE_STORE) in->rt.tick--;
             if (r > in->registers) goto give_up; /* a function's own names are not the loop's */
-            if (!tree_has_statement(in, code, l, r, code->site[i.c].ast)) return false;
+            if (!tree_has_statement(in, code, l, r, code->site[i.c].ast)) goto failed;
             break;
         }
         case TG_CODE_JUMP: pc = start + i.c; break;
@@ -376,6 +403,8 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
             tg_check_interrupt(&in->rt.c);
             write_names(root, l, in->registers);
         }
+    failed:
+        if (l) tell_turns(in, root, l, r, pc, code);
         return false;
     give_up: /* a loop goes on behind the call, when the tree has made it */
         if (!l) return false;
@@ -385,7 +414,7 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
             r -= pc->b + TG_CODE_LINK;
         }
         double value;
-        if (!leave_to_tree(in, code, l, r, code->site[pc->c].ast, &value)) return false;
+        if (!leave_to_tree(in, code, l, r, code->site[pc->c].ast, &value)) goto failed;
         r[pc->a] = value;
         pc++;
         start = code->insn;

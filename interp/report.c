@@ -256,6 +256,8 @@ bool tg_report_as(tg_interp *in, const char *word, tg_ink ink, bool colours, tg_
         tg_str_addc(out, ' ');
     }
     tg_str_add(out, d->msg);
+    if (bare && d->turns)
+        tg_str_add(out, "; what the turns before stored stays, :undo takes it back");
     if (src && !bare) {
         mark_line(d, &x);
         add_line(&x, head, gutter, out);

@@ -13,6 +13,7 @@
 #include "interp/resolve.h"
 #include "interp/rule.h"
 #include "interp/store.h"
+#include "interp/turns.h"
 
 #include <math.h>
 #include <string.h>
@@ -281,6 +282,7 @@ static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
         return fail_at(in, what);
     }
     tg_flow flow = TG_FLOW_NEXT;
+    bool told = false;
     bool plain_target = s->ntargets == 1 && !(s->flags & TG_AST_STORES);
     tg_progress bar =
         tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
@@ -291,13 +293,15 @@ static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
             tg_code_loop(in, env, tg_code_of_loop(in, env, s), w.over.as.range->lo, (double)w.at,
                          (double)w.n, &fine)) {
             if (!fine) flow = fail_at(in, what);
+            told = true;
             break;
         }
         tg_progress_show(&bar, w.at);
-        if (!tg_check_interrupt(&in->rt.c) || !walk_next(in, &w, &v) ||
+        if (!walk_next(in, &w, &v) ||
             !(plain_target && define_number(in, env, s->kids[0], v)
                   ? true
-                  : bind_targets(in, env, s, v))) {
+                  : bind_targets(in, env, s, v)) ||
+            !tg_check_interrupt(&in->rt.c)) {
             flow = fail_at(in, what);
             break;
         }
@@ -305,6 +309,7 @@ static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
         if (!next_turn(&flow)) break;
         flow = TG_FLOW_NEXT;
     }
+    if (flow == TG_FLOW_ERROR && !told) tg_turns_tell(in, env, s, w.at, w.n);
     tg_progress_end(&bar);
     tg_value_drop(w.over);
     return flow;
@@ -324,10 +329,12 @@ static TG_APART tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) 
         if (is_time_for_code(in, turns) &&
             tg_code_loop(in, env, tg_code_of_loop(in, env, s), 0, 0, 0, &fine))
             return fine ? TG_FLOW_NEXT : fail_at(in, s);
-        if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
-        if (!condition(in, env, s->kids[0], &truth)) return TG_FLOW_ERROR;
-        if (!truth) return TG_FLOW_NEXT;
-        tg_flow flow = turn(in, env, s->kids[1]);
+        tg_flow flow = TG_FLOW_ERROR;
+        if (!tg_check_interrupt(&in->rt.c))
+            fail_at(in, s);
+        else if (condition(in, env, s->kids[0], &truth))
+            flow = truth ? turn(in, env, s->kids[1]) : TG_FLOW_BREAK;
+        if (flow == TG_FLOW_ERROR) tg_turns_tell(in, env, s, turns + 1, -1);
         if (!next_turn(&flow)) return flow;
     }
 }
@@ -344,8 +351,8 @@ static TG_APART tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s)
         if (is_time_for_code(in, i) &&
             tg_code_loop(in, env, tg_code_of_loop(in, env, s), 0, (double)i, (double)n, &fine))
             return fine ? TG_FLOW_NEXT : fail_at(in, s);
-        if (!tg_check_interrupt(&in->rt.c)) return fail_at(in, s);
-        tg_flow flow = turn(in, env, s->kids[1]);
+        tg_flow flow = tg_check_interrupt(&in->rt.c) ? turn(in, env, s->kids[1]) : fail_at(in, s);
+        if (flow == TG_FLOW_ERROR) tg_turns_tell(in, env, s, i + 1, n);
         if (!next_turn(&flow)) return flow;
     }
     return TG_FLOW_NEXT;

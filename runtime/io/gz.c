@@ -87,6 +87,10 @@ static bool inflate_piece(tg_gz *g, unsigned char *out, size_t want, size_t *got
     return fail(g, status == Z_OK ? Z_BUF_ERROR : status);
 }
 
+static bool came_to(const tg_gz *g) {
+    return tg_came_to(g->c, "%s, at byte %zu of %zu", g->name, g->size - g->left, g->size);
+}
+
 bool tg_gz_read(tg_gz *g, void *out, size_t want, size_t *got) {
     *got = 0;
     if (g->broken) return false;
@@ -95,10 +99,10 @@ bool tg_gz_read(tg_gz *g, void *out, size_t want, size_t *got) {
         if (*got) memcpy(out, g->in, *got);
         g->in += *got;
         g->left -= *got;
-        return tg_check_interrupt(g->c);
+        return tg_check_interrupt(g->c) || came_to(g);
     }
     while (*got < want && !(g->between && g->left == 0)) {
-        if (!tg_check_interrupt(g->c)) return false;
+        if (!tg_check_interrupt(g->c)) return came_to(g);
         size_t room = want - *got < PIECE ? want - *got : PIECE, more = 0;
         bool ok = inflate_piece(g, (unsigned char *)out + *got, room, &more);
         *got += more;

@@ -149,7 +149,8 @@ static bool run_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to) {
     if (rt->profile) return tg_plan_profile_steps(rt, p, from, to);
     for (size_t i = from; i < to; i++) {
         const tg_step *s = &p->steps[i];
-        if (!tg_check_interrupt(&rt->c) || !s->run(rt, p, s)) return false;
+        if (!tg_check_interrupt(&rt->c) || !s->run(rt, p, s))
+            return tg_came_to(&rt->c, "step %zu of %zu: %s", i + 1, p->nsteps, tg_step_kind(s));
     }
     return true;
 }

@@ -10,7 +10,7 @@ static const char *name_of(const tg_op *op) {
     return op ? op->shown ? op->shown : op->name : "copy";
 }
 
-static const char *kind_of(const tg_step *s) {
+const char *tg_step_kind(const tg_step *s) {
     return s->region >= 0 ? "fused" : s->product >= 0 ? "product" : name_of(s->op);
 }
 
@@ -50,7 +50,7 @@ static bool describe(tg_rt *rt, const tg_plan *p, const tg_step *s, tg_str *out)
 static bool run_step(tg_rt *rt, tg_plan *p, const tg_step *s) {
     const double begun = tg_profile_now();
     bool is_new;
-    tg_profile_entry *e = tg_profile_find(rt, kind_of(s), s->op, s->node->id, &is_new);
+    tg_profile_entry *e = tg_profile_find(rt, tg_step_kind(s), s->op, s->node->id, &is_new);
     if (!e || (is_new && !describe(rt, p, s, &e->formula))) return false;
     const tg_work w = work_of(p, s);
     const double from = tg_profile_now();
@@ -63,6 +63,8 @@ static bool run_step(tg_rt *rt, tg_plan *p, const tg_step *s) {
 
 bool tg_plan_profile_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to) {
     for (size_t i = from; i < to; i++)
-        if (!tg_check_interrupt(&rt->c) || !run_step(rt, p, &p->steps[i])) return false;
+        if (!tg_check_interrupt(&rt->c) || !run_step(rt, p, &p->steps[i]))
+            return tg_came_to(&rt->c, "step %zu of %zu: %s", i + 1, p->nsteps,
+                              tg_step_kind(&p->steps[i]));
     return true;
 }

@@ -254,7 +254,9 @@ tg_step_fn tg_step_kernel, tg_step_copy, tg_step_product;
 bool tg_plan_call_kernel(tg_rt *rt, tg_plan *p, const tg_step *s, size_t *room);
 /* The factor of a product, with the scalars that are known at run time. */
 double tg_plan_alpha(const tg_plan *p, const tg_step *s);
-/* profile.c: the same as running the steps, each timed and counted in rt->profile. */
+/* profile.c: what the step is called, by its operation. */
+const char *tg_step_kind(const tg_step *s);
+/* The same as running the steps, each timed and counted in rt->profile. */
 bool tg_plan_profile_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to);
 /* p's shapes are those of the cells now. */
 bool tg_plan_run(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_tensor **out);
