@@ -10,15 +10,28 @@
 static tg_status help(const tg_colon_call *call);
 
 static const tg_colon colons_help[] = {
-    {"help", "[command]", "What the commands are.", help},
+    {"help", "[command]",
+     "What the commands are.\n"
+     "    :help          all of them, a line each\n"
+     "    :help :load    one of them in full",
+     help},
     {0},
 };
 
-static const tg_colon *const tables[] = {colons_help, tg_colons_measure};
+static const struct {
+    const char *title;
+    const tg_colon *rows;
+} tables[] = {
+    {"Help", colons_help},
+    {"The session", tg_colons_session},
+    {"Measuring", tg_colons_measure},
+};
+
+enum { TABLES = sizeof tables / sizeof *tables };
 
 const tg_colon *tg_colon_at(int i) {
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-        for (const tg_colon *c = tables[t]; c->name; c++)
+    for (size_t t = 0; t < TABLES; t++)
+        for (const tg_colon *c = tables[t].rows; c->name; c++)
             if (i-- == 0) return c;
     return NULL;
 }
@@ -29,18 +42,19 @@ static bool begins(const char *name, const char *word, size_t n) {
     return strncmp(name, word, n) == 0;
 }
 
-static const tg_colon *find(const char *word, size_t n) {
+/* The command that the word means. *alike: how many begin with it, where none is meant. */
+static const tg_colon *find(const char *word, size_t n, int *alike) {
     const tg_colon *found = NULL;
-    int alike = 0;
+    *alike = 0;
     if (n == 0) return NULL;
     const tg_colon *c;
     for (int i = 0; (c = tg_colon_at(i)); i++) {
         if (!begins(c->name, word, n)) continue;
         if (strlen(c->name) == n) return c;
         found = c;
-        alike++;
+        ++*alike;
     }
-    return alike == 1 ? found : NULL;
+    return *alike == 1 ? found : NULL;
 }
 
 /* How many letters both begin with. */
@@ -50,10 +64,11 @@ static size_t common(const char *name, const char *word, size_t n) {
     return i;
 }
 
-static tg_status unknown(tg_state *s, const char *word, size_t n) {
+static tg_status unknown(tg_state *s, const char *word, size_t n, int alike) {
     tg_str message = {0}, advice = {0};
     size_t most = 0;
-    tg_str_addf(&message, "there is no command :%.*s", (int)n, word);
+    tg_str_addf(&message, alike ? ":%.*s can be several commands" : "there is no command :%.*s",
+                (int)n, word);
     const tg_colon *c;
     for (int i = 0; (c = tg_colon_at(i)); i++) {
         size_t k = common(c->name, word, n);
@@ -72,21 +87,35 @@ static tg_status unknown(tg_state *s, const char *word, size_t n) {
 
 /* ---- help ---- */
 
+enum { HELP_COLUMN = 24 };
+
+/* The first line of what is said of a command, or all of it. */
+static void describe(const tg_colon *c, bool whole, tg_str *out) {
+    size_t from = out->len;
+    tg_str_addf(out, ":%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments);
+    do tg_str_addc(out, ' ');
+    while (out->len - from < HELP_COLUMN);
+    tg_str_addn(out, c->doc, whole ? strlen(c->doc) : strcspn(c->doc, "\n"));
+    tg_str_addc(out, '\n');
+}
+
 static tg_status help(const tg_colon_call *call) {
     const char *word = call->text + (call->len && call->text[0] == ':');
     size_t n = call->len - (size_t)(word - call->text);
-    const tg_colon *one = find(word, n);
-    if (n && !one) return unknown(call->s, word, n);
+    int alike;
+    const tg_colon *one = find(word, n, &alike);
+    if (n && !one) return unknown(call->s, word, n, alike);
     tg_str out = {0};
-    const tg_colon *c;
-    for (int i = 0; (c = tg_colon_at(i)); i++) {
-        if (one && c != one) continue;
-        size_t from = out.len;
-        tg_str_addf(&out, ":%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments);
-        while (out.len - from < 22) tg_str_addc(&out, ' ');
-        tg_str_addf(&out, "%s\n", c->doc);
+    if (one) describe(one, true, &out);
+    for (size_t t = 0; !one && t < TABLES; t++) {
+        tg_str_addf(&out, "%s%s\n", t ? "\n" : "", tables[t].title);
+        for (const tg_colon *c = tables[t].rows; c->name; c++) describe(c, false, &out);
     }
-    if (!one) tg_str_add(&out, "A name may be cut short: :t 1 + 1. What tg itself knows: ?\n");
+    if (!one)
+        tg_str_addf(&out, "\n%-*s%s", HELP_COLUMN, "!command",
+                    "Runs it in a shell; ! alone is a shell.\n"
+                    "A name may be cut short: :t 1 + 1. More of one: :help :load. What tg itself "
+                    "knows: ?\n");
     tg_print(call->s, tg_str_text(&out));
     tg_str_free(&out);
     return TG_DONE;
@@ -102,18 +131,37 @@ static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '?';
 }
 
+/* quit and its like, typed by those who expect them to work. */
+static bool is_farewell(tg_state *s, const char *text, size_t len) {
+    static const char *const words[] = {"quit", "exit"};
+    for (int i = 0; i < 2; i++) {
+        size_t n = strlen(words[i]);
+        const char *name;
+        if (len < n || memcmp(text, words[i], n) != 0) continue;
+        if (len != n && !(len == n + 2 && memcmp(text + n, "()", 2) == 0)) continue;
+        for (int k = 0; (name = tg_complete(s, words[i], k)); k++)
+            if (strcmp(name, words[i]) == 0) return false; /* the user's own */
+        return true;
+    }
+    return false;
+}
+
 tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags) {
     size_t at = 0, end = len;
     while (at < len && is_blank(text[at])) at++;
+    while (end > at && is_blank(text[end - 1])) end--;
+    if (at < end && text[at] == '!')
+        return tg_colon_shell(&(tg_colon_call){s, text + at + 1, end - at - 1, flags});
+    if (is_farewell(s, text + at, end - at)) return tg_colon_quit(&(tg_colon_call){.s = s});
     if (at == len || text[at] != ':') return tg_run_bytes(s, "<prompt>", text, len, 1, flags);
     const char *word = text + ++at;
     size_t n = 0;
-    while (at + n < len && is_letter(word[n])) n++;
-    const tg_colon *c = find(word, n);
-    if (!c) return unknown(s, word, n);
+    int alike;
+    while (at + n < end && is_letter(word[n])) n++;
+    const tg_colon *c = find(word, n, &alike);
+    if (!c) return unknown(s, word, n, alike);
     at += n;
     while (at < end && is_blank(text[at])) at++;
-    while (end > at && is_blank(text[end - 1])) end--;
     const tg_colon_call call = {s, text + at, end - at, flags};
     const bool needs = c->arguments[0] && c->arguments[0] != '[';
     if (call.len == 0 ? needs : !c->arguments[0]) {

@@ -5,6 +5,7 @@
 
 #include "tg.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What follows the command's name, without blanks around it. */
@@ -17,15 +18,21 @@ typedef struct tg_colon_call {
 
 typedef struct tg_colon {
     const char *name;      /* without the colon */
-    const char *arguments; /* as help shows them: "statement", "[statement]"; "": none */
-    const char *doc;       /* one line */
+    const char *arguments; /* as help shows them: "statement", "[file]"; "": none */
+    const char *doc;       /* one line for the list; lines behind it are for :help :name */
     tg_status (*run)(const tg_colon_call *call);
 } tg_colon;
 
 /* The i-th of all, in the order in which :help lists them; NULL past the end. */
 const tg_colon *tg_colon_at(int i);
 /* The tables, one a file; each ends with a row without a name. To add a command, add a row. */
+extern const tg_colon tg_colons_session[];
 extern const tg_colon tg_colons_measure[];
+
+tg_status tg_colon_shell(const tg_colon_call *call); /* !command */
+tg_status tg_colon_quit(const tg_colon_call *call);
+/* :quit was said; the prompt leaves. A transcript goes on. */
+extern bool tg_colon_leaving;
 
 /* tg_run_bytes, or the command that the text is. */
 tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags);

@@ -42,7 +42,7 @@ int tg_prompt(tg_state *s) {
     printf("tg %s. Type `sum` to see how sum is called, Ctrl-D to leave.\n", tg_version());
     tg_editor_open(s);
     tg_command_watch(NULL);
-    while (got != TG_EDIT_FAILED) {
+    while (got != TG_EDIT_FAILED && !tg_colon_leaving) {
         char *line = NULL;
         fflush(stdout);
         tg_command_interrupted = 0;

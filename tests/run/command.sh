@@ -68,7 +68,7 @@ errors_say "a script that fails" "wrong.tg:3:5: error: there is no name nowhere"
 printf '1 + 1\n:time 2\n' >"$dir/command.tg"
 expect "a script with a command" 1 "" "$tg" "$dir/command.tg"
 errors_say "a script with a command" "belong to the prompt"
-expect "a command with -e" 0 ":time statement       How long it takes; an expression is run again and again." \
+expect "a command with -e" 0 ":time statement         How long it takes; an expression is run again and again." \
     "$tg" -e ':help time'
 expect "no such script" 1 "" "$tg" "$dir/none.tg"
 errors_say "no such script" "none.tg"
