@@ -15,6 +15,13 @@ static const tg_ast *expression_of(const tg_unit *unit) {
     return tg_api_is_expression(e) ? e : NULL;
 }
 
+/* Does the first statement give a name, and another one than the second? */
+static bool is_other_name(const tg_unit *first, const tg_unit *second) {
+    const tg_ast *a = first->statements[0], *b = second->statements[0];
+    if (expression_of(first) == a) return false;
+    return expression_of(second) == b || a->kids[0]->name != b->kids[0]->name;
+}
+
 /* The value that the text stands for; owned. */
 static bool evaluate(tg_interp *in, const tg_reading *r, tg_value *out) {
     const tg_ast *e = expression_of(r->unit);
@@ -57,6 +64,7 @@ tg_status tg_compare(tg_state *s, const char *a, const char *b, tg_comparison *o
         ok = tg_api_read(in, text[i], strlen(text[i]), &r[i]) && evaluate(in, &r[i], &v[i]);
     ok = ok && compare(in, v, out, &s->document);
     if (ok) out->said = tg_str_text(&s->document);
+    if (ok) out->other_name = is_other_name(r[0].unit, r[1].unit);
     for (int i = 0; i < 2; i++) tg_value_drop(v[i]);
     tg_status status = tg_api_done(s, &r[0], ok, 0);
     if (r[1].unit) tg_unit_drop(r[1].unit);

@@ -22,14 +22,10 @@ static void print_list(const lessons *l) {
     puts("Lessons:\n");
     for (int i = 0; i < l->n; i++) {
         const tg_lesson *one = &l->item[i];
-        printf("  %2d  %-*s  %s", i + 1, widest, one->name, one->title);
-        if (one->nquestions)
-            printf(" (%d %s)", one->nquestions, one->nquestions == 1 ? "question" : "questions");
-        putchar('\n');
+        printf("  %2d  %-*s  %s\n", i + 1, widest, one->name, one->title);
     }
-    puts("\n`tg lesson 1` walks through the first, `tg lesson NAME` through another; a file of "
-         "your\n"
-         "own will do as well.");
+    puts("\n`tg lesson 1` walks through the first, `tg lesson NAME` through another, and\n"
+         "`tg lesson FILE.tgt` through one of your own.");
 }
 
 /* The lesson of that number or name; -1: none. A name may be cut short while it is clear. */
@@ -60,6 +56,16 @@ static bool read_step(const char *text, const tg_lesson *l, int *from) {
     return *text && *end == 0 && step >= 1 && step <= l->nsteps;
 }
 
+/* The steps that later ones build on. False: interrupted. */
+static bool run_before(tg_state *s, const tg_lesson *l, int from) {
+    bool on = true;
+    tg_command_watch(s);
+    for (int i = 0; on && i < from; i++)
+        on = tg_run(s, l->name, l->steps[i].code, TG_QUIET) != TG_INTERRUPTED;
+    tg_command_watch(NULL);
+    return on;
+}
+
 static int walk(tg_state *s, const tg_options *options, const tg_lesson *l, const char *step,
                 const char *next) {
     int from = 0;
@@ -67,6 +73,11 @@ static int walk(tg_state *s, const tg_options *options, const tg_lesson *l, cons
         fprintf(stderr, "tg: the lesson %s has the steps 1 to %d\n", l->name, l->nsteps);
         return EXIT_USAGE;
     }
+    bool *hushed = options->user;
+    *hushed = true;
+    bool ready = run_before(s, l, from);
+    *hushed = false;
+    if (!ready) return EXIT_INTERRUPTED;
     return tg_lesson_walk(s, l, from, next, (options->colours & TG_COLOURS_ECHO) != 0);
 }
 
@@ -107,6 +118,12 @@ static int list_or_walk(tg_ctx *c, tg_state *s, const tg_options *options, int a
     return status;
 }
 
+/* Steps that are skipped over print nothing. */
+static void write_unless_hushed(void *user, const char *text, size_t len) {
+    const bool *hushed = user;
+    if (!*hushed) fwrite(text, 1, len, stdout);
+}
+
 int tg_lesson_command(const tg_options *options, int argc, char *const *argv) {
     tg_ctx c;
     if (argc > 2) {
@@ -114,10 +131,14 @@ int tg_lesson_command(const tg_options *options, int argc, char *const *argv) {
         return EXIT_USAGE;
     }
     if (!tg_ctx_init(&c)) return EXIT_ERROR;
-    tg_state *s = tg_open(options);
+    bool hushed = false;
+    tg_options own = *options;
+    own.write = write_unless_hushed;
+    own.user = &hushed;
+    tg_state *s = tg_open(&own);
     int status = EXIT_ERROR;
     if (s)
-        status = list_or_walk(&c, s, options, argc, argv);
+        status = list_or_walk(&c, s, &own, argc, argv);
     else
         fputs("tg: out of memory\n", stderr);
     if (s) tg_close(s);

@@ -36,9 +36,8 @@ void tg_lesson_free(tg_lesson *l);
  */
 bool tg_lessons_list(tg_ctx *c, const char *folder, tg_lesson **list, int *n);
 
-/* Walks through the lesson from step `from` on, the ones before it being run without a word, with
- * the student at the terminal. `next`: the name of the lesson behind it, or NULL. Returns an exit
- * status. */
+/* Walks through the lesson from step `from` on, with the student at the terminal. `next`: the name
+ * of the lesson behind it, or NULL. Returns an exit status. */
 int tg_lesson_walk(tg_state *s, const tg_lesson *l, int from, const char *next, bool colours);
 
 /* tg lesson [name or number or file [step]]: the list, or a walk. Returns an exit status. */

@@ -73,7 +73,9 @@ static void print_text(const char *text) {
 }
 
 static void say(const walk *w, tg_ink ink, const char *text) {
-    printf("%s%s%s\n", tg_ink_on(w->colours, ink), text, tg_ink_off(w->colours));
+    fputs(tg_ink_on(w->colours, ink), stdout);
+    print_paragraph(text, strlen(text));
+    fputs(tg_ink_off(w->colours), stdout);
 }
 
 /* ---- running ---- */
@@ -182,12 +184,16 @@ static void give_hint(const walk *w, const tg_lesson_step *step) {
     print_text(tg_str_text(&step->hint));
 }
 
-/* Compares what was typed, and says so, unless it was no answer but something to try. */
+/* Compares what was typed, and says so, unless it was no answer but something to try: a name given
+ * to something else is not yet wrong. */
 static bool is_right(walk *w, const tg_lesson_step *step, const char *typed) {
     tg_comparison found;
     if (tg_compare(w->s, typed, step->code, &found) != TG_DONE) return false;
-    printf("%s%s%s %s\n", tg_ink_on(w->colours, found.equal ? TG_INK_GOOD : TG_INK_WARNING),
-           found.equal ? "✓ right:" : "✗ not yet:", tg_ink_off(w->colours), found.said);
+    if (found.other_name && !found.equal) return false;
+    tg_str line = {0};
+    tg_str_addf(&line, "%s %s", found.equal ? "✓ right:" : "✗ not yet:", found.said);
+    say(w, found.equal ? TG_INK_GOOD : TG_INK_BAD, tg_str_text(&line));
+    tg_str_free(&line);
     if (!found.equal && ++w->tries == HINT_AFTER) give_hint(w, step);
     if (found.equal) w->right++;
     return found.equal;
@@ -216,7 +222,8 @@ static bool walk_question(walk *w, const tg_lesson_step *step) {
     bool left = false;
     w->tries = 0;
     w->questions++;
-    say(w, TG_INK_NOTE, "(an expression, or `hint`, or `skip`; you may try other things first)");
+    say(w, TG_INK_NOTE,
+        "(Give an expression, or ask for a `hint`, or `skip` it. You may try other things first.)");
     while (!try_answer(w, step, &text, &left)) {}
     tg_str_free(&text);
     if (!left) show_answer(w, step);
@@ -239,7 +246,8 @@ static void say_end(const walk *w, const char *next) {
         print_text(tg_str_text(&w->lesson->end));
     }
     tg_str line = {0};
-    tg_str_add(&line, "\nThat is the end of the lesson.");
+    putchar('\n');
+    tg_str_add(&line, "That is the end of the lesson.");
     if (w->questions)
         tg_str_addf(&line, " %d of %d %s answered.", w->right, w->questions,
                     w->questions == 1 ? "question" : "questions");
@@ -252,11 +260,8 @@ int tg_lesson_walk(tg_state *s, const tg_lesson *l, int from, const char *next, 
     walk w = {.s = s, .lesson = l, .step = from, .colours = colours};
     say(&w, TG_INK_NAME, l->title);
     say(&w, TG_INK_NOTE,
-        "Enter runs the line that stands there; change it if you like. Ctrl-D leaves.");
-    for (int i = 0; i < from; i++) { /* what the others build on */
-        const char *code = l->steps[i].code;
-        if (tg_run(s, "lesson", code, TG_QUIET) == TG_INTERRUPTED) return EXIT_INTERRUPTED;
-    }
+        "Enter runs the line that stands there. Change it, or clear it (Ctrl-U) and try your own. "
+        "Ctrl-D leaves.");
     bool on = true;
     tg_editor_open(s);
     while (on && w.step < l->nsteps)
