@@ -6,6 +6,7 @@
  * makes sense of them, and `where` only behind the expression of a statement; everywhere else they
  * are names. */
 #include "grammar/parser.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -276,7 +277,12 @@ static tg_ast *precision(tg_parser *p) {
     uint32_t lo = p->tok.lo;
     tg_parser_advance(p);
     if (!tg_parser_is_word(p, p->tok, "single") && !tg_parser_is_word(p, p->tok, "double")) {
+        static const char *const words[] = {"single", "double", NULL};
+        const bool word = p->tok.kind == TG_TOK_NAME;
+        const char *name = word ? tg_parser_name(p, p->tok) : "";
+        const char *meant = name ? tg_nearest_in(name, words) : NULL;
         tg_parser_fail(p, p->tok.lo, p->tok.hi, "there are two precisions: single and double");
+        if (meant) tg_help(p->c, "did you mean %s?", meant);
         return NULL;
     }
     tg_ast *node = tg_parser_node(p, TG_AST_PRECISION, lo, p->tok.hi, 0);
@@ -473,7 +479,24 @@ static bool can_be_asked(tg_token t) {
     return t.kind >= TG_TOK_COLON && t.kind < TG_TOK_COUNT && t.kind != TG_TOK_UNKNOWN;
 }
 
-/* help = "?" [ NAME | "?" NAME | KEYWORD | SIGN ] */
+/* Behind the "?", at a ":" with a name behind it on the line: a command of the prompt. */
+static bool at_command(const tg_parser *p) {
+    tg_token next = tg_parser_peek(p);
+    return p->tok.kind == TG_TOK_COLON && next.kind == TG_TOK_NAME &&
+           !(next.flags & TG_TOK_AFTER_LINE);
+}
+
+/* ":" and the name at p->tok, interned. */
+static const char *command_name(tg_parser *p) {
+    tg_str s = {0};
+    tg_str_addc(&s, ':');
+    tg_str_addn(&s, p->src->text + p->tok.lo, p->tok.hi - p->tok.lo);
+    const char *name = s.failed ? tg_parser_no_memory(p) : tg_intern(p->c, tg_str_text(&s), s.len);
+    tg_str_free(&s);
+    return name;
+}
+
+/* help = "?" [ NAME | "?" NAME | ":" NAME | KEYWORD | SIGN ] */
 static tg_ast *help(tg_parser *p) {
     uint32_t lo = p->tok.lo;
     int flags = 0;
@@ -482,15 +505,18 @@ static tg_ast *help(tg_parser *p) {
         flags = TG_AST_SEARCH;
         tg_parser_advance(p);
     }
-    bool here = !tg_parser_line_ended(p), name = here && p->tok.kind == TG_TOK_NAME;
+    bool here = !tg_parser_line_ended(p), command = here && !flags && at_command(p);
+    if (command) tg_parser_advance(p);
+    bool name = here && p->tok.kind == TG_TOK_NAME;
     bool asked = name || (here && !flags && can_be_asked(p->tok));
     if (flags && !name) return tg_parser_expected(p, "a word to search for");
     tg_ast *node = tg_parser_node(p, TG_AST_HELP, lo, asked ? p->tok.hi : p->prev.hi, 0);
     if (!node) return NULL;
     node->flags = flags;
     if (!asked) return node;
-    node->name = name ? tg_parser_name(p, p->tok)
-                      : tg_intern(p->c, p->src->text + p->tok.lo, p->tok.hi - p->tok.lo);
+    node->name = command ? command_name(p)
+                 : name  ? tg_parser_name(p, p->tok)
+                         : tg_intern(p->c, p->src->text + p->tok.lo, p->tok.hi - p->tok.lo);
     if (!node->name) return NULL;
     tg_parser_advance(p);
     return node;

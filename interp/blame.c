@@ -3,8 +3,10 @@
 #include "interp/blame.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/nearest.h"
 #include "grammar/advice.h"
 #include "interp/convert.h"
+#include "interp/foreign.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -95,66 +97,6 @@ bool tg_blame_operands(tg_interp *in, int n, const int *operand, const tg_argume
     return line[0] ? tg_note(&in->rt.c, "%s", line) : false;
 }
 
-int tg_edit_distance(const char *a, const char *b, int most) {
-    enum { LONG = 40 };
-    int na = (int)strlen(a), nb = (int)strlen(b), row[3][LONG + 1];
-    if (na > LONG || nb > LONG || na - nb > most || nb - na > most) return most + 1;
-    for (int j = 0; j <= nb; j++) row[0][j] = j;
-    for (int i = 1; i <= na; i++) {
-        int *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
-        now[0] = i;
-        for (int j = 1; j <= nb; j++) {
-            int best = up[j - 1] + (a[i - 1] != b[j - 1]);
-            if (up[j] + 1 < best) best = up[j] + 1;
-            if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                up2[j - 2] + 1 < best)
-                best = up2[j - 2] + 1;
-            now[j] = best;
-        }
-    }
-    return row[na % 3][nb] <= most ? row[na % 3][nb] : most + 1;
-}
-
-static void nearest(tg_env *env, const char *name, const char **best, int *distance) {
-    for (size_t i = 0; env && i < env->n; i++) {
-        if (!env->items[i].name) continue;
-        int d = tg_edit_distance(name, env->items[i].name, *distance - 1);
-        if (d < *distance) {
-            *distance = d;
-            *best = env->items[i].name;
-        }
-    }
-}
-
-/* Functions of other languages and what does their work here; words that are no functions are the
- * grammar's advice. */
-static const char *const foreign[][2] = {
-    {"len", "size(x)"},
-    {"length", "size(x)"},
-    {"numel", "size(x)"},
-    {"ln", "log(x)"},
-    {"cat", "concat([a, b])"},
-    {"hstack", "concat([a, b], axis=1)"},
-    {"vstack", "concat([a, b], axis=0)"},
-    {"mm", "a @ b"},
-    {"placeholder", "input X[N, 784]"},
-    {"vcat", "concat([a, b], axis=0)"},
-    {"hcat", "concat([a, b], axis=1)"},
-    {"str", "text(x)"},
-    {"int", "floor(x) or round(x)"},
-    {"float", "number(x) of a text, double(x) of a tensor"},
-    {"range", "0..n - 1"},
-    {"derivative", "grad(y, x), or f'"},
-    {"diff", "grad(y, x), or f'"},
-    {"normal", "randn(2, 3)"},
-    {"np", "sum(x), without a prefix"},
-    {"numpy", "sum(x), without a prefix"},
-    {"torch", "sum(x), without a prefix"},
-    {"exit", "Ctrl-D leaves the prompt"},
-    {"quit", "Ctrl-D leaves the prompt"},
-};
-
 bool tg_is_library_text(const tg_source *src) {
     return src && strncmp(src->name, "<stdlib", 7) == 0;
 }
@@ -180,18 +122,67 @@ bool tg_place(tg_interp *in, const tg_ast *e, tg_value *v) {
     return false;
 }
 
+/* ---- names that there are not ---- */
+
+static void offer(tg_nearest *n, const tg_env *env) {
+    for (size_t i = 0; env && i < env->n; i++)
+        if (env->items[i].name) tg_nearest_offer(n, env->items[i].name);
+}
+
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
-    const char *best = NULL;
-    int distance = strlen(name) <= 2 ? 1 : strlen(name) <= 4 ? 2 : 3;
-    for (tg_env *e = env; e && e != in->globals; e = e->parent) nearest(e, name, &best, &distance);
-    nearest(in->globals, name, &best, &distance);
-    nearest(in->library, name, &best, &distance);
+    static const char *const values[] = {"true", "false", "none", NULL};
+    tg_nearest near = tg_nearest_to(name);
+    for (tg_env *e = env; e && e != in->globals; e = e->parent) offer(&near, e);
+    offer(&near, in->globals);
+    const char *own = near.best;
+    bool sure = own && near.within <= TG_NEAREST_ONE;
+    offer(&near, in->library);
+    for (const char *const *word = values; *word; word++) tg_nearest_offer(&near, *word);
     tg_fail(&in->rt.c, TG_ERR_NAME, "there is no name %s", name);
-    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if (strcmp(foreign[i][0], name) == 0) return tg_help(&in->rt.c, "in tg: %s", foreign[i][1]);
+    if (sure) return tg_help(&in->rt.c, "did you mean %s?", own);
+    const char *here = tg_foreign_word(name);
+    if (here) return tg_help(&in->rt.c, "in tg: %s", here);
+    if (tg_foreign_module(name))
+        return tg_help(&in->rt.c, "functions have no prefix in tg: write sum(x)");
     const char *advice = tg_advice_on_word(name);
     if (advice) return tg_help(&in->rt.c, "%s", advice);
-    return best ? tg_help(&in->rt.c, "did you mean %s?", best) : false;
+    return near.best ? tg_help(&in->rt.c, "did you mean %s?", near.best) : false;
+}
+
+void tg_blame_prefix(tg_interp *in, const tg_ast *e) {
+    const tg_ast *root = e;
+    while (root->kind == TG_AST_FIELD) root = root->kids[0];
+    if (in->rt.c.diag.kind != TG_ERR_NAME || root->kind != TG_AST_NAME) return;
+    if (!tg_foreign_module(root->name) || tg_lookup(in, in->globals, root->name)) return;
+    const char *here = tg_foreign_word(e->name);
+    if (tg_env_find(in->library, e->name))
+        tg_help(&in->rt.c, "in tg: %s, without a prefix", e->name);
+    else if (here)
+        tg_help(&in->rt.c, "in tg: %s", here);
+}
+
+bool tg_blame_field(tg_interp *in, tg_value record, const char *name) {
+    enum { MOST = 12 };
+    const tg_items *items = record.as.items;
+    tg_nearest near = tg_nearest_of_few(name);
+    for (int i = 0; i < items->n; i++) tg_nearest_offer(&near, items->field[i]);
+    tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", name);
+    tg_str s = {0};
+    if (near.best) tg_str_addf(&s, "did you mean %s? ", near.best);
+    tg_str_add(&s, items->n ? "it has " : "the record has no fields");
+    for (int i = 0; i < items->n && i < MOST; i++)
+        tg_str_addf(&s, "%s%s", i ? ", " : "", items->field[i]);
+    if (items->n > MOST) tg_str_addf(&s, " and %d more", items->n - MOST);
+    tg_help(&in->rt.c, "%s", tg_str_text(&s));
+    tg_str_free(&s);
+    return false;
+}
+
+bool tg_help_choice(tg_interp *in, const char *word, const char *const *choices,
+                    const char *otherwise) {
+    const char *meant = word ? tg_nearest_in(word, choices) : NULL;
+    return meant ? tg_help(&in->rt.c, "did you mean \"%s\"?", meant)
+                 : tg_help(&in->rt.c, "%s", otherwise);
 }
 
 static bool points_into(const tg_diag *d, const tg_source *src) {

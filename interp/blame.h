@@ -17,8 +17,15 @@ bool tg_place(tg_interp *in, const tg_ast *e, tg_value *v);
 bool tg_is_library_text(const tg_source *src);
 /* An unknown name, with the nearest known one as help. Returns false. */
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name);
-/* Edits (insert, delete, replace, swap) from a to b, at most `most` + 1. */
-int tg_edit_distance(const char *a, const char *b, int most);
+/* To be called where np.sum or np.linalg.inv, which is e, has failed for its first name: the help
+ * becomes what tg has for the last. */
+void tg_blame_prefix(tg_interp *in, const tg_ast *e);
+/* The record has no field of that name. Returns false. */
+bool tg_blame_field(tg_interp *in, tg_value record, const char *name);
+/* Adds to the pending error which of the choices, a list that ends with NULL, `word` was meant to
+ * be; the other help where none is near, or word is NULL. Returns false. */
+bool tg_help_choice(tg_interp *in, const char *word, const char *const *choices,
+                    const char *otherwise);
 /* Holds a text that goes out of use while the pending error may point into it. Without memory for
  * that the error loses its place instead. */
 void tg_blame_keep(tg_interp *in, tg_source *src);

@@ -3,6 +3,7 @@
  * A builtin's signature, "grad(y, x, seed=none)", is the text that help shows and the list of its
  * parameters: arguments are matched to it, by place or name, before the function runs. */
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "interp/call.h"
 
 #include <stdio.h>
@@ -71,6 +72,19 @@ static int place_of(const parameters *ps, const char *name) {
     return k;
 }
 
+static bool unknown_name(tg_interp *in, const tg_builtin *b, const parameters *ps,
+                         const char *name) {
+    char room[MOST][32], what[160];
+    tg_nearest near = tg_nearest_of_few(tg_param_elsewhere(name));
+    for (int i = 0; i < ps->n; i++) {
+        snprintf(room[i], sizeof room[i], "%.*s", (int)ps->item[i].len, ps->item[i].name);
+        tg_nearest_offer(&near, room[i]);
+    }
+    snprintf(what, sizeof what, "has no argument named %s%s%s%s", name,
+             near.best ? "; did you mean " : "", near.best ? near.best : "", near.best ? "?" : "");
+    return misuse(in, b, what);
+}
+
 /* Puts each argument into the slot of its parameter, those for `...` behind all; *used: slots in
  * all. Where `...` takes positional arguments, optional parameters are given by name only. */
 static bool match(tg_interp *in, const tg_builtin *b, const parameters *ps, int n,
@@ -93,11 +107,9 @@ static bool match(tg_interp *in, const tg_builtin *b, const parameters *ps, int 
         } else if (ps->rest) {
             slot[(*used)++] = args[i];
         } else {
-            if (name)
-                snprintf(what, sizeof what, "has no argument named %s", name);
-            else
-                snprintf(what, sizeof what, "takes %d argument%s, not %d", ps->n,
-                         ps->n == 1 ? "" : "s", n);
+            if (name) return unknown_name(in, b, ps, name);
+            snprintf(what, sizeof what, "takes %d argument%s, not %d", ps->n, ps->n == 1 ? "" : "s",
+                     n);
             return misuse(in, b, what);
         }
     }

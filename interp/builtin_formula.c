@@ -1,5 +1,6 @@
 /* Builtins about formulas: variables, values, gradients. */
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
@@ -59,6 +60,18 @@ static bool run_fresh(tg_interp *in, int n, const tg_argument *args, tg_value *o
     return true;
 }
 
+/* What eval can be given data for, nearest to the name. */
+static void help_cell(tg_interp *in, const char *name) {
+    tg_nearest near = tg_nearest_of_few(name ? name : "");
+    for (size_t i = 0; i < in->globals->n; i++)
+        if (tg_value_cell(in->globals->items[i].value))
+            tg_nearest_offer(&near, in->globals->items[i].name);
+    if (near.best)
+        tg_help(&in->rt.c, "did you mean %s?", near.best);
+    else
+        tg_help(&in->rt.c, "for example eval(cost, X=xb, Y=yb)");
+}
+
 /* eval(e, X=xb, Y=yb): each name must be a var or an input. */
 static bool run_eval(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     enum { MOST = 32 };
@@ -74,7 +87,7 @@ static bool run_eval(tg_interp *in, int n, const tg_argument *args, tg_value *ou
             ok = tg_fail(&in->rt.c, TG_ERR_NAME,
                          "eval gives data to inputs and vars by name; %s is none",
                          args[i].name ? args[i].name : "a value without a name");
-            tg_help(&in->rt.c, "for example eval(cost, X=xb, Y=yb)");
+            help_cell(in, args[i].name);
             break;
         }
         tg_tensor *t;
@@ -213,7 +226,9 @@ static bool read_unconnected(tg_interp *in, tg_value v, bool *strict) {
     if (v.tag == TG_V_NONE || *strict || (word && strcmp(word, "zero") == 0)) return true;
     tg_fail(&in->rt.c, TG_ERR_VALUE, "unconnected= is \"zero\" or \"error\", not %s%s%s",
             word ? "\"" : "", word ? word : tg_value_kind(v), word ? "\"" : "");
-    return tg_help(&in->rt.c, "\"zero\", the default, gives zeros and a note with the reason");
+    static const char *const choices[] = {"zero", "error", NULL};
+    return tg_help_choice(in, word, choices,
+                          "\"zero\", the default, gives zeros and a note with the reason");
 }
 
 /* What memory= lists: values that the cost is computed by. */
@@ -257,7 +272,9 @@ static bool read_memory(tg_interp *in, tg_value v, tg_node *y, tg_recompute **ou
         mode = strcmp(word, "sqrt") == 0 ? TG_KEEP_SQRT : TG_KEEP_ALL;
         if (mode == TG_KEEP_ALL && strcmp(word, "speed") != 0) {
             tg_fail(&in->rt.c, TG_ERR_VALUE, "memory= is \"sqrt\" or \"speed\", not \"%s\"", word);
-            return tg_help(&in->rt.c, "or a number of bytes, or a list of values to keep");
+            static const char *const choices[] = {"sqrt", "speed", NULL};
+            return tg_help_choice(in, word, choices,
+                                  "or a number of bytes, or a list of values to keep");
         }
     } else if (v.tag == TG_V_NUMBER) {
         mode = TG_KEEP_BYTES;

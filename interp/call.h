@@ -37,6 +37,8 @@ bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argumen
  * derivatives only. */
 enum { TG_SHOWN_ARGUMENTS = 6 };
 int tg_function_arguments(tg_interp *in, const tg_function *f, bool any, tg_value *out);
+/* "f(x, k=2)", of a function written in tg. */
+void tg_function_signature(tg_str *s, const tg_function *f);
 /* Runs f's body in a scope where the parameters are bound. */
 bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out);
 /* The slot for an argument x of a function to be differentiated, and the node to put in its place

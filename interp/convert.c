@@ -315,6 +315,17 @@ failed:
     return false;
 }
 
+/* Why a list is no tensor. */
+static void help_list(tg_interp *in, tg_value v) {
+    const tg_items *items = v.as.items;
+    if (items->n == 1 && items->v[0].tag == TG_V_RANGE)
+        tg_help(&in->rt.c, "[%g..%g] is a list with a range in it; the numbers are (%g..%g)",
+                items->v[0].as.range->lo, items->v[0].as.range->hi, items->v[0].as.range->lo,
+                items->v[0].as.range->hi);
+    else
+        tg_help(&in->rt.c, "the items of a tensor must all have the same shape");
+}
+
 bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) {
     tg_value now, settled;
     if (!tg_value_now(in, v, &now) || !tg_list_settle(in, now, &settled)) return false;
@@ -337,8 +348,7 @@ bool tg_to_tensor(tg_interp *in, tg_value v, const char *what, tg_tensor **out) 
     }
     default:
         ok = wrong_kind(in, settled, what, "a number or a tensor");
-        if (settled.tag == TG_V_LIST)
-            tg_help(&in->rt.c, "the items of a tensor must all have the same shape");
+        if (settled.tag == TG_V_LIST) help_list(in, settled);
     }
     tg_value_drop(settled);
     return ok;

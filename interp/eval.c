@@ -419,18 +419,16 @@ bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out) {
             help_call(in, e);
         return tg_blame(in, e);
     }
-    tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", e->name);
-    tg_str s = {0};
-    for (int i = 0; i < base.as.items->n; i++)
-        tg_str_addf(&s, "%s%s", i ? ", " : "", base.as.items->field[i]);
-    tg_help(&in->rt.c, "it has %s", tg_str_text(&s));
-    tg_str_free(&s);
+    tg_blame_field(in, base, e->name);
     return tg_blame(in, e);
 }
 
 static TG_APART bool field(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value base;
-    if (!tg_eval(in, env, e->kids[0], &base)) return false;
+    if (!tg_eval(in, env, e->kids[0], &base)) {
+        tg_blame_prefix(in, e);
+        return false;
+    }
     bool ok = tg_field_of(in, e, base, out);
     tg_value_drop(base);
     return ok;

@@ -4,6 +4,7 @@
  * out, and putting the argument in the slot's place. So it works for whatever f does, and f'' is
  * the same again. */
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/code.h"
@@ -62,22 +63,36 @@ static int params_of(const tg_ast *def) {
     return def->n - 1;
 }
 
+void tg_function_signature(tg_str *s, const tg_function *f) {
+    tg_str_addf(s, "%s(", f->name ? f->name : "");
+    for (int i = 0; i < params_of(f->def); i++) {
+        const tg_ast *p = f->def->kids[i];
+        tg_str_addf(s, "%s%s", i ? ", " : "", p->name);
+        if (p->n > 0 && p->kids[0]) {
+            tg_span d = p->kids[0]->span;
+            tg_str_add(s, "=");
+            tg_str_addn(s, d.src->text + d.lo, d.hi - d.lo);
+        }
+    }
+    tg_str_addc(s, ')');
+}
+
 static TG_APART bool wrong_arguments(tg_interp *in, const tg_function *f, const char *what) {
     tg_fail(&in->rt.c, TG_ERR_TYPE, "%s %s", name_of(f), what);
     tg_str s = {0};
-    tg_str_addf(&s, "%s(", f->name ? f->name : "");
-    for (int i = 0; i < params_of(f->def); i++) {
-        const tg_ast *p = f->def->kids[i];
-        tg_str_addf(&s, "%s%s", i ? ", " : "", p->name);
-        if (p->n > 0 && p->kids[0]) {
-            tg_span d = p->kids[0]->span;
-            tg_str_add(&s, "=");
-            tg_str_addn(&s, d.src->text + d.lo, d.hi - d.lo);
-        }
-    }
-    tg_help(&in->rt.c, "it is called as %s)", tg_str_text(&s));
+    tg_function_signature(&s, f);
+    tg_help(&in->rt.c, "it is called as %s", tg_str_text(&s));
     tg_str_free(&s);
     return false;
+}
+
+static TG_APART bool unknown_argument(tg_interp *in, const tg_function *f, const char *name) {
+    char what[160];
+    tg_nearest near = tg_nearest_of_few(tg_param_elsewhere(name));
+    for (int i = 0; i < params_of(f->def); i++) tg_nearest_offer(&near, f->def->kids[i]->name);
+    snprintf(what, sizeof what, "has no argument named %s%s%s%s", name,
+             near.best ? "; did you mean " : "", near.best ? near.best : "", near.best ? "?" : "");
+    return wrong_arguments(in, f, what);
 }
 
 /* Parameters without an argument take their default, which sees those before it. */
@@ -111,8 +126,7 @@ static TG_APART bool bind_parameters(tg_interp *in, const tg_function *f, tg_env
         } else {
             int k = 0;
             while (k < nparams && f->def->kids[k]->name != name) k++;
-            snprintf(what, sizeof what, "has no argument named %s", name);
-            if (k == nparams) return wrong_arguments(in, f, what);
+            if (k == nparams) return unknown_argument(in, f, name);
             snprintf(what, sizeof what, "got its argument %s twice", name);
             if (tg_env_find(scope, name)) return wrong_arguments(in, f, what);
         }

@@ -103,7 +103,7 @@ bool tg_index_item(tg_interp *in, tg_env *env, const tg_ast *e, tg_value base, t
         if (!field_name(in, env, e, &name)) return false;
         const tg_value *v = tg_value_field(base, name);
         if (v) *out = tg_value_hold(*v);
-        return v || tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", name);
+        return v || tg_blame_field(in, base, name);
     }
     if (e->n != 2)
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s takes one index", tg_value_kind(base));

@@ -2,9 +2,11 @@
 #include "interp/module.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "interp/blame.h"
 #include "runtime/io/paths.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,13 +170,59 @@ static bool use_file(tg_interp *in, const char *name, char *path, size_t size) {
                          "a module of the standard library is used without quotes: use optim");
 }
 
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Puts the names of the modules in the folder into name, in order; how many. */
+static int modules_in(const char *folder, char *name[], int most) {
+    DIR *d = opendir(folder);
+    int n = 0;
+    for (struct dirent *e; d && n < most && (e = readdir(d)) != NULL;) {
+        size_t len = strlen(e->d_name);
+        if (len < 4 || strcmp(e->d_name + len - 3, ".tg") != 0) continue;
+        if (!(name[n] = tg_alloc(len - 2))) break;
+        memcpy(name[n], e->d_name, len - 3);
+        name[n++][len - 3] = 0;
+    }
+    if (d) closedir(d);
+    if (n) qsort(name, (size_t)n, sizeof *name, by_name);
+    return n;
+}
+
+/* There is no module of that name: which one was meant, or which there are. */
+static bool blame_module(tg_interp *in, const char *name) {
+    enum { MOST = 100 };
+    char path[PATH_MAX], *there[MOST];
+    const tg_diag failed = in->rt.c.diag;
+    bool library = tg_stdlib_find(&in->rt, "core.tg", path, sizeof path);
+    in->rt.c.diag = failed;
+    if (!library || failed.kind != TG_ERR_FILE) return false;
+    *strrchr(path, '/') = 0;
+    int n = modules_in(path, there, MOST);
+    tg_nearest near = tg_nearest_to(name);
+    tg_str list = {0};
+    for (int i = 0; i < n; i++) {
+        tg_nearest_offer(&near, there[i]);
+        tg_str_addf(&list, "%s%s", i ? ", " : "", there[i]);
+    }
+    if (near.best)
+        tg_help(&in->rt.c, "did you mean %s?", near.best);
+    else if (n)
+        tg_help(&in->rt.c, "the modules are %s; a file of your own is used by its name in quotes",
+                tg_str_text(&list));
+    tg_str_free(&list);
+    for (int i = 0; i < n; i++) tg_free(there[i]);
+    return false;
+}
+
 bool tg_module_use(tg_interp *in, const char *name, bool quoted) {
     char path[PATH_MAX], real[PATH_MAX], file[256];
     if (quoted) {
         if (!use_file(in, name, path, sizeof path)) return false;
     } else {
         snprintf(file, sizeof file, "%s.tg", name);
-        if (!tg_stdlib_find(&in->rt, file, path, sizeof path)) return false;
+        if (!tg_stdlib_find(&in->rt, file, path, sizeof path)) return blame_module(in, name);
     }
     bool known;
     if (!realpath(path, real)) snprintf(real, sizeof real, "%s", path);

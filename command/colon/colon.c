@@ -1,8 +1,9 @@
 /* Commands are rows of tables. A name may be cut short as long as it is clear which is meant;
- * one that is not known is answered with those that begin alike. What a command says goes where the
- * session writes, so that a transcript with commands is checked as any other. */
+ * one that is not known is answered with those that it may stand for. What a command says goes
+ * where the session writes, so that a transcript with commands is checked as any other. */
 #include "command/colon/colon.h"
 
+#include "base/nearest.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -57,29 +58,23 @@ static const tg_colon *find(const char *word, size_t n, int *alike) {
     return *alike == 1 ? found : NULL;
 }
 
-/* How many letters both begin with. */
-static size_t common(const char *name, const char *word, size_t n) {
-    size_t i = 0;
-    while (i < n && name[i] && name[i] == word[i]) i++;
-    return i;
-}
-
 static tg_status unknown(tg_state *s, const char *word, size_t n, int alike) {
-    tg_str message = {0}, advice = {0};
-    size_t most = 0;
-    tg_str_addf(&message, alike ? ":%.*s can be several commands" : "there is no command :%.*s",
-                (int)n, word);
+    tg_str typed = {0}, message = {0}, advice = {0};
+    tg_str_addn(&typed, word, n);
+    tg_nearest near = tg_nearest_of_few(tg_str_text(&typed));
     const tg_colon *c;
     for (int i = 0; (c = tg_colon_at(i)); i++) {
-        size_t k = common(c->name, word, n);
-        if (k > most) most = k;
+        tg_nearest_offer(&near, c->name);
+        if (n == 0 || !begins(c->name, word, n)) continue;
+        tg_str_addf(&advice, advice.len ? ", :%s" : "do you mean :%s", c->name);
     }
-    for (int i = 0; most > 0 && (c = tg_colon_at(i)); i++)
-        if (common(c->name, word, n) == most)
-            tg_str_addf(&advice, advice.len ? ", :%s" : "do you mean :%s", c->name);
+    if (!advice.len && near.best) tg_str_addf(&advice, "did you mean :%s", near.best);
     if (advice.len) tg_str_add(&advice, "? ");
     tg_str_add(&advice, ":help lists all");
+    tg_str_addf(&message, alike ? ":%s can be several commands" : "there is no command :%s",
+                tg_str_text(&typed));
     tg_status status = tg_refuse(s, tg_str_text(&message), tg_str_text(&advice));
+    tg_str_free(&typed);
     tg_str_free(&message);
     tg_str_free(&advice);
     return status;

@@ -6,6 +6,7 @@
 #include "runtime/ops/attrs.h"
 #include "runtime/ops/random.h"
 #include "base/alloc.h"
+#include "base/nearest.h"
 
 #include <limits.h>
 #include <math.h>
@@ -42,51 +43,20 @@ static bool wrong(const binder *b, const tg_param *p, const char *wants) {
 
 /* ---- did you mean ---- */
 
-/* Levenshtein's distance; names longer than the table count as far apart. */
-static int distance(const char *a, const char *b) {
-    enum { LONGEST = 24 };
-    size_t n = strlen(a), m = strlen(b);
-    if (n > LONGEST || m > LONGEST) return INT_MAX;
-    int row[LONGEST + 1];
-    for (size_t j = 0; j <= m; j++) row[j] = (int)j;
-    for (size_t i = 1; i <= n; i++) {
-        int corner = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= m; j++) {
-            int change = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            int best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = change < best ? change : best;
-        }
-    }
-    return row[m];
-}
-
-/* The parameter that other libraries call so. NULL: none of op's. */
-static const char *translated(const tg_op *op, const char *name) {
+const char *tg_param_elsewhere(const char *name) {
     static const char *const word[][2] = {{"dim", "axis"},      {"dims", "axis"},
                                           {"axes", "axis"},     {"dimension", "axis"},
                                           {"keepdims", "keep"}, {"keepdim", "keep"}};
     for (size_t i = 0; i < sizeof word / sizeof *word; i++)
-        for (const tg_param *p = op->param; p->name && strcmp(word[i][0], name) == 0; p++)
-            if (strcmp(p->name, word[i][1]) == 0) return p->name;
-    return NULL;
+        if (strcmp(word[i][0], name) == 0) return word[i][1];
+    return name;
 }
 
 static bool fail_unknown(const binder *b, const char *name) {
-    const char *near = translated(b->op, name);
-    int least = 3; /* further than two letters is another word */
-    for (const tg_param *p = b->op->param; !near && p->name; p++) {
-        int d = distance(name, p->name);
-        bool begins = strncmp(p->name, name, strlen(name)) == 0;
-        if (begins) d = 1;
-        if (d < least && d < (int)strlen(p->name)) least = d, near = p->name;
-    }
-    if (near)
-        tg_fail(&b->rt->c, TG_ERR_NAME, "%s has no parameter %s; did you mean %s?", shown(b->op),
-                name, near);
-    else
-        tg_fail(&b->rt->c, TG_ERR_NAME, "%s has no parameter %s", shown(b->op), name);
+    tg_nearest near = tg_nearest_of_few(tg_param_elsewhere(name));
+    for (const tg_param *p = b->op->param; p->name; p++) tg_nearest_offer(&near, p->name);
+    tg_fail(&b->rt->c, TG_ERR_NAME, "%s has no parameter %s%s%s%s", shown(b->op), name,
+            near.best ? "; did you mean " : "", near.best ? near.best : "", near.best ? "?" : "");
     return help_signature(b);
 }
 

@@ -269,6 +269,9 @@ typedef struct tg_bound {
 bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args,
                 int (*rank_of)(void *user, int operand), void *user, tg_bound *out);
 void tg_bound_free(tg_bound *b);
+/* What tg calls the parameter that NumPy or PyTorch call so (dim: axis); the name itself where it
+ * knows no other. */
+const char *tg_param_elsewhere(const char *name);
 /* "sum(x, axis=none, keep=false)" */
 void tg_op_signature(tg_str *s, const tg_op *op);
 /* Where in `at` the values of param[i] stand, and how many there are (with SHAPE, PERM and SPEC the
