@@ -1,5 +1,6 @@
 /* The tg command: main.c reads the options, prompt/ talks to a person, colon/ has the prompt's
- * commands, check.c replays transcripts, play.c performs one. All of it stands on include/tg.h, and
+ * commands, check.c replays transcripts, play.c performs one, check_file.c
+ * is `tg check`. All of it stands on include/tg.h, and
  * on base/ for memory and files; only examples.c looks into the library's tables. */
 #ifndef TG_COMMAND_H
 #define TG_COMMAND_H
@@ -23,6 +24,7 @@ int tg_prompt(tg_state *s);
 int tg_play(tg_state *s, const char *path); /* a transcript */
 int tg_check(const tg_options *options, int nfiles, char *const *files, bool update);
 int tg_check_examples(const tg_options *options);
+int tg_check_command(const tg_options *options, int n, char *const *args); /* tg check files */
 
 /* ---- prompt/editor.c: one line from the terminal ---- */
 

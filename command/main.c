@@ -25,6 +25,7 @@ static const char usage[] =
     "       tg [options] -e code    run code and show its results\n"
     "       tg [options] -          run a script from standard input\n"
     "       tg --check files        replay the transcripts in files and compare\n"
+    "       tg check files          tell errors and shapes of programs without running them\n"
     "       tg lesson [name]        the lessons, or one of them, step by step\n"
     "\n"
     "  --single        single precision by default\n"
@@ -43,7 +44,10 @@ static const struct subcommand {
     const char *name;
     int (*run)(const tg_options *options, int argc, char *const *argv); /* what follows the word */
     bool talks; /* to a person: Ctrl-C does not end it */
-} subcommands[] = {{"lesson", tg_lesson_command, true}};
+} subcommands[] = {
+    {"lesson", tg_lesson_command, true},
+    {"check", tg_check_command, false},
+};
 
 enum { STUBBORN = 3 }; /* unanswered Ctrl-Cs that end the process */
 

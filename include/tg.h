@@ -179,6 +179,31 @@ TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);
 TG_API const char *tg_operations_document(tg_state *s);
 TG_API const char *tg_version(void);
 
+/* ---- checking: what `tg check` and editors stand on ---- */
+
+typedef enum tg_finding_kind {
+    TG_FINDING_ERROR,
+    TG_FINDING_WARNING,
+    TG_FINDING_SHAPE, /* no fault: what a definition stands for */
+} tg_finding_kind;
+typedef struct tg_finding {
+    tg_finding_kind kind;
+    const char *file;    /* as the text was called, or a file that it uses; NULL: unknown */
+    int line, column;    /* from 1, the column in characters; 0: unknown */
+    int last_column;     /* behind what is wrong, if that ends on the line; else 0 */
+    const char *message; /* one line: "X @ W' has no meaning: the inner sizes 784 and 10 differ";
+                            of a shape "P : [N, 10]   needs X" */
+    const char *help;    /* the likely fix, or "" */
+    const char *report;  /* the whole, as tg_error words it; of a shape "file:6  P : [N, 10]..." */
+} tg_finding;
+/* Reads a program without running it: nothing is computed, printed, written or drawn, data files
+ * are not read, and it ends soon whatever the program would do. `tell` is called for each finding
+ * and may not use the session; what it is given is valid during the call. Names are left behind in
+ * the session, of which nothing has a value: use one made for this. TG_DONE also when there are
+ * errors to tell. */
+TG_API tg_status tg_check_text(tg_state *s, const char *name, const char *text, size_t len,
+                               void (*tell)(void *user, const tg_finding *finding), void *user);
+
 #ifdef __cplusplus
 }
 #endif

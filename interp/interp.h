@@ -32,6 +32,7 @@ typedef struct tg_interp {
     uint64_t
         remarked[8]; /* what was remarked since the session was entered, so as not to repeat it */
     int nremarked;
+    struct tg_checker *checking; /* the program is read, not run (check.h); NULL: it is run */
     bool raw; /* inside the argument of raw: gradients are not simplified, and names of gradients
                  stand for what they were */
     bool computing;   /* inside the right side of `:=`: plain values become lift slots */
