@@ -19,10 +19,7 @@
 
 #include <string.h>
 
-enum {
-    NOTES_GAP = 6,
-    NOTE_GAP = 3
-}; /* blanks before the first remark behind a formula, and between remarks */
+enum { NOTE_GAP = 3 }; /* blanks between remarks */
 
 /* Remarks behind a formula: [N, 10]   needs X */
 typedef struct remarks {
@@ -37,7 +34,7 @@ static void begin_remark(remarks *r) {
         tg_str_addc(r->out, '\n');
         tg_str_repeat(r->out, ' ', r->indent);
     } else {
-        tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : NOTES_GAP);
+        tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : TG_NOTES_GAP);
     }
     if (!r->begun) tg_str_add(r->out, tg_ink_on(r->colours, TG_INK_NOTE));
     r->begun = true;

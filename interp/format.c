@@ -48,12 +48,21 @@ static void print_full(char *buf, size_t size, double x) {
     }
 }
 
+static void print_long(char *buf, size_t size, double x) {
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(buf, size, "%.*g", digits, x);
+        if (strtod(buf, NULL) == x) return;
+    }
+}
+
 void tg_number_text(char *buf, double x, tg_style style) {
     const size_t room = TG_NUMBER_ROOM;
     if (isnan(x))
         strcpy(buf, "nan");
     else if (isinf(x))
         strcpy(buf, x > 0 ? "inf" : "-inf");
+    else if (style == TG_STYLE_SCI && !(x == floor(x) && fabs(x) < 1e5))
+        snprintf(buf, room, "%.4e", x);
     else if (whole(x))
         snprintf(buf, room, "%.0f", x + 0.0); /* + 0.0: no -0 */
     else if (style == TG_STYLE_SHORT && fabs(x) >= 1e15)
@@ -62,6 +71,8 @@ void tg_number_text(char *buf, double x, tg_style style) {
         print_short(buf, room, x);
     else if (style == TG_STYLE_SINGLE)
         print_single(buf, room, x);
+    else if (style == TG_STYLE_LONG)
+        print_long(buf, room, x);
     else
         print_full(buf, room, x);
 }

@@ -1,8 +1,8 @@
-/* Numbers as text: the two default displays, and the formats of "{x:.3f}".
+/* Numbers as text: the displays, and the formats of "{x:.3f}".
  *
- * The prompt's echo is short, five significant digits as in Octave; print and {x} keep twelve,
- * enough to read back but without the noise of binary fractions (0.1 + 0.2 is 0.3). Whole numbers
- * are written whole in both. Formats are Python's:
+ * The prompt's echo is short, five significant digits as in Octave, or what `format` says; print
+ * and {x} keep twelve, enough to read back but without the noise of binary fractions (0.1 + 0.2 is
+ * 0.3). Whole numbers are written whole in all of them. Formats are Python's:
  *
  *     [[fill]align][sign][0][width][,][.precision][type]     align < > ^ =     sign + - space type
  * d e f g s %
@@ -15,6 +15,9 @@
 
 typedef enum tg_style {
     TG_STYLE_SHORT,  /* the echo */
+    TG_STYLE_LONG,   /* the echo after `format long`: the shortest text of 15 digits or more that
+                        reads back as the same number */
+    TG_STYLE_SCI,    /* the echo after `format sci`: five digits and an exponent */
     TG_STYLE_FULL,   /* print */
     TG_STYLE_SINGLE, /* print, of a number that came from single precision: the shortest text that
                         reads back as that float */
@@ -42,12 +45,16 @@ void tg_format_painted(tg_str *out, double x, tg_style style, bool colours);
 
 /* ---- tensors as text (show_tensor.c) ---- */
 
+enum { TG_NOTES_GAP = 6 }; /* blanks before what is noted behind a value or formula */
+
 typedef struct tg_layout {
     tg_style style;
     const tg_spec *spec; /* of each element; NULL: the style */
     int indent;   /* columns to the left of the first line; later lines begin with as many blanks */
     bool inlined; /* within a container: one line, and large ones are only described */
     bool colours; /* nan and infinities stand out */
+    bool shaped, typed; /* shape and type stand behind, where they cannot be seen at a glance */
+    int width;          /* columns of a line, those of the indent included; 0: the usual */
 } tg_layout;
 
 struct tg_rt;

@@ -201,7 +201,11 @@ bool tg_show_node(tg_interp *in, tg_value v, int indent, size_t limit, tg_str *o
 }
 
 static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
-    tg_layout layout = {s->style, s->spec, s->indent, s->inlined, s->colours};
+    tg_layout layout = {.style = s->style,
+                        .spec = s->spec,
+                        .indent = s->indent,
+                        .inlined = s->inlined,
+                        .colours = s->colours};
     switch (v.tag) {
     case TG_V_NONE: return add_text(s, "none", 4, out);
     case TG_V_NUMBER: return add_number(s, v.as.number, out);

@@ -219,15 +219,29 @@ static void tensors(void **state) {
     expect_tensor(TG_BOOL, 1, (int64_t[]){3}, odd, &plain, "[false, true, false]");
     expect_tensor(TG_F64, 2, (int64_t[]){784, 10}, none, &plain, "zeros(784, 10)");
     expect_tensor(TG_U8, 2, (int64_t[]){784, 10}, none, &inlined, "[784, 10] byte, all 0");
-    expect_tensor(
-        TG_F64, 1, (int64_t[]){300}, ends, &plain,
-        "[300] double, min -1, mean -0.99582, max 0.25, 1 nan\n[nan, 0.25, -1, ..., -1, -1]");
+    expect_tensor(TG_F64, 1, (int64_t[]){300}, ends, &plain,
+                  "[300] double, min -1, mean -0.99582, max 0.25, std 0.072168, 1 nan\n"
+                  "[nan, 0.25, -1, ..., -1, -1]");
     expect_tensor(
         TG_F32, 2, (int64_t[]){100, 3}, counting, &plain,
-        "[100, 3] single, min 1, mean 150.5, max 300\n"
-        "[[1, 2, 3],\n [4, 5, 6],\n [7, 8, 9],\n ...\n [295, 296, 297],\n [298, 299, 300]]");
+        "[100, 3] single, min 1, mean 150.5, max 300, std 86.602\n"
+        "[[  1,   2,   3],\n [  4,   5,   6],\n [  7,   8,   9],\n ...\n [295, 296, 297],\n "
+        "[298, 299, 300]]");
     expect_tensor(TG_BOOL, 3, (int64_t[]){10, 10, 10}, odd, &plain,
-                  "[10, 10, 10] bool, 500 of 1000 true");
+                  "[10, 10, 10] bool, 500 of 1000 true\n"
+                  "[0, :, :] = [[false, true, false, ..., false, true],\n"
+                  "             [false, true, false, ..., false, true],\n"
+                  "             [false, true, false, ..., false, true],\n"
+                  "             ...\n"
+                  "             [false, true, false, ..., false, true],\n"
+                  "             [false, true, false, ..., false, true]]\n"
+                  "...\n"
+                  "[9, :, :] = [[false, true, false, ..., false, true],\n"
+                  "             [false, true, false, ..., false, true],\n"
+                  "             [false, true, false, ..., false, true],\n"
+                  "             ...\n"
+                  "             [false, true, false, ..., false, true],\n"
+                  "             [false, true, false, ..., false, true]]");
 }
 
 /* ---- reports ---- */
