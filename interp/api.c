@@ -22,6 +22,7 @@ static void write_stdout(void *user, const char *text, size_t len) {
 
 void tg_write(tg_interp *in, const char *text, size_t len) {
     tg_progress_clear(in);
+    if (len > 0) in->line_open = text[len - 1] != '\n';
     in->write(in->user, text, len);
 }
 

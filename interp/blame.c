@@ -1,6 +1,7 @@
 /* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes
  * what stands in the source, and the shapes of the operands are listed under the carets. */
 #include "interp/blame.h"
+#include "interp/progress.h"
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/nearest.h"
@@ -242,6 +243,7 @@ void tg_remark_text(tg_interp *in, const char *text) {
         for (size_t i = 0; i < sizeof part / sizeof *part; i++)
             tg_write(in, part[i], strlen(part[i]));
     } else {
+        tg_progress_clear(in);
         fprintf(stderr, "%snote:%s %s\n", on, off, text);
     }
 }

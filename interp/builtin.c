@@ -12,9 +12,9 @@
 const tg_builtin *tg_builtin_at(int i) {
     static const tg_builtin *const tables[] = {
         tg_builtins_jacobian, tg_builtins_formula, /* a line each: they are added often */
-        tg_builtins_assume,   tg_builtins_show,    tg_builtins_prove,
-        tg_builtins_check,    tg_builtins_derive,  tg_builtins_data,
-        tg_builtins_batches,  tg_builtins_session, tg_builtins_export,
+        tg_builtins_assume,   tg_builtins_show,     tg_builtins_prove,   tg_builtins_check,
+        tg_builtins_derive,   tg_builtins_data,     tg_builtins_batches, tg_builtins_session,
+        tg_builtins_export,   tg_builtins_progress,
     };
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const tg_builtin *b = tables[t]; b->name; b++)

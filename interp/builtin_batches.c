@@ -46,6 +46,7 @@ static bool begin_shuffled(tg_interp *in, tg_stream *s, tg_value *out) {
     *pass = *s;
     pass->refs = 1;
     pass->order = order;
+    tg_value_hold(s->title);
     for (int i = 0; i < s->nparts; i++) tg_tensor_hold(s->part[i]);
     shuffle(&in->rt, order, total);
     *out = stream_value(pass);
@@ -136,15 +137,19 @@ static bool option(tg_interp *in, tg_value v, const char *name, bool *out) {
     return v.tag == TG_V_NONE || tg_to_truth(in, v, name, out);
 }
 
-/* args: shuffle and partial, then what the dots stand for: the tensors and the rows a batch. */
+/* args: shuffle, partial and title, then what the dots stand for: the tensors and the rows a batch.
+ */
 static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     bool mix, partial;
     int64_t batch;
-    int nparts = n - 3;
+    int nparts = n - 4;
     if (!option(in, args[0].value, "shuffle", &mix) ||
         !option(in, args[1].value, "partial", &partial))
         return false;
-    for (int i = 2; i < n; i++)
+    if (args[2].value.tag != TG_V_NONE && args[2].value.tag != TG_V_STRING)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "the title must be a string, not %s",
+                       tg_value_kind(args[2].value));
+    for (int i = 3; i < n; i++)
         if (args[i].name)
             return tg_fail(&in->rt.c, TG_ERR_TYPE, "batches has no argument named %s",
                            args[i].name);
@@ -161,9 +166,9 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
                      .begin = mix ? begin_shuffled : begin,
                      .next = next,
                      .batch = batch,
-                     .title = "batches"};
+                     .title = tg_value_hold(args[2].value)};
     for (int i = 0; i < nparts; i++)
-        if (!add_part(in, s, args[2 + i].value)) {
+        if (!add_part(in, s, args[3 + i].value)) {
             tg_value_drop(stream_value(s));
             return false;
         }
@@ -174,10 +179,11 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
 }
 
 const tg_builtin tg_builtins_batches[] = {
-    {"batches", "batches(..., shuffle=true, partial=true)",
+    {"batches", "batches(..., shuffle=true, partial=true, title=none)",
      "The rows of some tensors in batches, for a loop: batches(images, labels, 100). Shuffled anew "
      "at each pass by the seed; the last "
-     "batch may be smaller, unless partial=false. On a terminal a bar shows how far the loop is.",
+     "batch may be smaller, unless partial=false. A bar shows how far the loop is, with the title "
+     "before it (see progress).",
      "for b in batches([1, 2, 3], 2, shuffle=false) { print(b) }", "[1, 2]\n[3]", run_batches,
      false, false},
     {0},

@@ -143,10 +143,14 @@ tg_code *tg_code_of_loop(tg_interp *in, tg_env *env, const tg_ast *loop);
 /* Calls f, whose code is given, with the numbers in the first places of `scope`. False: it gave up,
  * and nothing has happened. */
 bool tg_code_call(tg_interp *in, tg_code *code, const tg_env *scope, tg_value *out);
-/* Goes on with a loop. For `for` and `repeat`: after `at` of n turns, the range beginning at lo.
- * False: its names or functions are not what it needs, and nothing has happened. Else *ok is false
- * if an error is recorded. */
-bool tg_code_loop(tg_interp *in, tg_env *env, tg_code *code, double lo, double at, double n,
-                  bool *ok);
+/* The turns of a `for` or `repeat`: `at` of n were made, and the range begins at lo; those up to
+ * `to` are to be made. Afterwards `at` have been, and `left` tells that a break was among them. */
+typedef struct tg_code_turns {
+    double lo, at, to, n;
+    bool left;
+} tg_code_turns;
+/* Goes on with a loop. False: its names or functions are not what it needs, and nothing has
+ * happened. Else *ok is false if an error is recorded. */
+bool tg_code_loop(tg_interp *in, tg_env *env, tg_code *code, tg_code_turns *turns, bool *ok);
 
 #endif

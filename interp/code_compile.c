@@ -143,10 +143,11 @@ static bool counted(tg_compiler *c, const tg_ast *s, int reg) {
     return ok;
 }
 
+/* A loop over a range, as far as its targets tell. */
 static bool is_countable(const tg_ast *s) {
     return s->kind == TG_AST_REPEAT ||
            (s->ntargets == 1 && s->n == 3 && !(s->flags & TG_AST_STORES) &&
-            s->kids[0]->kind == TG_AST_NAME && s->kids[1]->kind == TG_AST_RANGE);
+            s->kids[0]->kind == TG_AST_NAME);
 }
 
 static bool inner_count(tg_compiler *c, const tg_ast *s) {
@@ -154,7 +155,9 @@ static bool inner_count(tg_compiler *c, const tg_ast *s) {
     tg_operand v;
     uint64_t before = c->defined;
     bool range = s->kind == TG_AST_FOR;
-    if (!is_countable(s) || !tg_code_claim(c, 3, &reg)) return false;
+    if (!is_countable(s) || (range && s->kids[1]->kind != TG_AST_RANGE) ||
+        !tg_code_claim(c, 3, &reg))
+        return false;
     for (int i = 0; i < 1 + range; i++) {
         const tg_ast *e = range ? s->kids[1]->kids[i] : s->kids[0];
         if (!tg_code_expression(c, e, reg + i, &v) || v.truth ||

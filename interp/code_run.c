@@ -21,7 +21,8 @@ typedef struct loop {
     tg_env *env;
     tg_value *place[TG_CODE_VARS]; /* what its names stand for */
     const tg_value *thing[TG_CODE_THINGS];
-    bool failed; /* an error is recorded */
+    double turns; /* in all, of its own counter */
+    bool failed;  /* an error is recorded */
 } loop;
 
 /* ---- the names of a loop ---- */
@@ -251,7 +252,8 @@ static TG_APART void tell_turns(tg_interp *in, const tg_code *root, const loop *
                 s = root->site[root->insn[k].c].ast;
                 break;
             }
-        tg_turns_tell(in, l->env, s, (int64_t)w[1], (int64_t)w[2]);
+        tg_turns_tell(in, l->env, s, (int64_t)w[1],
+                      (int64_t)(i->b == root->counter ? l->turns : w[2]));
     }
     if (root->text->kind == TG_AST_WHILE) tg_turns_tell(in, l->env, root->text, 0, -1);
 }
@@ -348,10 +350,12 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
             break;
         case TG_CODE_NEXT: {
             double *w = r + i.b;
-            if (w[1] >= w[2])
-                pc = start + i.c;
-            else
+            if (w[1] < w[2]) {
                 r[i.a] = w[0] + w[1]++;
+                break;
+            }
+            w[1] = w[2] + 1; /* else a break was taken */
+            pc = start + i.c;
             break;
         }
         case TG_CODE_COUNT:
@@ -456,18 +460,21 @@ bool tg_code_call(tg_interp *in, tg_code *code, const tg_env *scope, tg_value *o
     return false;
 }
 
-bool tg_code_loop(tg_interp *in, tg_env *env, tg_code *code, double lo, double at, double n,
-                  bool *ok) {
-    loop l = {.env = env};
+bool tg_code_loop(tg_interp *in, tg_env *env, tg_code *code, tg_code_turns *turns, bool *ok) {
+    loop l = {.env = env, .turns = turns->n};
     double none;
     if (!prepare(in, code) || !find_names(in, code, &l) || !find_things(in, code, &l)) return false;
     if (!is_sound(in, code, ++in->code_visit, code, &l)) return false;
     read_names(code, &l, in->registers);
-    if (code->counter) memcpy(in->registers + code->counter, (double[]){lo, at, n}, 3 * sizeof n);
+    double *w = in->registers + code->counter;
+    if (code->counter) w[0] = turns->lo, w[1] = turns->at, w[2] = turns->to;
     in->no_code++;
     *ok = run(in, code, &l, &none);
     in->no_code--;
     if (*ok) write_names(code, &l, in->registers);
+    w = in->registers + code->counter; /* they may have moved */
+    turns->left = w[1] <= w[2];
+    turns->at = turns->left ? w[1] : w[2];
     finish(in);
     return true;
 }

@@ -55,11 +55,13 @@ typedef struct tg_interp {
         *kept; /* texts that the pending error points into, and that nothing else holds any more */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
-    bool echo;         /* statements are echoed, as at the prompt ... */
-    int colours;       /* ... and where that is in colours: TG_COLOURS_ */
-    bool bar_shown;    /* a progress bar stands on the terminal: clear it before writing */
-    tg_value returned; /* of a return under way */
-    tg_env *idle;      /* scopes of calls that have ended, empty, for others to use */
+    bool echo;               /* statements are echoed, as at the prompt ... */
+    int colours;             /* ... and where that is in colours: TG_COLOURS_ */
+    struct tg_progress *bar; /* of the innermost loop that has one (progress.h) */
+    int nbars, bars_shown;   /* how many there are, and stand on the terminal */
+    bool line_open;          /* what was written last does not end in a newline */
+    tg_value returned;       /* of a return under way */
+    tg_env *idle;            /* scopes of calls that have ended, empty, for others to use */
     int nidle;
     uint64_t functions; /* written in tg, so far */
     double *registers;  /* of number code (code.h) */
@@ -172,6 +174,7 @@ extern const tg_builtin tg_builtins_derive[];
 extern const tg_builtin tg_builtins_data[];
 extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_session[];
+extern const tg_builtin tg_builtins_progress[];
 extern const tg_builtin tg_builtins_export[];
 
 #endif

@@ -199,6 +199,13 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
     }
 }
 
+/* Of the bar of a loop over batches; NULL: others have none of their own. */
+static const char *title_of(const walk *w) {
+    if (w->over.tag != TG_V_STREAM) return NULL;
+    tg_value title = w->over.as.stream->title;
+    return title.tag == TG_V_STRING ? title.as.text->bytes : "batches";
+}
+
 static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
     int64_t i = w->at++;
     switch (w->over.tag) {
@@ -272,32 +279,55 @@ static inline bool is_time_for_code(const tg_interp *in, int64_t turns) {
     return turns > 0 && (turns & (turns - 1)) == 0 && !in->no_code;
 }
 
+/* Goes on with the loop s, of n turns, as number code, in stretches between which its bar is shown.
+ * False: the tree has the next turn, *at. Else the loop is over, as *flow says. */
+static TG_APART bool run_as_code(tg_interp *in, tg_env *env, const tg_ast *s, tg_progress *bar,
+                                 double lo, int64_t n, int64_t *at, tg_flow *flow) {
+    tg_code *code = tg_code_of_loop(in, env, s);
+    tg_code_turns t = {.lo = lo, .at = (double)*at, .n = (double)n};
+    int64_t stretch = 64;
+    for (bool fine = true; *at < n && !t.left;) {
+        double looked = bar->looked;
+        t.to = bar->on && n - *at > stretch ? t.at + (double)stretch : t.n;
+        if (!tg_code_loop(in, env, code, &t, &fine)) return false;
+        *at = (int64_t)t.at;
+        if (!fine || (bar->on && !tg_progress_look(bar, *at))) {
+            if (fine) tg_turns_tell(in, env, s, *at, n);
+            *flow = TG_FLOW_ERROR;
+            return true;
+        }
+        if (bar->looked - looked < 2e-3 && stretch < 1 << 24) stretch *= 2;
+        if (bar->looked - looked > 8e-3 && stretch > 1) stretch /= 2;
+    }
+    return true;
+}
+
 static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
     tg_value over;
     const tg_ast *what = s->kids[s->ntargets], *body = s->kids[s->ntargets + 1];
+    const tg_ast *call = tg_progress_call(in, env, what);
     walk w;
+    if (call && !(what = tg_progress_subject(in, call))) return fail_at(in, call);
     if (!tg_eval(in, env, what, &over)) return TG_FLOW_ERROR;
     if (!walk_begin(in, over, &w)) {
         tg_value_drop(w.over);
         return fail_at(in, what);
     }
     tg_flow flow = TG_FLOW_NEXT;
-    bool told = false;
-    bool plain_target = s->ntargets == 1 && !(s->flags & TG_AST_STORES);
-    tg_progress bar =
-        tg_progress_begin(in, w.over.tag == TG_V_STREAM ? w.over.as.stream->title : NULL, w.n);
+    bool told = false, plain_target = s->ntargets == 1 && !(s->flags & TG_AST_STORES);
+    tg_progress bar;
+    if (!tg_progress_begin(&bar, in, env, call, title_of(&w), w.n)) {
+        flow = fail_at(in, call);
+        w.n = 0;
+    }
     while (w.at < w.n) {
         tg_value v;
-        bool fine;
         if (w.over.tag == TG_V_RANGE && is_time_for_code(in, w.at) &&
-            tg_code_loop(in, env, tg_code_of_loop(in, env, s), w.over.as.range->lo, (double)w.at,
-                         (double)w.n, &fine)) {
-            if (!fine) flow = fail_at(in, what);
-            told = true;
+            (told = run_as_code(in, env, s, &bar, w.over.as.range->lo, w.n, &w.at, &flow))) {
+            if (flow == TG_FLOW_ERROR) fail_at(in, what);
             break;
         }
-        tg_progress_show(&bar, w.at);
-        if (!walk_next(in, &w, &v) ||
+        if (!tg_progress_turn(&bar, w.at) || !walk_next(in, &w, &v) ||
             !(plain_target && define_number(in, env, s->kids[0], v)
                   ? true
                   : bind_targets(in, env, s, v)) ||
@@ -310,7 +340,7 @@ static TG_APART tg_flow for_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
         flow = TG_FLOW_NEXT;
     }
     if (flow == TG_FLOW_ERROR && !told) tg_turns_tell(in, env, s, w.at, w.n);
-    tg_progress_end(&bar);
+    tg_progress_end(&bar, w.at, flow != TG_FLOW_ERROR);
     tg_value_drop(w.over);
     return flow;
 }
@@ -324,38 +354,58 @@ static TG_APART bool condition(tg_interp *in, tg_env *env, const tg_ast *e, bool
 }
 
 static TG_APART tg_flow while_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
-    for (int64_t turns = 0;; turns++) {
+    const tg_ast *what = s->kids[0], *call = tg_progress_call(in, env, what);
+    tg_progress bar;
+    tg_flow flow = TG_FLOW_NEXT;
+    if (call && !(what = tg_progress_subject(in, call))) return fail_at(in, call);
+    bool ok = tg_progress_begin(&bar, in, env, call, NULL, -1) || tg_blame(in, call);
+    int64_t turns = 0;
+    while (next_turn(&flow)) {
+        tg_code_turns none = {0};
         bool truth, fine;
-        if (is_time_for_code(in, turns) &&
-            tg_code_loop(in, env, tg_code_of_loop(in, env, s), 0, 0, 0, &fine))
-            return fine ? TG_FLOW_NEXT : fail_at(in, s);
-        tg_flow flow = TG_FLOW_ERROR;
-        if (!tg_check_interrupt(&in->rt.c))
+        if (!call && is_time_for_code(in, turns) &&
+            tg_code_loop(in, env, tg_code_of_loop(in, env, s), &none, &fine)) {
+            flow = fine ? TG_FLOW_NEXT : fail_at(in, s);
+            break;
+        }
+        flow = TG_FLOW_ERROR;
+        if (!ok || !tg_progress_turn(&bar, turns) || !tg_check_interrupt(&in->rt.c))
             fail_at(in, s);
-        else if (condition(in, env, s->kids[0], &truth))
+        else if (condition(in, env, what, &truth))
             flow = truth ? turn(in, env, s->kids[1]) : TG_FLOW_BREAK;
-        if (flow == TG_FLOW_ERROR) tg_turns_tell(in, env, s, turns + 1, -1);
-        if (!next_turn(&flow)) return flow;
+        turns++;
+        if (flow == TG_FLOW_ERROR) tg_turns_tell(in, env, s, turns, -1);
     }
+    tg_progress_end(&bar, turns - 1, flow != TG_FLOW_ERROR);
+    return flow;
 }
 
 static TG_APART tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s) {
+    const tg_ast *what = s->kids[0], *call = tg_progress_call(in, env, what);
     tg_value v;
-    int64_t n;
-    if (!tg_eval(in, env, s->kids[0], &v)) return TG_FLOW_ERROR;
+    int64_t n, i = 0;
+    if (call && !(what = tg_progress_subject(in, call))) return fail_at(in, call);
+    if (!tg_eval(in, env, what, &v)) return TG_FLOW_ERROR;
     bool ok = tg_to_int(in, v, "the number of turns", &n);
     tg_value_drop(v);
-    if (!ok) return fail_at(in, s->kids[0]);
-    for (int64_t i = 0; i < n; i++) {
-        bool fine;
-        if (is_time_for_code(in, i) &&
-            tg_code_loop(in, env, tg_code_of_loop(in, env, s), 0, (double)i, (double)n, &fine))
-            return fine ? TG_FLOW_NEXT : fail_at(in, s);
-        tg_flow flow = tg_check_interrupt(&in->rt.c) ? turn(in, env, s->kids[1]) : fail_at(in, s);
-        if (flow == TG_FLOW_ERROR) tg_turns_tell(in, env, s, i + 1, n);
-        if (!next_turn(&flow)) return flow;
+    if (!ok) return fail_at(in, what);
+    tg_progress bar;
+    tg_flow flow = TG_FLOW_NEXT;
+    ok = tg_progress_begin(&bar, in, env, call, NULL, n) || tg_blame(in, call);
+    while (i < n && next_turn(&flow)) {
+        if (is_time_for_code(in, i) && run_as_code(in, env, s, &bar, 0, n, &i, &flow)) {
+            if (flow == TG_FLOW_ERROR) fail_at(in, s);
+            break;
+        }
+        flow = ok && tg_progress_turn(&bar, i) && tg_check_interrupt(&in->rt.c)
+                   ? turn(in, env, s->kids[1])
+                   : fail_at(in, s);
+        i++;
+        if (flow == TG_FLOW_ERROR) tg_turns_tell(in, env, s, i, n);
     }
-    return TG_FLOW_NEXT;
+    next_turn(&flow);
+    tg_progress_end(&bar, i, flow != TG_FLOW_ERROR);
+    return flow == TG_FLOW_CONTINUE ? TG_FLOW_NEXT : flow;
 }
 
 /* The branch to take: else if ... else if ...: walked, not recursed into. *branch NULL: none. */

@@ -29,6 +29,7 @@ static void bury_function(graveyard *g, tg_function *f) {
 }
 
 static void free_stream(tg_stream *s) {
+    tg_value_drop(s->title);
     for (int i = 0; i < s->nparts; i++) tg_tensor_drop(s->part[i]);
     tg_free(s->order);
     tg_free(s);

@@ -153,7 +153,7 @@ struct tg_stream {
     tg_tensor *part[4]; /* what it draws from */
     int64_t batch;      /* rows a turn */
     int64_t *order;     /* of a shuffled pass: row numbers; else NULL */
-    const char *title;  /* before the progress bar; NULL: no bar */
+    tg_value title;     /* before the progress bar: a string, or none */
 };
 
 /* ---- environments ---- */
