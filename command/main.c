@@ -295,7 +295,10 @@ static int run_command(command *c) {
     if (c->mode == MODE_CHECK) return tg_check(&c->options, c->nrest, c->rest, c->update);
     if (c->mode == MODE_EXAMPLES) return tg_check_examples(&c->options);
     bool transcript = c->mode == MODE_FILE && tg_has_suffix(c->rest[0], ".tgt");
-    if (!transcript) c->options.colours = choose_colours(c->colour);
+    if (!transcript) {
+        c->options.colours = choose_colours(c->colour);
+        c->options.terminal = isatty(STDOUT_FILENO);
+    }
     if (c->mode == MODE_SUBCOMMAND) {
         at_prompt = c->sub->talks;
         return c->sub->run(&c->options, c->nrest - 1, c->rest + 1);

@@ -51,7 +51,8 @@ typedef struct tg_options {
     uint64_t seed; /* of the random generator */
     int argc;      /* of a script: what `args` gives */
     const char *const *argv;
-    int colours; /* TG_COLOURS_ of what goes to a terminal; 0: none */
+    int colours;  /* TG_COLOURS_ of what goes to a terminal; 0: none */
+    int terminal; /* 1: standard output is one, and what is shown fits its width */
     /* Where print and echo write; NULL: standard output. */
     void (*write)(void *user, const char *text, size_t len);
     void *user;

@@ -84,6 +84,7 @@ tg_state *tg_open(const tg_options *options) {
     in->rt.precision = o->single ? TG_F32 : TG_F64;
     in->rt.seed = o->seed;
     in->colours = o->colours;
+    in->terminal = o->terminal;
     in->rt.check_rule = tg_rule_check;
     tg_runtime_set_threads(&in->rt, o->threads > 0 ? o->threads : tg_pool_default_threads());
     in->globals = tg_env_new(NULL);

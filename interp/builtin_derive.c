@@ -48,7 +48,7 @@ static bool run_derive(tg_interp *in, int n, const tg_argument *args, tg_value *
                                  .x_name = t.x_name,
                                  .taken = taken,
                                  .user = in,
-                                 .width = tg_terminal_width(100)};
+                                 .width = tg_terminal_width(in, 100)};
         ok = shown.failed ? tg_fail_memory(&in->rt.c)
                           : tg_derive(&in->rt, t.y, (int)t.n, t.x, &opt, &d);
     }

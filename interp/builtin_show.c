@@ -72,7 +72,7 @@ static bool run_show(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     if (!limit_of(in, &args[1], &limit) ||
         !tg_map_leaves(in, args[0].value, simplify_leaf, NULL, &v))
         return false;
-    const tg_shower within = {.in = in, .style = TG_STYLE_SHORT, .quoted = true};
+    const tg_shower within = tg_show_at_prompt(in, 0);
     bool ok = tg_is_container(v) ? tg_show_with(&within, v, &s) : tg_show_formula(in, v, limit, &s);
     tg_value_drop(v);
     tg_str_addc(&s, '\n');

@@ -21,49 +21,48 @@
 
 enum { NOTE_GAP = 3 }; /* blanks between remarks */
 
-/* Remarks behind a formula: [N, 10]   needs X */
-typedef struct remarks {
-    tg_str *out;
-    int indent; /* of a line of their own; negative: they follow the formula */
-    bool colours;
-    bool begun;
-} remarks;
-
-static void begin_remark(remarks *r) {
-    if (!r->begun && r->indent >= 0) {
-        tg_str_addc(r->out, '\n');
-        tg_str_repeat(r->out, ' ', r->indent);
-    } else {
-        tg_str_repeat(r->out, ' ', r->begun ? NOTE_GAP : TG_NOTES_GAP);
-    }
-    if (!r->begun) tg_str_add(r->out, tg_ink_on(r->colours, TG_INK_NOTE));
-    r->begun = true;
+/* Between two remarks behind a formula: [N, 10]   needs X */
+static void next_remark(tg_str *remarks) {
+    if (remarks->len > 0) tg_str_repeat(remarks, ' ', NOTE_GAP);
 }
 
-/* `from` is where the formula begins in out: behind one of several lines they get their own. */
+/* The remarks behind what begins at `from` in out: behind several lines, and where they do not fit
+ * the terminal, on a line of their own. */
+static void add_remarks_text(tg_interp *in, const char *remarks, size_t from, int indent,
+                             tg_str *out) {
+    const char *text = tg_str_text(out) + from;
+    size_t n = out->len - from;
+    int most = tg_terminal_width(in, 0);
+    int width = indent + tg_utf8_width(text, n) + TG_NOTES_GAP;
+    bool below = n > 0 && memchr(text, '\n', n);
+    if (most > 0 && width + tg_utf8_width(remarks, strlen(remarks)) > most) below = true;
+    if (below) tg_str_addc(out, '\n');
+    tg_str_repeat(out, ' ', below ? indent + 2 : TG_NOTES_GAP);
+    tg_ink_add(tg_echo_colours(in), TG_INK_NOTE, remarks, out);
+}
+
+/* `from` is where the formula begins in out. */
 static void add_remarks(tg_interp *in, tg_value v, const char *needs, size_t from, int indent,
                         tg_str *out) {
-    bool lines = out->text && memchr(out->text + from, '\n', out->len - from);
-    remarks r = {out, lines ? indent + 2 : -1, tg_echo_colours(in), false};
+    tg_str remarks = {0};
     const tg_type *type = &v.as.node->type;
-    if (type->rank > 0) {
-        begin_remark(&r);
-        tg_shape_print(&in->rt, out, type->rank, type->dim);
-    }
+    if (type->rank > 0) tg_shape_print(&in->rt, &remarks, type->rank, type->dim);
     if (needs) {
-        begin_remark(&r);
-        tg_str_addf(out, needs[0] ? "needs %s" : "needs data", needs);
+        next_remark(&remarks);
+        tg_str_addf(&remarks, needs[0] ? "needs %s" : "needs data", needs);
     }
     bool first = true;
     for (int i = 0; i < TG_FACTS; i++) {
         if (!(v.assumed >> i & 1)) continue;
         const char *text = tg_assume_text(&in->rt, i);
         if (!text) continue;
-        if (first) begin_remark(&r);
-        tg_str_addf(out, "%s%s", first ? "assuming " : ", ", text);
+        if (first) next_remark(&remarks);
+        tg_str_addf(&remarks, "%s%s", first ? "assuming " : ", ", text);
         first = false;
     }
-    tg_str_add(out, tg_ink_off(r.begun && r.colours));
+    if (remarks.len > 0) add_remarks_text(in, tg_str_text(&remarks), from, indent, out);
+    if (remarks.failed) out->failed = true;
+    tg_str_free(&remarks);
 }
 
 /* The name that is being shown. */
@@ -71,28 +70,28 @@ static void add_name(tg_interp *in, const char *name, tg_str *out) {
     tg_ink_add(tg_echo_colours(in), TG_INK_NAME, name, out);
 }
 
-/* `indent` columns, "= " and the value. */
-static bool value_below(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
-    tg_layout layout = {
-        .style = TG_STYLE_SHORT, .indent = indent + 2, .colours = tg_echo_colours(in)};
-    tg_str_addc(out, '\n');
-    tg_str_repeat(out, ' ', indent);
-    tg_str_add(out, "= ");
-    return tg_format_tensor(&in->rt, t, &layout, out);
-}
-
 static bool add_plain(tg_interp *in, tg_value v, int indent, tg_str *out) {
-    tg_shower s = {.in = in,
-                   .style = TG_STYLE_SHORT,
-                   .indent = indent,
-                   .quoted = true,
-                   .colours = tg_echo_colours(in)};
+    tg_shower s = tg_show_at_prompt(in, indent);
     return tg_show_with(&s, v, out);
 }
 
-static bool add_tensor(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
-    tg_layout layout = {.style = TG_STYLE_SHORT, .indent = indent, .colours = tg_echo_colours(in)};
+/* A formula's shape stands behind the formula. */
+static bool add_tensor(tg_interp *in, tg_tensor *t, int indent, bool shaped, tg_str *out) {
+    tg_layout layout = {.style = in->format,
+                        .indent = indent,
+                        .width = tg_terminal_width(in, 0),
+                        .colours = tg_echo_colours(in),
+                        .shaped = shaped,
+                        .typed = true};
     return tg_format_tensor(&in->rt, t, &layout, out);
+}
+
+/* `indent` columns, "= " and the value. */
+static bool value_below(tg_interp *in, tg_tensor *t, int indent, tg_str *out) {
+    tg_str_addc(out, '\n');
+    tg_str_repeat(out, ' ', indent);
+    tg_str_add(out, "= ");
+    return add_tensor(in, t, indent + 2, false, out);
 }
 
 /* A formula that is one cell is shown as the cell's name and value; *name becomes that name where
@@ -119,7 +118,7 @@ static void add_no_data(tg_interp *in, tg_str *out) {
 static bool cell_echo(tg_interp *in, const char *name, const tg_cell *c, tg_str *out) {
     if (c->value) {
         tg_str_add(out, " = ");
-        return add_tensor(in, c->value, tg_utf8_width(name, strlen(name)) + 3, out);
+        return add_tensor(in, c->value, tg_utf8_width(name, strlen(name)) + 3, true, out);
     }
     tg_str_add(out, c->type.rank ? " : " : " : a number");
     if (c->type.rank) tg_shape_print(&in->rt, out, c->type.rank, c->type.dim);
@@ -131,7 +130,7 @@ static bool size_echo(tg_interp *in, tg_node *n, tg_str *out) {
     tg_tensor *t = NULL;
     if (tg_plan_eval(&in->rt, 1, &n, &t)) {
         tg_str_add(out, " = ");
-        bool ok = add_tensor(in, t, 0, out);
+        bool ok = add_tensor(in, t, 0, true, out);
         tg_tensor_drop(t);
         return ok;
     }
@@ -178,7 +177,7 @@ static bool formula_echo(tg_interp *in, const char *name, tg_value v, tg_str *ou
     }
     if (tg_node_is_number(n)) return add_plain(in, tg_value_number(n->leaf.number), 0, out);
     if (n->op == &tg_op_const && !n->label)
-        return add_tensor(in, n->leaf.tensor, name ? indent + 2 : 0, out);
+        return add_tensor(in, n->leaf.tensor, name ? indent + 2 : 0, true, out);
     return formula_and_value(in, v, indent, out);
 }
 

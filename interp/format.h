@@ -51,7 +51,8 @@ typedef struct tg_layout {
     tg_style style;
     const tg_spec *spec; /* of each element; NULL: the style */
     int indent;   /* columns to the left of the first line; later lines begin with as many blanks */
-    bool inlined; /* within a container: one line, and large ones are only described */
+    bool inlined; /* on one line */
+    bool brief;   /* within a container: large ones are only described */
     bool colours; /* nan and infinities stand out */
     bool shaped, typed; /* shape and type stand behind, where they cannot be seen at a glance */
     int width;          /* columns of a line, those of the indent included; 0: the usual */

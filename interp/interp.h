@@ -6,6 +6,7 @@
 
 #include "base/paint.h"
 #include "grammar/parse.h"
+#include "interp/format.h"
 #include "interp/value.h"
 #include "runtime/vec/vec.h"
 #include "tg.h"
@@ -57,6 +58,8 @@ typedef struct tg_interp {
     void *user;
     bool echo;               /* statements are echoed, as at the prompt ... */
     int colours;             /* ... and where that is in colours: TG_COLOURS_ */
+    bool terminal;           /* it fits the terminal's width */
+    tg_style format;         /* of numbers in it: what `format` said last */
     struct tg_progress *bar; /* of the innermost loop that has one (progress.h) */
     int nbars, bars_shown;   /* how many there are, and stand on the terminal */
     bool line_open;          /* what was written last does not end in a newline */

@@ -14,8 +14,6 @@
 #include "runtime/graph/print.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum {
     USUAL = 90,    /* columns where the output is no terminal */
@@ -202,13 +200,6 @@ static void table(layout *l, tg_str *out) {
     if (lines > LINES) tg_str_addf(out, "... %d more parts\n", lines - LINES);
 }
 
-int tg_terminal_width(int usual) {
-    struct winsize size;
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
-        return usual;
-    return size.ws_col;
-}
-
 static bool show_shapes(layout *l, tg_value v, tg_str *out) {
     tg_interp *in = l->in;
     tg_print_options o = {.unfold = v.unfold == TG_UNFOLD_MOST ? TG_UNFOLD_ALL : (int)v.unfold,
@@ -219,7 +210,7 @@ static bool show_shapes(layout *l, tg_value v, tg_str *out) {
     if (l->failed || l->text.failed || l->n == 0) return tg_fail_memory(&in->rt.c);
     place(l);
     const part *root = &l->part[l->n - 1];
-    if (root->width <= tg_terminal_width(USUAL)) {
+    if (root->width <= tg_terminal_width(in, USUAL)) {
         size_t whole = l->shapes.len;
         if (root->node->type.rank > 0)
             add_shape(l, &l->part[l->n - 1]);

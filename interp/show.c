@@ -1,27 +1,28 @@
 /* Values as text. One printer serves print, {x} and the echo of the prompt; they differ in the
- * number of digits and in whether text is quoted. Containers are written on one line while that is
- * short, otherwise one item a line; within them tensors are kept to a line. Formulas are evaluated
- * where their data are known and written as formulas where not. */
+ * number of digits, in whether text is quoted, and in that the echo fits its terminal and cuts long
+ * text, saying so. Containers are the matter of show_items.c, tensors of show_tensor.c. Formulas
+ * are evaluated where their data are known and written as formulas where not. */
 #include "interp/show.h"
 #include "interp/nonfinite.h"
 #include "runtime/graph/print.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum {
-    LINE_MOST = 90,   /* columns of a container on one line */
-    ITEMS_MOST = 100, /* items of a container that are all shown */
-    ITEMS_HEAD = 10,  /* of a longer one: from the beginning, */
-    ITEMS_TAIL = 3,   /* and from the end */
-    DEPTH_MOST = 32,  /* containers within containers; what is deeper is left out */
+    LINE_MOST = 90,      /* columns of a formula */
+    TEXT_MOST = 2000,    /* bytes of text that the prompt shows whole, */
+    TEXT_WITHIN = 200,   /* and within a container */
+    TRIAL_MOST = 1 << 16 /* elements of a tensor that are looked at to see whether it fits */
 };
 
 /* ---- text and functions ---- */
 
-/* Quoted so that it reads back. */
-static void add_quoted(const tg_text *t, tg_str *out) {
+/* The first n bytes, quoted so that they read back. */
+static void add_quoted(const tg_text *t, size_t n, tg_str *out) {
     tg_str_addc(out, '"');
-    for (size_t i = 0; i < t->len; i++) {
+    for (size_t i = 0; i < n; i++) {
         unsigned char ch = (unsigned char)t->bytes[i];
         switch (ch) {
         case '"': tg_str_add(out, "\\\""); break;
@@ -39,6 +40,20 @@ static void add_quoted(const tg_text *t, tg_str *out) {
         }
     }
     tg_str_addc(out, '"');
+}
+
+/* On the screen the beginning is enough of a long one, if it is said that there is more. */
+static void add_text_shown(const tg_shower *s, const tg_text *t, tg_str *out) {
+    size_t most = s->depth > 0 ? TEXT_WITHIN : TEXT_MOST, n = t->len;
+    if (s->cut && n > most) {
+        n = most;
+        while (n > 0 && ((unsigned char)t->bytes[n] & 0xC0) == 0x80) n--; /* not in a character */
+    }
+    add_quoted(t, n, out);
+    if (n == t->len) return;
+    tg_str_add(out, tg_ink_on(s->colours, TG_INK_NOTE));
+    tg_str_addf(out, " ... %zu of %zu bytes%s", n, t->len, s->depth > 0 ? "" : "; print shows all");
+    tg_str_add(out, tg_ink_off(s->colours));
 }
 
 /* The definition as the user wrote it; of a derivative f' the name, or the definition in brackets.
@@ -81,39 +96,6 @@ static bool add_text(const tg_shower *s, const char *text, size_t n, tg_str *out
     return true;
 }
 
-/* The texts of the items that are shown, one behind the other; end[k] is where the k-th ends. */
-typedef struct pieces {
-    tg_str text;
-    int n;
-    size_t end[ITEMS_MOST + 1];
-} pieces;
-
-static bool fill_pieces(const tg_shower *s, const tg_items *items, pieces *p) {
-    tg_shower within = *s;
-    within.inlined = within.quoted = true;
-    within.depth++;
-    for (int i = 0; i < items->n; i++) {
-        if (items->n > ITEMS_MOST && i == ITEMS_HEAD) {
-            tg_str_add(&p->text, "...");
-            i = items->n - ITEMS_TAIL - 1;
-        } else {
-            if (items->field) tg_str_addf(&p->text, "%s: ", items->field[i]);
-            if (!tg_show_with(&within, items->v[i], &p->text)) return false;
-        }
-        p->end[p->n++] = p->text.len;
-    }
-    return true;
-}
-
-/* The k-th text, its lines after the first indented by two more columns. */
-static void add_piece(const pieces *p, int k, tg_str *out) {
-    const char *text = tg_str_text(&p->text);
-    for (size_t i = k ? p->end[k - 1] : 0; i < p->end[k]; i++) {
-        tg_str_addc(out, text[i]);
-        if (text[i] == '\n') tg_str_add(out, "  ");
-    }
-}
-
 /* What an answer says, its ticks and crosses painted. */
 static bool add_ticked(const char *text, tg_str *out) {
     static const struct {
@@ -138,41 +120,16 @@ static bool add_ticked(const char *text, tg_str *out) {
 
 static bool add_container(const tg_shower *s, tg_value v, tg_str *out) {
     const tg_text *said = tg_value_said(v);
-    if (said && !s->colours) return add_text(s, said->bytes, said->len, out);
-    if (said) return add_ticked(said->bytes, out);
-    const char *open = v.tag == TG_V_RECORD ? "{" : v.tag == TG_V_TUPLE ? "(" : "[";
-    const char *close = v.tag == TG_V_RECORD ? "}" : v.tag == TG_V_TUPLE ? ")" : "]";
-    if (s->depth == DEPTH_MOST && v.as.items->n > 0) {
-        tg_str_addf(out, "%s...%s", open, close);
-        return true;
-    }
-    pieces p = {0};
-    bool ok = fill_pieces(s, v.as.items, &p);
-    const char *text = tg_str_text(&p.text);
-    int width = s->indent + tg_utf8_width(text, p.text.len) + 2 * p.n;
-    bool tall = strchr(text, '\n') || width > LINE_MOST;
-    tg_str_add(out, open);
-    for (int k = 0; k < p.n; k++) {
-        if (k > 0) tg_str_add(out, tall ? "," : ", ");
-        if (tall) tg_str_add(out, "\n  ");
-        add_piece(&p, k, out);
-    }
-    if (v.tag == TG_V_TUPLE && p.n == 1) tg_str_addc(out, ',');
-    if (tall) tg_str_addc(out, '\n');
-    tg_str_add(out, close);
-    if (p.text.failed) out->failed = true;
-    tg_str_free(&p.text);
-    return ok;
+    if (said && s->colours) return add_ticked(said->bytes, out);
+    return said ? add_text(s, said->bytes, said->len, out) : tg_show_items(s, v, out);
 }
 
 /* ---- values ---- */
 
-tg_style tg_show_style(const tg_interp *in, double x) {
-    return in->rt.precision == TG_F32 && (double)(float)x == x ? TG_STYLE_SINGLE : TG_STYLE_FULL;
-}
-
 static bool add_number(const tg_shower *s, double x, tg_str *out) {
-    tg_style style = s->style == TG_STYLE_FULL ? tg_show_style(s->in, x) : s->style;
+    bool full = s->style == TG_STYLE_FULL || s->style == TG_STYLE_LONG;
+    bool single = s->in->rt.precision == TG_F32 && (double)(float)x == x;
+    tg_style style = full && single ? TG_STYLE_SINGLE : s->style;
     if (s->spec) return tg_spec_number(&s->in->rt.c, s->spec, x, style, out);
     tg_format_painted(out, x, style, s->colours);
     return true;
@@ -190,10 +147,24 @@ static bool is_taken(void *user, const char *name) {
     return !interned || tg_env_find(in->globals, interned) || tg_env_find(in->library, interned);
 }
 
+int tg_terminal_width(const tg_interp *in, int usual) {
+    enum { LEAST = 20 };
+    struct winsize size;
+    if (!in->terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col) return usual;
+    return size.ws_col < LEAST ? LEAST : size.ws_col;
+}
+
+/* A formula is broken so that a little more fits too. */
+static int formula_width(const tg_interp *in) {
+    enum { TOLERANCE = 10 };
+    int most = tg_terminal_width(in, LINE_MOST + TOLERANCE) - TOLERANCE;
+    return most < LINE_MOST ? most : LINE_MOST;
+}
+
 bool tg_show_node(tg_interp *in, tg_value v, int indent, size_t limit, tg_str *out) {
     tg_print_options o = {.unfold = v.unfold == TG_UNFOLD_MOST ? TG_UNFOLD_ALL : (int)v.unfold,
                           .limit = limit,
-                          .width = LINE_MOST,
+                          .width = formula_width(in),
                           .indent = indent,
                           .taken = is_taken,
                           .user = in};
@@ -205,7 +176,11 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
                         .spec = s->spec,
                         .indent = s->indent,
                         .inlined = s->inlined,
-                        .colours = s->colours};
+                        .brief = s->depth > 0,
+                        .colours = s->colours,
+                        .shaped = s->noted && s->depth == 0,
+                        .typed = s->noted && s->depth == 0,
+                        .width = s->width};
     switch (v.tag) {
     case TG_V_NONE: return add_text(s, "none", 4, out);
     case TG_V_NUMBER: return add_number(s, v.as.number, out);
@@ -213,9 +188,14 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
     case TG_V_STRING:
         if (!s->quoted || (v.as.text->bare && s->depth == 0))
             return add_text(s, v.as.text->bytes, v.as.text->len, out);
-        add_quoted(v.as.text, out);
+        add_text_shown(s, v.as.text, out);
         return true;
-    case TG_V_TENSOR: return tg_format_tensor(&s->in->rt, v.as.tensor, &layout, out);
+    case TG_V_TENSOR:
+        if (s->trial && tg_view_count(&v.as.tensor->v) > TRIAL_MOST) {
+            s->trial->over = true;
+            return true;
+        }
+        return tg_format_tensor(&s->in->rt, v.as.tensor, &layout, out);
     case TG_V_FORMULA: return tg_node_print(&s->in->rt, out, v.as.node, v.unfold > 0);
     case TG_V_LIST:
     case TG_V_TUPLE:
@@ -230,6 +210,17 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
     case TG_V_STREAM: tg_str_add(out, tg_value_kind(v)); return true;
     }
     return true;
+}
+
+tg_shower tg_show_at_prompt(tg_interp *in, int indent) {
+    return (tg_shower){.in = in,
+                       .style = in->format,
+                       .indent = indent,
+                       .width = tg_terminal_width(in, 0),
+                       .quoted = true,
+                       .cut = in->echo,
+                       .colours = tg_echo_colours(in),
+                       .noted = true};
 }
 
 bool tg_show_with(const tg_shower *s, tg_value v, tg_str *out) {

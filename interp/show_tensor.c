@@ -16,7 +16,7 @@
 enum {
     WHOLE_MOST = 200, /* elements written whole */
     WIDTH_MOST = 100, /* columns of a line, where nobody knows better */
-    INLINE_MOST = 12, /* elements written whole within a container */
+    BRIEF_MOST = 12,  /* elements written whole within a container */
     HEAD = 3,
     TAIL = 2,       /* elements and rows kept at the ends of a large one */
     ROWS_SEEN = 6,  /* rows of a matrix whose shape is plain to see, */
@@ -232,11 +232,12 @@ static void add_wrapped(const grid *g, const tg_layout *l, tg_str *out) {
     tg_str_addc(out, ']');
 }
 
-/* Behind the last line, where they cannot be seen at a glance. */
+/* Behind the last line, where they cannot be seen at a glance. Indices, of type int64, pass for
+ * numbers. */
 static void add_notes(const tg_rt *rt, const tg_view *v, const tg_layout *l, tg_str *out) {
-    bool shape = l->shaped && (v->rank > 2 || v->dim[v->rank - 1] > ITEMS_SEEN ||
-                               (v->rank == 2 && v->dim[0] > ROWS_SEEN));
-    bool type = l->typed && v->dtype != TG_BOOL && v->dtype != rt->precision;
+    int64_t columns = v->dim[v->rank - 1], rows = tg_view_count(v) / columns;
+    bool shape = l->shaped && (columns > ITEMS_SEEN || rows > ROWS_SEEN);
+    bool type = l->typed && v->dtype != rt->precision && v->dtype != TG_BOOL && v->dtype != TG_I64;
     if (!shape && !type) return;
     tg_str_repeat(out, ' ', TG_NOTES_GAP);
     tg_str_add(out, tg_ink_on(l->colours, TG_INK_NOTE));
@@ -319,7 +320,7 @@ static bool add_described(tg_rt *rt, const tg_view *v, const tg_layout *layout, 
     tg_layout l = *layout;
     tg_summary s;
     if (!tg_summary_gather(rt, v, &s)) return false;
-    if (tg_summary_add(v, &s, &l, width_of(&l), out) || l.inlined) return true;
+    if (tg_summary_add(v, &s, &l, width_of(&l), out) || l.inlined || l.brief) return true;
     if (l.indent > width_of(&l) / 2) l.indent = 2; /* below a long name */
     if (v->rank > 2) return add_slices(rt, v, &l, out);
     int64_t columns = v->dim[v->rank - 1];
@@ -340,7 +341,7 @@ bool tg_format_tensor(tg_rt *rt, const tg_tensor *t, const tg_layout *layout, tg
         return true;
     }
     bool done = false;
-    if (count <= (layout->inlined ? INLINE_MOST : WHOLE_MOST) &&
+    if (count <= (layout->inlined || layout->brief ? BRIEF_MOST : WHOLE_MOST) &&
         !add_whole(rt, v, layout, out, &done))
         return false;
     return done || add_described(rt, v, layout, out);
