@@ -76,7 +76,7 @@ static void tell(void *user, const tg_finding *f) {
     }
 }
 
-static char *read_text(const char *path, size_t *len) {
+char *tg_command_read(const char *path, size_t *len) {
     tg_ctx c;
     bool ready = tg_ctx_init(&c);
     char *text = NULL;
@@ -90,7 +90,7 @@ static char *read_text(const char *path, size_t *len) {
 
 static int check_file(const tg_options *options, const char *path, listing *l) {
     size_t len;
-    char *text = read_text(path, &len);
+    char *text = tg_command_read(path, &len);
     if (!text) return EXIT_ERROR;
     tg_state *s = tg_open(options);
     if (!s) {

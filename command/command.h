@@ -25,6 +25,11 @@ int tg_play(tg_state *s, const char *path); /* a transcript */
 int tg_check(const tg_options *options, int nfiles, char *const *files, bool update);
 int tg_check_examples(const tg_options *options);
 int tg_check_command(const tg_options *options, int n, char *const *args); /* tg check files */
+int tg_fmt_command(const tg_options *options, int n, char *const *args);   /* tg fmt files */
+
+/* All of a file, of standard input for "-", with a 0 behind it; owned: tg_free. NULL: the reason
+ * was told. */
+char *tg_command_read(const char *path, size_t *len);
 
 /* ---- prompt/editor.c: one line from the terminal ---- */
 

@@ -26,6 +26,7 @@ static const char usage[] =
     "       tg [options] -          run a script from standard input\n"
     "       tg --check files        replay the transcripts in files and compare\n"
     "       tg check files          tell errors and shapes of programs without running them\n"
+    "       tg fmt files            lay programs out: blanks, indentation, line ends\n"
     "       tg lesson [name]        the lessons, or one of them, step by step\n"
     "\n"
     "  --single        single precision by default\n"
@@ -47,6 +48,7 @@ static const struct subcommand {
 } subcommands[] = {
     {"lesson", tg_lesson_command, true},
     {"check", tg_check_command, false},
+    {"fmt", tg_fmt_command, false},
 };
 
 enum { STUBBORN = 3 }; /* unanswered Ctrl-Cs that end the process */

@@ -116,4 +116,8 @@ typedef struct tg_unit {
 tg_unit *tg_unit_hold(tg_unit *u);
 void tg_unit_drop(tg_unit *u);
 
+/* *same: whether the trees are equal, wherever in their texts they stand. Both were parsed with c.
+ * False: no memory. */
+bool tg_unit_same(tg_ctx *c, const tg_unit *a, const tg_unit *b, bool *same);
+
 #endif

@@ -205,6 +205,14 @@ typedef struct tg_finding {
 TG_API tg_status tg_check_text(tg_state *s, const char *name, const char *text, size_t len,
                                void (*tell)(void *user, const tg_finding *finding), void *user);
 
+/* ---- layout: what `tg fmt` and editors stand on ---- */
+
+/* The program `text` with its blanks, indentation and line ends as tg writes them, into *out and
+ * *out_len; valid until the next call. Comments and the meaning stay. TG_FAILED: it cannot be
+ * parsed. */
+TG_API tg_status tg_format(tg_state *s, const char *name, const char *text, size_t len,
+                           const char **out, size_t *out_len);
+
 #ifdef __cplusplus
 }
 #endif
