@@ -8,6 +8,7 @@
 #include "interp/rule.h"
 #include "interp/progress.h"
 #include "interp/store.h"
+#include "interp/watch.h"
 #include "runtime/ops/document.h"
 #include "runtime/pool/pool.h"
 
@@ -122,6 +123,7 @@ void tg_close(tg_state *s) {
     tg_env_drop(in->library);
     tg_blame_release(in);
     tg_value_drop(in->returned);
+    tg_watch_forget(in);
     for (size_t i = 0; i < in->nlifts; i++) tg_cell_drop(in->lifts[i]);
     tg_free(in->lifts);
     for (size_t i = 0; i < in->nslots; i++) tg_cell_drop(in->slots[i]);

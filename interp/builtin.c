@@ -14,7 +14,7 @@ const tg_builtin *tg_builtin_at(int i) {
         tg_builtins_jacobian, tg_builtins_formula, /* a line each: they are added often */
         tg_builtins_assume,   tg_builtins_show,     tg_builtins_prove,   tg_builtins_check,
         tg_builtins_derive,   tg_builtins_data,     tg_builtins_batches, tg_builtins_session,
-        tg_builtins_export,   tg_builtins_progress,
+        tg_builtins_export,   tg_builtins_progress, tg_builtins_watch,
     };
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const tg_builtin *b = tables[t]; b->name; b++)

@@ -6,6 +6,7 @@
  * spot. The second turn of a loop then builds the very same nodes, finds the same plan, and only
  * the slots hold other numbers. */
 #include "interp/convert.h"
+#include "interp/watch.h"
 #include "base/alloc.h"
 #include "runtime/plan/plan.h"
 
@@ -109,7 +110,9 @@ static tg_tensor *stored(const tg_node *n) {
 static bool now_one(tg_interp *in, tg_node *n, int ncells, tg_cell *const *cells,
                     tg_tensor *const *values, tg_value *out) {
     tg_tensor *t = NULL;
-    if (!tg_plan_eval_with(&in->rt, 1, &n, ncells, cells, values, &t)) return false;
+    if (!tg_watch_look(in, 1, &n, ncells, cells, values) ||
+        !tg_plan_eval_with(&in->rt, 1, &n, ncells, cells, values, &t))
+        return false;
     *out = tg_value_tensor(t);
     return true;
 }
@@ -122,8 +125,9 @@ static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cell
     bool ok = tg_map_leaves(in, v, gather_node, &l, &skeleton);
     if (ok && l.n > 0) {
         l.value = tg_alloc_array(l.n, sizeof *l.value);
-        ok = l.value ? tg_plan_eval_with(&in->rt, (int)l.n, l.node, ncells, cells, values, l.value)
-                     : tg_fail_memory(&in->rt.c);
+        ok = l.value || tg_fail_memory(&in->rt.c);
+        ok = ok && tg_watch_look(in, (int)l.n, l.node, ncells, cells, values) &&
+             tg_plan_eval_with(&in->rt, (int)l.n, l.node, ncells, cells, values, l.value);
     }
     size_t total = l.n;
     l.n = 0;

@@ -12,6 +12,7 @@
 #include "interp/convert.h"
 #include "interp/nonfinite.h"
 #include "interp/show.h"
+#include "interp/watch.h"
 #include "runtime/graph/assume.h"
 #include "runtime/graph/print.h"
 #include "runtime/graph/simplify.h"
@@ -146,6 +147,7 @@ static bool formula_and_value(tg_interp *in, tg_value v, int indent, tg_str *out
     tg_node *n = v.as.node;
     tg_tensor *t = NULL;
     size_t from = out->len;
+    if (!tg_watch_look(in, 1, &n, 0, NULL, NULL)) return false;
     if (tg_plan_eval(&in->rt, 1, &n, &t)) {
         bool ok = tg_show_node(in, v, indent, 0, out);
         add_remarks(in, v, NULL, from, indent, out);

@@ -56,10 +56,13 @@ typedef struct tg_interp {
         *kept; /* texts that the pending error points into, and that nothing else holds any more */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
-    bool echo;               /* statements are echoed, as at the prompt ... */
-    int colours;             /* ... and where that is in colours: TG_COLOURS_ */
-    bool terminal;           /* it fits the terminal's width */
-    tg_style format;         /* of numbers in it: what `format` said last */
+    bool echo;                  /* statements are echoed, as at the prompt ... */
+    int colours;                /* ... and where that is in colours: TG_COLOURS_ */
+    bool terminal;              /* it fits the terminal's width */
+    tg_style format;            /* of numbers in it: what `format` said last */
+    struct tg_watches *watches; /* what is watched (watch.h); NULL: nothing ever was */
+    int nwatches;
+    int unwatched;           /* > 0: what is computed now is nobody's business */
     struct tg_progress *bar; /* of the innermost loop that has one (progress.h) */
     int nbars, bars_shown;   /* how many there are, and stand on the terminal */
     bool line_open;          /* what was written last does not end in a newline */
@@ -178,6 +181,7 @@ extern const tg_builtin tg_builtins_data[];
 extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_session[];
 extern const tg_builtin tg_builtins_progress[];
+extern const tg_builtin tg_builtins_watch[];
 extern const tg_builtin tg_builtins_export[];
 
 #endif

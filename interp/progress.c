@@ -150,8 +150,10 @@ static bool add_value(tg_progress *p, const tg_ast *arg, tg_str *out) {
     bool computing = in->computing, ok;
     uint64_t stream = in->rt.stream;
     in->computing = false;
+    in->unwatched++;
     ok = tg_eval(in, p->env, arg->kids[0], &v) && tg_value_now(in, v, &known);
     in->computing = computing;
+    in->unwatched--;
     if (ok && known.tag == TG_V_NUMBER)
         tg_str_addf(&text, "%.4g", known.as.number);
     else if (ok)

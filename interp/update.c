@@ -10,6 +10,7 @@
 
 #include "interp/convert.h"
 #include "interp/nonfinite.h"
+#include "interp/watch.h"
 #include "runtime/graph/assume.h"
 #include "runtime/plan/plan.h"
 
@@ -49,7 +50,8 @@ bool tg_store_update(tg_interp *in, tg_env *env, const tg_ast *s, tg_value sides
     *done = tg_store_is_update(in, env, s, sides.as.items->v, cell, node);
     if (!*done) return true;
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, n, &values)) return false;
-    bool ok = tg_plan_update(&in->rt, n, node, cell, value);
+    bool ok =
+        tg_watch_look(in, n, node, 0, NULL, NULL) && tg_plan_update(&in->rt, n, node, cell, value);
     bool in_place = false; /* then all are known to be finite */
     for (int i = 0; ok && i < n; i++) {
         in_place = in_place || value[i] == cell[i]->value;
