@@ -55,6 +55,7 @@ typedef enum tg_ast_kind {
     TG_AST_RULE,     /* rule name(params) = body: as FUNCTION; flag TG_AST_UNCHECKED */
     TG_AST_HELP,     /* ?name: name, of ? alone NULL; ??name has the flag TG_AST_SEARCH */
     TG_AST_PRECISION, /* name: "single" or "double" */
+    TG_AST_FORMAT,    /* name: "short", "long" or "sci" */
     TG_AST_USE,       /* name/len: file or module; flag TG_AST_QUOTED when it was a string */
     TG_AST_FOR, /* kids[0..ntargets-1] targets, kids[ntargets] the iterated, then the body (BLOCK);
                    flag TG_AST_STORES for `for X, Y := ...` */

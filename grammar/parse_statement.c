@@ -2,9 +2,9 @@
  * the sign behind the list decides: "=" makes it definitions (or, of a call, the definition of a
  * function), ":=" stores, and otherwise it is a value.
  *
- * input, assume, rule, precision and use are words only where a statement begins and what follows
- * makes sense of them, and `where` only behind the expression of a statement; everywhere else they
- * are names. */
+ * input, assume, rule, precision, format and use are words only where a statement begins and what
+ * follows makes sense of them, and `where` only behind the expression of a statement; everywhere
+ * else they are names. */
 #include "grammar/parser.h"
 #include "base/nearest.h"
 
@@ -272,20 +272,22 @@ static tg_ast *rule(tg_parser *p) {
     return node;
 }
 
-/* precision = "precision" ( "single" | "double" ) */
-static tg_ast *precision(tg_parser *p) {
+/* precision = "precision" ( "single" | "double" )
+ * format = "format" ( "short" | "long" | "sci" ) */
+static tg_ast *setting(tg_parser *p, tg_ast_kind kind, const char *const *words,
+                       const char *advice) {
     uint32_t lo = p->tok.lo;
     tg_parser_advance(p);
-    if (!tg_parser_is_word(p, p->tok, "single") && !tg_parser_is_word(p, p->tok, "double")) {
-        static const char *const words[] = {"single", "double", NULL};
-        const bool word = p->tok.kind == TG_TOK_NAME;
-        const char *name = word ? tg_parser_name(p, p->tok) : "";
+    int i = 0;
+    while (words[i] && !tg_parser_is_word(p, p->tok, words[i])) i++;
+    if (!words[i]) {
+        const char *name = p->tok.kind == TG_TOK_NAME ? tg_parser_name(p, p->tok) : "";
         const char *meant = name ? tg_nearest_in(name, words) : NULL;
-        tg_parser_fail(p, p->tok.lo, p->tok.hi, "there are two precisions: single and double");
+        tg_parser_fail(p, p->tok.lo, p->tok.hi, "%s", advice);
         if (meant) tg_help(p->c, "did you mean %s?", meant);
         return NULL;
     }
-    tg_ast *node = tg_parser_node(p, TG_AST_PRECISION, lo, p->tok.hi, 0);
+    tg_ast *node = tg_parser_node(p, kind, lo, p->tok.hi, 0);
     if (!node || !(node->name = tg_parser_name(p, p->tok))) return NULL;
     tg_parser_advance(p);
     return node;
@@ -337,12 +339,18 @@ static bool begins_condition(tg_token next) {
 }
 
 static tg_ast *word_or_name(tg_parser *p) {
+    static const char *const precisions[] = {"single", "double", NULL};
+    static const char *const formats[] = {"short", "long", "sci", NULL};
     tg_token next = tg_parser_peek(p);
     bool name = next.kind == TG_TOK_NAME;
     if (next.flags & TG_TOK_AFTER_LINE) return simple(p);
     if (name && tg_parser_is_word(p, p->tok, "input")) return input(p);
     if (name && tg_parser_is_word(p, p->tok, "rule")) return rule(p);
-    if (name && tg_parser_is_word(p, p->tok, "precision")) return precision(p);
+    if (name && tg_parser_is_word(p, p->tok, "precision"))
+        return setting(p, TG_AST_PRECISION, precisions,
+                       "there are two precisions: single and double");
+    if (name && tg_parser_is_word(p, p->tok, "format"))
+        return setting(p, TG_AST_FORMAT, formats, "there are three formats: short, long and sci");
     if ((name || next.kind == TG_TOK_QUOTE) && tg_parser_is_word(p, p->tok, "use")) return use(p);
     if (begins_condition(next) && tg_parser_is_word(p, p->tok, "assume")) return assume(p);
     return simple(p);

@@ -50,6 +50,7 @@ bool tg_api_is_expression(const tg_ast *e) {
     case TG_AST_RULE:
     case TG_AST_HELP:
     case TG_AST_PRECISION:
+    case TG_AST_FORMAT:
     case TG_AST_USE:
     case TG_AST_FOR:
     case TG_AST_WHILE:

@@ -7,6 +7,7 @@
 #include "interp/blame.h"
 #include "interp/convert.h"
 #include "interp/index.h"
+#include "interp/module.h"
 #include "interp/store.h"
 #include "runtime/ops/view.h"
 #include "runtime/graph/assume.h"
@@ -52,7 +53,7 @@ bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out) {
 static const char *reader_of(tg_interp *in, const char *name, const tg_node *leaf) {
     for (size_t i = 0; i < in->globals->n; i++) {
         const struct tg_binding *b = &in->globals->items[i];
-        if (b->name != name && strcmp(b->name, "ans") != 0 && b->value.tag == TG_V_FORMULA &&
+        if (b->name != name && !tg_module_names_answer(b->name) && b->value.tag == TG_V_FORMULA &&
             b->value.as.node != leaf && tg_node_depends(&in->rt, b->value.as.node, leaf))
             return b->name;
     }

@@ -84,6 +84,33 @@ static bool echo_targets(tg_interp *in, const tg_ast *s) {
     return true;
 }
 
+enum { ANSWERS = 9 };
+
+bool tg_module_names_answer(const char *name) {
+    return strcmp(name, "ans") == 0 ||
+           (name[0] == '_' && name[1] >= '1' && name[1] <= '0' + ANSWERS && !name[2]);
+}
+
+/* What was shown becomes ans and _1; _1 becomes _2, and so on to _9. */
+static bool keep_answer(tg_interp *in, tg_value v) {
+    char name[] = "_0";
+    const char *key[ANSWERS + 1] = {tg_intern(&in->rt.c, "ans", 3)};
+    for (int i = 1; i <= ANSWERS; i++) {
+        name[1] = (char)('0' + i);
+        key[i] = tg_intern(&in->rt.c, name, 2);
+        if (!key[i]) return false;
+    }
+    if (!key[0]) return false;
+    for (int i = ANSWERS; i > 1; i--) {
+        const tg_value *last = tg_env_find(in->globals, key[i - 1]);
+        if (last && !tg_env_set(in->globals, key[i], tg_value_hold(*last)))
+            return tg_fail_memory(&in->rt.c);
+    }
+    return (tg_env_set(in->globals, key[0], tg_value_hold(v)) &&
+            tg_env_set(in->globals, key[1], tg_value_hold(v))) ||
+           tg_fail_memory(&in->rt.c);
+}
+
 bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
     if (s->flags & TG_AST_SILENT) return true;
     switch (s->kind) {
@@ -95,16 +122,16 @@ bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
     case TG_AST_RULE:
     case TG_AST_HELP:
     case TG_AST_PRECISION:
+    case TG_AST_FORMAT:
     case TG_AST_USE:
     case TG_AST_FOR:
     case TG_AST_WHILE:
     case TG_AST_REPEAT: return true;
     default:
         if (last.tag == TG_V_NONE) return true;
-        const char *ans = tg_intern(&in->rt.c, "ans", 3);
-        return ans &&
-               (tg_env_set(in->globals, ans, tg_value_hold(last)) || tg_fail_memory(&in->rt.c)) &&
-               echo_one(in, s->kind == TG_AST_NAME ? s->name : NULL, last);
+        const char *name = s->kind == TG_AST_NAME ? s->name : NULL;
+        bool again = name && tg_module_names_answer(name); /* looked at, not answered */
+        return (again || keep_answer(in, last)) && echo_one(in, name, last);
     }
 }
 

@@ -16,5 +16,7 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
 bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char *shown);
 /* What the prompt shows after the statement s, whose value was `last`. */
 bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last);
+/* ans, or one of _1 to _9: a name that the prompt gives to what it showed. */
+bool tg_module_names_answer(const char *name);
 
 #endif

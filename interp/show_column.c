@@ -61,7 +61,7 @@ tg_column tg_column_choose(const tg_layout *l, tg_dtype type, const double *x, i
     if (mantissa > mantissa_most(style)) mantissa = mantissa_most(style);
     if (exponents || (decimals > 0 && decimals + digits > room_of(style)))
         return (tg_column){.decimals = mantissa, .exponents = true};
-    return decimals > 0 ? (tg_column){.decimals = decimals} : asis;
+    return (tg_column){.decimals = decimals > 0 ? decimals : -1};
 }
 
 bool tg_column_add(tg_rt *rt, const tg_layout *l, tg_column column, tg_dtype type, double x,

@@ -433,15 +433,15 @@ static TG_APART tg_flow lead_in(tg_interp *in, tg_env *env, const tg_ast *s) {
     return TG_FLOW_NEXT;
 }
 
-/* The word `assume` alone, where it is nobody's name. */
-static bool is_bare_assume(tg_interp *in, tg_env *env, const tg_ast *s) {
-    return s->kind == TG_AST_NAME && strcmp(s->name, "assume") == 0 &&
-           !tg_lookup_own(in, env, s->name);
+/* The word `assume` or `format` alone, where it is nobody's name. */
+static bool is_bare(tg_interp *in, tg_env *env, const tg_ast *s, const char *word) {
+    return s->kind == TG_AST_NAME && strcmp(s->name, word) == 0 && !tg_lookup_own(in, env, s->name);
 }
 
 static TG_APART tg_flow expression(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     tg_value v;
-    if (is_bare_assume(in, env, s)) return tg_assume_list(in) ? TG_FLOW_NEXT : fail_at(in, s);
+    if (is_bare(in, env, s, "format")) return in->format = TG_STYLE_SHORT, TG_FLOW_NEXT;
+    if (is_bare(in, env, s, "assume")) return tg_assume_list(in) ? TG_FLOW_NEXT : fail_at(in, s);
     if (!tg_eval(in, env, s, &v)) return TG_FLOW_ERROR;
     tg_value_drop(*last);
     *last = v;
@@ -489,6 +489,11 @@ tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     case TG_AST_HELP: return tg_help_statement(in, env, s) ? TG_FLOW_NEXT : fail_at(in, s);
     case TG_AST_PRECISION:
         in->rt.precision = s->name[0] == 's' ? TG_F32 : TG_F64;
+        return TG_FLOW_NEXT;
+    case TG_AST_FORMAT:
+        in->format = s->name[0] == 'l'   ? TG_STYLE_LONG
+                     : s->name[1] == 'c' ? TG_STYLE_SCI
+                                         : TG_STYLE_SHORT;
         return TG_FLOW_NEXT;
     case TG_AST_USE:
         return tg_module_use(in, s->name, s->flags & TG_AST_QUOTED) ? TG_FLOW_NEXT : fail_at(in, s);

@@ -38,6 +38,16 @@ const tg_topic tg_topics[] = {
     {" precision ",
      "precision single makes single the type of new numbers, precision double goes back to double.",
      "precision single; 0.1", "0.1"},
+    {" ans _1 _2 _3 _4 _5 _6 _7 _8 _9 answer ",
+     "ans is what the prompt showed last for an expression; _1 is the same, _2 what it showed "
+     "before, to _9.\nA formula stays live under these names. A statement that ends in ; shows "
+     "nothing, and gives no answer.",
+     "2 + 3\nans * 10", "5\n50"},
+    {" format short long sci ",
+     "format long shows numbers with all their digits, format sci five of them and an exponent;\n"
+     "format, or format short, goes back to five. It is about what the prompt shows: print and\n"
+     "{x} in texts keep their twelve digits.",
+     "format long; 1 / 3", "0.3333333333333333"},
     {" for ",
      "for i in 1..10 { } goes over a range, a list, the rows of a tensor; for a, b in pairs { } "
      "takes "

@@ -312,10 +312,11 @@ static void spell(int x, char *out, int *len) {
 
 /* The words that a random NAME may not be. */
 static bool is_reserved(const char *text) {
-    static const char *const declarations[] = {"input", "assume", "rule", "precision", "use"};
+    static const char *const declarations[] = {"input",     "assume", "rule",
+                                               "precision", "format", "use"};
     for (int i = 0; tg_keywords[i]; i++)
         if (strcmp(text, tg_keywords[i]) == 0) return true;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         if (strcmp(text, declarations[i]) == 0) return true;
     return false;
 }

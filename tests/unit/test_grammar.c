@@ -131,7 +131,8 @@ static bool is_word(const node *n) {
 static void words_agree(void **state) {
     (void)state;
     static const char *const names[] = {"input",     "assume", "rule",   "precision", "use",
-                                        "unchecked", "single", "double", "where",     NULL};
+                                        "unchecked", "single", "double", "where",     "format",
+                                        "short",     "long",   "sci",    NULL};
     for (int x = 0; x < node_count; x++) {
         if (nodes[x].kind == REF) rules[nodes[x].rule].used = true;
         if (!is_word(&nodes[x])) continue;
@@ -170,7 +171,7 @@ static void assert_visited(int x, const char *rule_name) {
 
 static void derived_sentences_parse(void **state) {
     (void)state;
-    for (int i = 0; i < 25000; i++) {
+    for (int i = 0; i < 30000; i++) {
         new_sentence();
         size_t len = join();
         if (parse(sentence, len) != TG_PARSE_OK)
@@ -303,6 +304,7 @@ static void wrong_programs_are_rejected(void **state) {
         "input X[a + 1]",
         "input X[]",
         "precision half",
+        "format wide",
         "use \"a{b}\"",
         "use \"\"",
         "{a: 1, b}",
