@@ -37,6 +37,7 @@ static const char usage[] =
     "always, never\n"
     "  --update        with --check: write what tg answers into the files\n"
     "  --ops-doc       print the documentation of all operations\n"
+    "  --words         print the words of the language with their kinds, for editors\n"
     "  --help          print this\n"
     "  --version       print the version\n";
 
@@ -107,7 +108,8 @@ typedef enum mode {
     MODE_STDIN,
     MODE_CHECK,
     MODE_EXAMPLES,
-    MODE_OPS
+    MODE_OPS,
+    MODE_WORDS
 } mode;
 
 typedef struct command {
@@ -162,6 +164,8 @@ static int read_option(command *c, int argc, char **argv, int *i) {
         c->mode = MODE_EXAMPLES;
     } else if (strcmp(option, "--ops-doc") == 0) {
         c->mode = MODE_OPS;
+    } else if (strcmp(option, "--words") == 0) {
+        c->mode = MODE_WORDS;
     } else if (is_valued("--threads", argc, argv, i, &value)) {
         if (!value || !read_number(value, 1024, &number) || number == 0)
             return wrong_usage("--threads wants a number from 1 to 1024",
@@ -326,6 +330,12 @@ static int run_command(command *c) {
             fputs(text, stdout);
         else
             status = EXIT_ERROR;
+        break;
+    }
+    case MODE_WORDS: {
+        const char *text;
+        status = exit_status(s, tg_words(s, &text));
+        if (status == EXIT_DONE) fputs(text, stdout);
         break;
     }
     default: at_prompt = 1; status = tg_prompt(s);

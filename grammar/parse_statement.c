@@ -338,21 +338,28 @@ static bool begins_condition(tg_token next) {
     }
 }
 
+enum { INPUT, RULE, PRECISION, FORMAT, USE, ASSUME };
+const char *const tg_declaring_words[] = {"input", "rule",   "precision", "format",
+                                          "use",   "assume", NULL};
+
 static tg_ast *word_or_name(tg_parser *p) {
     static const char *const precisions[] = {"single", "double", NULL};
     static const char *const formats[] = {"short", "long", "sci", NULL};
     tg_token next = tg_parser_peek(p);
     bool name = next.kind == TG_TOK_NAME;
+    int word = 0;
     if (next.flags & TG_TOK_AFTER_LINE) return simple(p);
-    if (name && tg_parser_is_word(p, p->tok, "input")) return input(p);
-    if (name && tg_parser_is_word(p, p->tok, "rule")) return rule(p);
-    if (name && tg_parser_is_word(p, p->tok, "precision"))
+    while (tg_declaring_words[word] && !tg_parser_is_word(p, p->tok, tg_declaring_words[word]))
+        word++;
+    if (name && word == INPUT) return input(p);
+    if (name && word == RULE) return rule(p);
+    if (name && word == PRECISION)
         return setting(p, TG_AST_PRECISION, precisions,
                        "there are two precisions: single and double");
-    if (name && tg_parser_is_word(p, p->tok, "format"))
+    if (name && word == FORMAT)
         return setting(p, TG_AST_FORMAT, formats, "there are three formats: short, long and sci");
-    if ((name || next.kind == TG_TOK_QUOTE) && tg_parser_is_word(p, p->tok, "use")) return use(p);
-    if (begins_condition(next) && tg_parser_is_word(p, p->tok, "assume")) return assume(p);
+    if ((name || next.kind == TG_TOK_QUOTE) && word == USE) return use(p);
+    if (begins_condition(next) && word == ASSUME) return assume(p);
     return simple(p);
 }
 

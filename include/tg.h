@@ -212,6 +212,10 @@ TG_API tg_status tg_check_text(tg_state *s, const char *name, const char *text, 
  * parsed. */
 TG_API tg_status tg_format(tg_state *s, const char *name, const char *text, size_t len,
                            const char **out, size_t *out_len);
+/* The words of the language, as lines "kind word": literal, operator and control are keywords,
+ * declaration words are names elsewhere, constant, operation, builtin and library (with all its
+ * modules, which the session then uses) are names. *out is valid until the next call. */
+TG_API tg_status tg_words(tg_state *s, const char **out);
 
 #ifdef __cplusplus
 }

@@ -217,16 +217,22 @@ static int modules_in(const char *folder, char *name[], int most) {
     return n;
 }
 
+int tg_module_names(tg_interp *in, char *name[], int most) {
+    char path[PATH_MAX];
+    const tg_diag pending = in->rt.c.diag;
+    bool library = tg_stdlib_find(&in->rt, "core.tg", path, sizeof path);
+    in->rt.c.diag = pending;
+    if (!library) return 0;
+    *strrchr(path, '/') = 0;
+    return modules_in(path, name, most);
+}
+
 /* There is no module of that name: which one was meant, or which there are. */
 static bool blame_module(tg_interp *in, const char *name) {
     enum { MOST = 100 };
-    char path[PATH_MAX], *there[MOST];
-    const tg_diag failed = in->rt.c.diag;
-    bool library = tg_stdlib_find(&in->rt, "core.tg", path, sizeof path);
-    in->rt.c.diag = failed;
-    if (!library || failed.kind != TG_ERR_FILE) return false;
-    *strrchr(path, '/') = 0;
-    int n = modules_in(path, there, MOST);
+    char *there[MOST];
+    if (in->rt.c.diag.kind != TG_ERR_FILE) return false;
+    int n = tg_module_names(in, there, MOST);
     tg_nearest near = tg_nearest_to(name);
     tg_str list = {0};
     for (int i = 0; i < n; i++) {

@@ -8,6 +8,9 @@
  * in the current folder; its names become the user's. Otherwise a module of the standard library;
  * its names join the library's. */
 bool tg_module_use(tg_interp *in, const char *name, bool quoted);
+/* Puts the names of the library's modules, in order and at most so many, into name; each is owned:
+ * tg_free. Returns how many; 0 also where the library is not found. */
+int tg_module_names(tg_interp *in, char *name[], int most);
 /* Parses and runs the statements of a text in env. *status (may be NULL): how parsing ended. The
  * unit lives as long as its functions. */
 bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *status);

@@ -22,7 +22,7 @@ expect() { # expect WANTED COMMAND...: the output contains WANTED
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 cd /
-for file in bin/tg include/tg.h share/tg/stdlib share/tg/data/mnist/train-images-idx3-ubyte.gz; do
+for file in bin/tg include/tg.h share/tg/stdlib share/tg/data/mnist/train-images-idx3-ubyte.gz share/vim/vimfiles/syntax/tg.vim; do
     [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 
