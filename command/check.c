@@ -41,6 +41,7 @@ static void close_session(checker *k) {
 
 static bool open_session(checker *k, const char *path) {
     if (k->s) close_session(k);
+    tg_page_forget();
     k->s = tg_open(&k->options);
     if (!k->s) {
         complain(path, "out of memory");

@@ -173,6 +173,15 @@ TG_API tg_status tg_compare(tg_state *s, const char *a, const char *b, tg_compar
 /* The folder of the lessons that came with tg, into out. */
 TG_API tg_status tg_lessons_folder(tg_state *s, char *out, size_t size);
 
+/* ---- showing: what the prompt's :page stands on ---- */
+
+typedef struct tg_output {
+    void (*write)(void *user, const char *text, size_t len); /* NULL: standard output */
+    void *user;
+} tg_output;
+/* Where print and echo write from now on. Returns where they wrote before. */
+TG_API tg_output tg_redirect(tg_state *s, tg_output to);
+
 /* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`;
  * NULL past the last. For completion. Valid until the next call. */
 TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);

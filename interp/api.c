@@ -203,6 +203,14 @@ const char *tg_error(const tg_state *s) {
     return s->error.failed ? s->in.rt.c.diag.msg : tg_str_text(&s->error);
 }
 
+tg_output tg_redirect(tg_state *s, tg_output to) {
+    tg_interp *in = &s->in;
+    tg_output before = {in->write == write_stdout ? NULL : in->write, in->user};
+    in->write = to.write ? to.write : write_stdout;
+    in->user = to.user;
+    return before;
+}
+
 void tg_print(tg_state *s, const char *text) {
     tg_write(&s->in, text, strlen(text));
 }

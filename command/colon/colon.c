@@ -26,6 +26,7 @@ static const struct {
     {"Help", colons_help},
     {"The session", tg_colons_session},
     {"Measuring", tg_colons_measure},
+    {"Showing", tg_colons_page},
 };
 
 enum { TABLES = sizeof tables / sizeof *tables };
@@ -141,7 +142,7 @@ static bool is_farewell(tg_state *s, const char *text, size_t len) {
     return false;
 }
 
-tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags) {
+static tg_status run(tg_state *s, const char *text, size_t len, int flags) {
     size_t at = 0, end = len;
     while (at < len && is_blank(text[at])) at++;
     while (end > at && is_blank(text[end - 1])) end--;
@@ -170,4 +171,15 @@ tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags) 
         return status;
     }
     return c->run(&call);
+}
+
+/* A command may run another, and so on: no deeper than anybody needs. */
+tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags) {
+    enum { DEPTH_MOST = 20 };
+    static int depth;
+    if (depth == DEPTH_MOST) return tg_refuse(s, "too many commands within commands", NULL);
+    if (depth++ == 0) tg_page_listen(s);
+    tg_status status = run(s, text, len, flags);
+    if (--depth == 0) tg_page_rest(s);
+    return status;
 }

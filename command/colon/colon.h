@@ -28,11 +28,18 @@ const tg_colon *tg_colon_at(int i);
 /* The tables, one a file; each ends with a row without a name. To add a command, add a row. */
 extern const tg_colon tg_colons_session[];
 extern const tg_colon tg_colons_measure[];
+extern const tg_colon tg_colons_page[];
 
 tg_status tg_colon_shell(const tg_colon_call *call); /* !command */
 tg_status tg_colon_quit(const tg_colon_call *call);
 /* :quit was said; the prompt leaves. A transcript goes on. */
 extern bool tg_colon_leaving;
+
+/* Around what runs: what it shows is kept for :page. */
+void tg_page_listen(tg_state *s);
+void tg_page_rest(tg_state *s);
+/* Nothing is kept: another session begins. */
+void tg_page_forget(void);
 
 /* tg_run_bytes, or the command that the text is. */
 tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags);
