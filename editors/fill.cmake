@@ -1,5 +1,5 @@
 # Fills the editors' files with the words of the language, as the tg just built tells them.
-#   cmake -DTG=tg -DFROM=editors -DTO=build/editors -P fill.cmake
+#   cmake -DTG=tg -DTG_VERSION=0.1.0 -DFROM=editors -DTO=build/editors -P fill.cmake
 # In a file NAME.in, @TG_kind@ becomes the words of a kind with blanks between them (see `tg --words`), @TG_kind_OR@ the same with bars, for
 # regular expressions, @TG_kind_VIM@ for those of Vim, and @TG_kind_LISP@ as strings of Lisp; other files are copied.
 
