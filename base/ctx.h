@@ -24,6 +24,7 @@ typedef enum tg_err {
     TG_ERR_FILE,      /* a file that cannot be read, or is not what it claims to be */
     TG_ERR_USER,      /* raised by the program: error("...") */
     TG_ERR_MEMORY,    /* no memory */
+    TG_ERR_UNKNOWN,   /* no error: a program that is only read asks for a value (interp/check.h) */
     TG_ERR_DEPTH,     /* nested too deeply for the stack */
     TG_ERR_INTERRUPT, /* Ctrl-C */
 } tg_err;

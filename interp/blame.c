@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "grammar/advice.h"
+#include "interp/check.h"
 #include "interp/convert.h"
 #include "interp/foreign.h"
 
@@ -236,6 +237,10 @@ bool tg_remark_is_new(tg_interp *in, uint64_t key) {
 }
 
 void tg_remark_text(tg_interp *in, const char *text) {
+    if (in->checking) {
+        tg_check_remark(in, text);
+        return;
+    }
     bool colours = tg_remark_colours(in);
     const char *on = tg_ink_on(colours, TG_INK_WARNING), *off = tg_ink_off(colours);
     if (in->echo) {

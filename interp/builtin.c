@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 #include "interp/call.h"
+#include "interp/check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,7 +136,8 @@ TG_APART bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const t
         ok = b->raw_lists || tg_list_settle(in, *v, v);
     }
     *out = TG_NONE_VALUE;
-    ok = ok && b->run(in, used, slot, out);
+    ok = ok &&
+         (in->checking ? tg_check_builtin(in, b, used, slot, out) : b->run(in, used, slot, out));
     if (!ok) *out = TG_NONE_VALUE; /* what it began is dropped already */
     for (int k = 0; k < held; k++) tg_value_drop(slot[k].value);
     tg_free(slot);

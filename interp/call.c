@@ -5,6 +5,7 @@
 #include "interp/call.h"
 #include "base/alloc.h"
 #include "interp/blame.h"
+#include "interp/check.h"
 #include "interp/convert.h"
 #include "interp/numeric.h"
 #include "interp/plain.h"
@@ -259,6 +260,25 @@ static bool apply_now(call_frame *f, const tg_bound *b, tg_value *out) {
     return true;
 }
 
+/* The same in a program that is only read: where nothing is live a value of the formula's type,
+ * computed if it is small. */
+static TG_APART bool make_checked(call_frame *f, const tg_bound *b, tg_value *out) {
+    tg_value *operand = tg_alloc_array((size_t)b->n + 1, sizeof *operand), made;
+    if (!operand) return tg_fail_memory(&f->in->rt.c);
+    for (int i = 0; i < b->n; i++) operand[i] = f->operand[b->operand[i]].value;
+    bool ok = make_formula(f, b, &made);
+    if (ok && made.as.node->live) {
+        *out = made;
+    } else if (ok) {
+        const tg_type type = made.as.node->type;
+        tg_value_drop(made);
+        ok = tg_check_computes(b->op, &type, b->n, operand) ? apply_now(f, b, out)
+                                                            : tg_check_stand_in(f->in, &type, out);
+    }
+    tg_free(operand);
+    return ok;
+}
+
 bool tg_attrs_open(const tg_attrs *at) {
     for (int i = 0; i < at->n; i++)
         if (at->sizes >> i & 1 && at->v[i] < 0) return true;
@@ -381,7 +401,9 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
     if (ok) {
         bool live = tg_attrs_open(&b.at) || (b.op->class == TG_CLASS_RANDOM && in->rt.live_draws);
         for (int i = 0; i < b.n; i++) live = live || tg_is_live(f.operand[b.operand[i]].value);
-        ok = live ? make_formula(&f, &b, out) : apply_now(&f, &b, out);
+        ok = in->checking ? make_checked(&f, &b, out)
+             : live       ? make_formula(&f, &b, out)
+                          : apply_now(&f, &b, out);
         if (!ok) tg_blame_operands(in, b.n, b.operand, f.operand);
         tg_bound_free(&b);
     }

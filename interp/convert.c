@@ -8,6 +8,7 @@
 #include "interp/convert.h"
 #include "interp/watch.h"
 #include "base/alloc.h"
+#include "interp/check.h"
 #include "runtime/plan/plan.h"
 
 #include <math.h>
@@ -121,6 +122,7 @@ static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cell
                      tg_tensor *const *values, tg_value *out) {
     node_list l = {0};
     tg_value skeleton = TG_NONE_VALUE;
+    if (in->checking) return tg_check_now(in, v);
     if (v.tag == TG_V_FORMULA) return now_one(in, v.as.node, ncells, cells, values, out);
     bool ok = tg_map_leaves(in, v, gather_node, &l, &skeleton);
     if (ok && l.n > 0) {
@@ -502,6 +504,9 @@ bool tg_to_array(tg_interp *in, tg_value v, const char *what, tg_value *out) {
         *out = tg_value_formula(n, assumptions(v));
         return true;
     }
+    tg_type type;
+    if (in->checking && v.tag == TG_V_RANGE && tg_check_type(in, v, &type))
+        return tg_check_stand_in(in, &type, out); /* it may be a long one */
     tg_tensor *t;
     if (!tg_to_tensor(in, v, what, &t)) return false;
     *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};

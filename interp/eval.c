@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/check.h"
 #include "interp/convert.h"
 #include "interp/index.h"
 #include "interp/plain.h"
@@ -440,6 +441,7 @@ static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
         tg_blame_name(in, env, e->name);
         return tg_blame(in, e);
     }
+    if (v->tag == TG_V_UNKNOWN) return tg_check_give_up(in);
     if (in->raw && v->tag == TG_V_FORMULA) return tg_raw_origin(in, *v, out) || tg_blame(in, e);
     tg_node *n = NULL;
     if (in->writing_out && v->tag == TG_V_TENSOR && tg_label_of(in, e->name, v->as.tensor)) {
@@ -453,7 +455,8 @@ static TG_APART bool name(tg_interp *in, tg_env *env, const tg_ast *e, tg_value 
 /* A block or `if` where a value is wanted. */
 static TG_APART bool block_value(tg_interp *in, tg_env *env, const tg_ast *e, tg_value *out) {
     tg_value last = TG_NONE_VALUE;
-    tg_flow flow = tg_exec(in, env, e, &last);
+    tg_flow flow = in->checking ? tg_check_exec(in, env, e, &last) : tg_exec(in, env, e, &last);
+    if (last.tag == TG_V_UNKNOWN && flow != TG_FLOW_ERROR) return tg_check_give_up(in);
     if (flow == TG_FLOW_NEXT) {
         *out = last;
         return true;

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/check.h"
 #include "interp/code.h"
 #include "interp/convert.h"
 #include "interp/resolve.h"
@@ -162,6 +163,7 @@ void tg_scope_leave(tg_interp *in, tg_env *scope) {
 
 bool tg_function_run(tg_interp *in, const tg_function *f, tg_env *scope, tg_value *out) {
     const tg_ast *body = f->def->kids[f->def->n - 1];
+    if (in->checking) return tg_check_function(in, f, scope, out);
     if (body->kind != TG_AST_BLOCK) return tg_eval(in, scope, body, out);
     tg_value last = TG_NONE_VALUE;
     tg_flow flow = tg_exec(in, scope, body, &last);
@@ -331,7 +333,17 @@ static TG_APART bool call_by(tg_interp *in, tg_function *f, int n, const tg_argu
 
 /* ---- any callable ---- */
 
+/* Functions written in tg and builtins take care of what is not known; of others it makes the
+ * result unknown. */
+static bool lacks_argument(tg_value f, int n, const tg_argument *args) {
+    if (f.tag == TG_V_BUILTIN || (f.tag == TG_V_FUNCTION && f.as.function->def)) return false;
+    for (int i = 0; i < n; i++)
+        if (args[i].value.tag == TG_V_UNKNOWN) return true;
+    return false;
+}
+
 static bool call_any(tg_interp *in, tg_value f, int n, const tg_argument *args, tg_value *out) {
+    if (in->checking && lacks_argument(f, n, args)) return tg_check_give_up(in);
     switch (f.tag) {
     case TG_V_OP: return tg_call_op(in, f.as.op, n, args, out);
     case TG_V_BUILTIN: return tg_call_builtin(in, f.as.builtin, n, args, out);
@@ -351,6 +363,16 @@ bool tg_call_value(tg_interp *in, tg_value f, int n, const tg_argument *args, tg
     return false;
 }
 
+/* An argument could not be evaluated: of a program that is only read it may be unknown, and the
+ * call goes on. */
+static TG_APART bool is_only_unknown(tg_interp *in, tg_value *out) {
+    if (!in->checking || in->rt.c.diag.kind != TG_ERR_UNKNOWN || in->checking->stopped)
+        return false;
+    tg_clear(&in->rt.c);
+    *out = (tg_value){.tag = TG_V_UNKNOWN};
+    return true;
+}
+
 /* An argument list as it stands in the source. */
 static bool eval_arguments(tg_interp *in, tg_env *env, const tg_ast *e, tg_argument *arg) {
     for (int i = 1; i < e->n; i++) {
@@ -359,7 +381,7 @@ static bool eval_arguments(tg_interp *in, tg_env *env, const tg_ast *e, tg_argum
         arg[i - 1] = (tg_argument){.name = a->kind == TG_AST_ARG ? a->name : NULL, .ast = x};
         bool ok = x->kind == TG_AST_BRACKET ? tg_eval_bracket(in, env, x, false, &arg[i - 1].value)
                                             : tg_eval(in, env, x, &arg[i - 1].value);
-        if (!ok) return false;
+        if (!ok && !is_only_unknown(in, &arg[i - 1].value)) return false;
     }
     return true;
 }
@@ -439,7 +461,7 @@ static bool fill_places(tg_interp *in, tg_env *env, const tg_ast *e, const tg_fu
         struct tg_binding *b = &scope->items[i - 1];
         bool ok = x->kind == TG_AST_BRACKET ? tg_eval_bracket(in, env, x, false, &b->value)
                                             : tg_eval(in, env, x, &b->value);
-        if (!ok) {
+        if (!ok && !is_only_unknown(in, &b->value)) {
             b->value = TG_NONE_VALUE;
             return false;
         }

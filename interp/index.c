@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/check.h"
 #include "interp/convert.h"
 #include "interp/element.h"
 #include "interp/index.h"
@@ -131,6 +132,10 @@ static bool add_index_tensor(tg_interp *in, entries *l, tg_value v, const tg_typ
     if (!ok) return false;
     if (array.tag == TG_V_FORMULA) {
         if (array.as.node->type.dtype != TG_BOOL) return add_tensor(in, l, array);
+        if (tg_check_is_stand_in(array)) {
+            tg_value_drop(array);
+            return tg_check_give_up(in);
+        }
         tg_value_drop(array);
         tg_fail(&in->rt.c, TG_ERR_TYPE,
                 "a mask that depends on variables would give a result of changing size");

@@ -96,6 +96,8 @@ bool tg_eval(tg_interp *in, tg_env *env, const tg_ast *e,
 /* ---- statement.c ---- */
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s,
                 tg_value *last); /* *last owned; none at first */
+/* The error of a loop over v, which no loop walks over. Returns false. */
+bool tg_walk_refuse(tg_interp *in, tg_value v);
 /* The error of a break or continue that no loop has taken. Returns false. */
 bool tg_stray(tg_interp *in, tg_flow flow);
 /* Looks the name up: scopes inside out, then the user's, then the library. NULL: unknown. */

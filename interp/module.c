@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "interp/blame.h"
+#include "interp/check.h"
 #include "runtime/io/paths.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *status) {
+    if (in->checking) return tg_check_source(in, src);
     tg_unit *unit = NULL, *outer = in->unit;
     tg_parse_status how = tg_parse(&in->rt.c, src, &unit);
     if (status) *status = how;
@@ -153,8 +155,7 @@ static bool remember(tg_interp *in, const char *path, bool *known) {
     return true;
 }
 
-/* The folder of a path, with its slash, for files that the file uses. */
-static char *folder_of(const char *path) {
+char *tg_module_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) + 1 : 0;
     char *dir = tg_alloc(n + 1);
@@ -170,7 +171,7 @@ bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char
     if (!text) return false;
     tg_source *src = tg_source_new(shown, text, len);
     tg_free(text);
-    char *outer = in->dir, *dir = src ? folder_of(path) : NULL;
+    char *outer = in->dir, *dir = src ? tg_module_folder(path) : NULL;
     bool ok = dir != NULL;
     if (!ok) tg_fail_memory(&in->rt.c);
     if (ok) {

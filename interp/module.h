@@ -15,6 +15,8 @@ int tg_module_names(tg_interp *in, char *name[], int most);
  * unit lives as long as its functions. */
 bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *status);
 
+/* The folder of a path, with its slash, for files that the file uses; tg_free. NULL: no memory. */
+char *tg_module_folder(const char *path);
 /* Reads and runs a file; errors call it `shown`. */
 bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char *shown);
 /* What the prompt shows after the statement s, whose value was `last`. */

@@ -207,7 +207,8 @@ static bool add_value(const tg_shower *s, tg_value v, tg_str *out) {
         if (!add_number(s, v.as.range->lo, out)) return false;
         tg_str_add(out, "..");
         return add_number(s, v.as.range->hi, out);
-    case TG_V_STREAM: tg_str_add(out, tg_value_kind(v)); return true;
+    case TG_V_STREAM:
+    case TG_V_UNKNOWN: tg_str_add(out, tg_value_kind(v)); return true;
     }
     return true;
 }

@@ -165,6 +165,12 @@ typedef struct walk {
     int64_t at, n;
 } walk;
 
+bool tg_walk_refuse(tg_interp *in, tg_value v) {
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(v));
+    return v.tag == TG_V_NUMBER &&
+           tg_help(&in->rt.c, "write 1..%.15g, or repeat %.15g { ... }", v.as.number, v.as.number);
+}
+
 /* Takes v; formulas are walked as they are now. */
 static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
     *w = (walk){.over = v};
@@ -190,12 +196,7 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
         w->n = pass.as.stream->count;
         return true;
     }
-    case TG_V_NUMBER:
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "a number cannot be walked over");
-        return tg_help(&in->rt.c, "write 1..%.15g, or repeat %.15g { ... }", w->over.as.number,
-                       w->over.as.number);
-    default:
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be walked over", tg_value_kind(w->over));
+    default: return tg_walk_refuse(in, w->over);
     }
 }
 

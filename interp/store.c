@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/check.h"
 #include "interp/convert.h"
 #include "interp/element.h"
 #include "interp/index.h"
@@ -109,17 +110,24 @@ static bool follow(tg_interp *in, tg_env *env, const tg_ast *e, const writes *w,
 
 /* ---- into cells ---- */
 
-static bool misfit(tg_interp *in, const tg_cell *c, const char *name, const tg_tensor *t) {
+bool tg_store_fits(const tg_cell *c, int rank, const int64_t *dim) {
+    bool ok = rank == c->type.rank;
+    for (int i = 0; ok && i < rank; i++) ok = c->type.dim[i] < 0 || c->type.dim[i] == dim[i];
+    return ok;
+}
+
+static bool misfit(tg_interp *in, const tg_cell *c, const char *name, int rank,
+                   const int64_t *dim) {
     const char *want = tg_shape_text(&in->rt, c->type.rank, c->type.dim),
-               *have = tg_shape_text(&in->rt, t->v.rank, t->v.dim);
+               *have = tg_shape_text(&in->rt, rank, dim);
     if (c->type.rank == 0)
         tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s is a number, but the value has shape %s", name, have);
-    else if (t->v.rank == 0)
+    else if (rank == 0)
         tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value is a number", name, want);
     else
         tg_fail(&in->rt.c, TG_ERR_SHAPE, "%s has shape %s, but the value has shape %s", name, want,
                 have);
-    if (t->v.rank == 0 && c->value)
+    if (rank == 0 && c->type.rank > 0 && (c->value || in->checking))
         return tg_help(&in->rt.c, "to fill it write %s[...] := the number", name);
     return c->kind == TG_CELL_VAR && !strpbrk(name, ".[")
                ? tg_help(&in->rt.c, "`%s = var(...)` makes a new variable of another shape", name)
@@ -130,12 +138,12 @@ static bool misfit(tg_interp *in, const tg_cell *c, const char *name, const tg_t
 static bool write_cell(tg_interp *in, writes *w, tg_cell *c, tg_value v) {
     tg_tensor *t;
     const char *name = c->name ? c->name : "the variable";
+    tg_type type;
+    if (in->checking && tg_check_type(in, v, &type)) /* of a program that is only read: no more */
+        return tg_store_fits(c, type.rank, type.dim) || misfit(in, c, name, type.rank, type.dim);
     if (!tg_to_tensor(in, v, name, &t)) return false;
-    bool fits = t->v.rank == c->type.rank;
-    for (int i = 0; fits && i < t->v.rank; i++)
-        fits = c->type.dim[i] < 0 || c->type.dim[i] == t->v.dim[i];
-    if (!fits) {
-        misfit(in, c, name, t);
+    if (!tg_store_fits(c, t->v.rank, t->v.dim)) {
+        misfit(in, c, name, t->v.rank, t->v.dim);
         tg_tensor_drop(t);
         return false;
     }
@@ -479,10 +487,9 @@ static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tu
     return true;
 }
 
-/* While f' is taken, a number computed from the argument would go on without its slope. */
-static bool keeps_slope(tg_interp *in, tg_value v) {
+bool tg_store_keeps_slope(tg_interp *in, tg_value v) {
     for (int i = 0; in->slot && tg_is_container(v) && i < v.as.items->n; i++)
-        if (!keeps_slope(in, v.as.items->v[i])) return false;
+        if (!tg_store_keeps_slope(in, v.as.items->v[i])) return false;
     for (const tg_slot_var *s = in->slot; s && v.tag == TG_V_FORMULA; s = s->outer)
         if (tg_node_depends(&in->rt, v.as.node, s->node)) {
             tg_fail(&in->rt.c, TG_ERR_TYPE,
@@ -534,7 +541,7 @@ bool tg_store_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     }
     if (ok && tg_value_items(&in->rt.c, TG_V_TUPLE, s->n - s->ntargets, &tuple)) {
         if (single) tuple.as.items->v[0] = one;
-        ok = (single || right_sides(in, env, s, tuple)) && keeps_slope(in, tuple) &&
+        ok = (single || right_sides(in, env, s, tuple)) && tg_store_keeps_slope(in, tuple) &&
              tg_store_update(in, env, s, tuple, &done) &&
              (done ||
               (tg_value_now(in, tuple, &values) && tg_nonfinite_stored(in, env, s, tuple, values)));

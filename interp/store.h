@@ -16,6 +16,11 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old);
 bool tg_unpack(tg_interp *in, tg_value v, int n, tg_value *out);
 /* The right sides of that statement, not computed: one, or a tuple of them. *sides is owned. */
 bool tg_store_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *sides);
+/* Can the cell hold a value of that shape? */
+bool tg_store_fits(const tg_cell *c, int rank, const int64_t *dim);
+/* While f' is taken, a number computed from the argument would go on without its slope: false, with
+ * an error, if storing v would lose it. */
+bool tg_store_keeps_slope(tg_interp *in, tg_value v);
 /* Where a plain name that is stored to is kept: the innermost scope that has it, else `env`. */
 tg_env *tg_store_home(tg_interp *in, tg_env *env, const char *name);
 enum { TG_MOST_UPDATED = 64 };

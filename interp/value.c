@@ -61,7 +61,8 @@ static void bury(graveyard *g, tg_value v) {
     case TG_V_NUMBER:
     case TG_V_BOOL:
     case TG_V_OP:
-    case TG_V_BUILTIN: break;
+    case TG_V_BUILTIN:
+    case TG_V_UNKNOWN: break;
     }
 }
 
@@ -123,7 +124,8 @@ tg_value tg_value_hold(tg_value v) {
     case TG_V_NUMBER:
     case TG_V_BOOL:
     case TG_V_OP:
-    case TG_V_BUILTIN: break;
+    case TG_V_BUILTIN:
+    case TG_V_UNKNOWN: break;
     }
     return v;
 }
@@ -137,7 +139,10 @@ const char *tg_value_kind(tg_value v) {
         [TG_V_RECORD] = "a record",    [TG_V_FUNCTION] = "a function",
         [TG_V_OP] = "a function",      [TG_V_BUILTIN] = "a function",
         [TG_V_RANGE] = "a range",      [TG_V_STREAM] = "a stream of batches",
+        [TG_V_UNKNOWN] = "a value",
     };
+    if (v.tag == TG_V_FORMULA && !v.as.node->live) /* the stand-in of a value (check.h) */
+        return kind[v.as.node->type.rank > 0 ? TG_V_TENSOR : TG_V_NUMBER];
     return kind[v.tag];
 }
 

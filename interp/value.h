@@ -24,6 +24,7 @@ typedef enum tg_tag {
     TG_V_BUILTIN,  /* a function of the interpreter written in C */
     TG_V_RANGE,    /* 1..10 */
     TG_V_STREAM,   /* what batches(...) gives: things made one by one */
+    TG_V_UNKNOWN,  /* under a name of a program that is only read (check.h): it may be anything */
 } tg_tag;
 
 struct tg_interp;

@@ -68,11 +68,10 @@ static bool note_cells(tg_rt *rt, tg_plan *p, const tg_overrides *o) {
     return true;
 }
 
-/* "cost needs data for X, Y". names: comma separated. */
-static bool fail_needs(tg_rt *rt, const tg_plan *p, const tg_str *names) {
+bool tg_plan_lacks_data(tg_rt *rt, const tg_node *root, const tg_str *names) {
     const char *list = tg_str_text(names), *comma = strchr(list, ',');
     int first = comma ? (int)(comma - list) : (int)names->len;
-    const char *label = p->roots[0]->label;
+    const char *label = root->label;
     tg_fail(&rt->c, TG_ERR_DATA, "%s needs data for %s", label ? label : "the formula", list);
     return tg_help(&rt->c, "%.*s := ...", first, list);
 }
@@ -86,7 +85,8 @@ static bool check_data(tg_rt *rt, const tg_plan *p) {
         const char *name = p->cells[i].cell->name;
         tg_str_add(&names, name ? name : "an input without a name");
     }
-    bool ok = names.failed ? tg_fail_memory(&rt->c) : names.len == 0 || fail_needs(rt, p, &names);
+    bool ok = names.failed ? tg_fail_memory(&rt->c)
+                           : names.len == 0 || tg_plan_lacks_data(rt, p->roots[0], &names);
     tg_str_free(&names);
     return ok;
 }
@@ -98,7 +98,7 @@ static bool explain_size(tg_rt *rt, const tg_plan *p) {
     tg_diag was = rt->c.diag;
     bool ok = tg_node_needs(rt, p->nroots, p->roots, &names) && !names.failed;
     rt->c.diag = was;
-    if (ok && names.len) fail_needs(rt, p, &names);
+    if (ok && names.len) tg_plan_lacks_data(rt, p->roots[0], &names);
     tg_str_free(&names);
     return false;
 }

@@ -27,6 +27,8 @@ bool tg_plan_eval_with(tg_rt *rt, int n, tg_node *const *roots, int ncells, tg_c
  * written into then, which is the last thing done: out[i] is into[i]->value if so, and every result
  * is finite. Nothing is changed on failure. out[] comes in as NULL. */
 bool tg_plan_update(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *into, tg_tensor **out);
+/* The error "cost needs data for X, Y"; names: comma separated. Returns false. */
+bool tg_plan_lacks_data(tg_rt *rt, const tg_node *root, const tg_str *names);
 /* Forget all plans: what they were made from has changed. */
 void tg_plans_forget(tg_rt *rt);
 /* Forget plans whose roots do not survive the sweep under way. */
