@@ -203,7 +203,9 @@ static bool container_echo(tg_interp *in, const char *name, tg_value v, tg_str *
     tg_str_add(out, v.tag == TG_V_RECORD ? "{\n" : v.tag == TG_V_TUPLE ? "(\n" : "[\n");
     for (int i = 0; i < items->n; i++) {
         tg_str one = {0};
+        in->margin += 2;
         bool ok = echo(in, items->field ? items->field[i] : NULL, items->v[i], &one);
+        in->margin -= 2;
         add_indented(&one, out);
         tg_str_addc(out, '\n');
         tg_str_free(&one);

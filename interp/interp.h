@@ -58,7 +58,8 @@ typedef struct tg_interp {
     void *user;
     bool echo;                  /* statements are echoed, as at the prompt ... */
     int colours;                /* ... and where that is in colours: TG_COLOURS_ */
-    bool terminal;              /* it fits the terminal's width */
+    bool terminal;              /* it fits the terminal, ... */
+    int margin;                 /* ... of whose columns so many are taken already */
     tg_style format;            /* of numbers in it: what `format` said last */
     struct tg_watches *watches; /* what is watched (watch.h); NULL: nothing ever was */
     int nwatches;

@@ -151,7 +151,7 @@ int tg_terminal_width(const tg_interp *in, int usual) {
     enum { LEAST = 20 };
     struct winsize size;
     if (!in->terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col) return usual;
-    return size.ws_col < LEAST ? LEAST : size.ws_col;
+    return size.ws_col < LEAST + in->margin ? LEAST : size.ws_col - in->margin;
 }
 
 /* A formula is broken so that a little more fits too. */
