@@ -182,6 +182,64 @@ typedef struct tg_output {
 /* Where print and echo write from now on. Returns where they wrote before. */
 TG_API tg_output tg_redirect(tg_state *s, tg_output to);
 
+/* ---- asking: what ?, :who, :type, :ops, :source and :deps stand on ---- */
+
+/* Places in the table of names. */
+typedef struct tg_name_links {
+    const uint32_t *at;
+    size_t n;
+    int more; /* 1: there are others besides */
+} tg_name_links;
+
+typedef struct tg_name_info {
+    const char *name;
+    const char *kind;  /* "var", "input", "size", "formula", "gradient", "number", "tensor",
+                          "record",  "function", ... */
+    const char *shape; /* "[N, 784]"; of a function its parameters, of a record its fields; or "" */
+    const char *type;  /* of the elements: "single", "double", "byte", ...; or "" */
+    size_t bytes;      /* of the elements that the name itself holds now */
+    tg_name_links needs; /* the names that it is directly made of ... */
+    tg_name_links users; /* ... and those that are directly made of it */
+} tg_name_info;
+/* The user's names, in the order of their first definition, each with at most `links` others in
+ * either direction. Valid until the next call. */
+TG_API tg_status tg_names_table(tg_state *s, size_t links, const tg_name_info **rows, size_t *n);
+
+/* What an expression is, without computing it: kind, shape, type; of a record field by field, of a
+ * function its signature. In lines. */
+TG_API tg_status tg_describe_type(tg_state *s, const char *text, size_t len, int flags,
+                                  const char **out);
+
+/* An operation of a formula. */
+typedef struct tg_ops_row {
+    const char *name;
+    size_t count;
+    double flops; /* of all of them; negative: not known, as sizes are not */
+} tg_ops_row;
+typedef struct tg_ops_report {
+    const tg_ops_row *rows; /* the most frequent first */
+    size_t n;
+    size_t count;      /* operations in all, as the builtin `ops` counts them */
+    size_t shared;     /* of them, those whose value is used in several places */
+    double flops;      /* negative: not known ... */
+    const char *needs; /* ... before these have data */
+} tg_ops_report;
+/* The operations in the formulas that an expression gives. Nothing is computed. */
+TG_API tg_status tg_count_ops(tg_state *s, const char *text, size_t len, int flags,
+                              tg_ops_report *out);
+
+/* The text of a definition and where it stands: of a function with its comment, of a formula as it
+ * was written. For what is written in C: where, and its rules. */
+TG_API tg_status tg_source_of(tg_state *s, const char *name, const char **out);
+
+/* A command of the program that embeds tg, for ?:name, ?? and advice. */
+typedef struct tg_help_row {
+    const char *name; /* ":time" */
+    const char *arguments, *text;
+} tg_help_row;
+/* row(i, &r) fills in the i-th; 0 past the end. */
+TG_API void tg_more_help(tg_state *s, int (*row)(int i, tg_help_row *out));
+
 /* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`;
  * NULL past the last. For completion. Valid until the next call. */
 TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);

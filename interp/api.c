@@ -132,6 +132,7 @@ void tg_close(tg_state *s) {
     for (int i = 0; i < in->nused; i++) tg_free(in->used[i]);
     tg_free(in->used);
     tg_api_forget_profile(s);
+    tg_api_forget_answers(s);
     tg_rt_free(&in->rt);
     tg_str_free(&s->error);
     tg_str_free(&s->document);

@@ -3,6 +3,7 @@
 #define TG_INTERP_API_H
 
 #include "interp/interp.h"
+#include "interp/names.h"
 #include "runtime/ops/profile.h"
 
 struct tg_state {
@@ -12,7 +13,10 @@ struct tg_state {
     tg_profile profile;   /* of the last tg_profile_run */
     tg_profile_row *rows; /* the same for the caller */
     tg_machine machine;
-    bool measured; /* machine is known */
+    bool measured;       /* machine is known */
+    tg_names names;      /* the answers of tg_names_table, ... */
+    tg_str answer;       /* ... of what gives a text, */
+    tg_ops_row *counted; /* and of tg_count_ops */
 };
 
 /* Each entry from outside: the stack guard measures from here, the last error is forgotten. */
@@ -20,6 +24,7 @@ tg_interp *tg_api_enter(tg_state *s);
 /* And each way out: an error becomes the last error. */
 tg_status tg_api_leave(tg_state *s, bool ok);
 void tg_api_forget_profile(tg_state *s);
+void tg_api_forget_answers(tg_state *s);
 
 /* A text, parsed. */
 typedef struct tg_reading {

@@ -10,16 +10,37 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The tables, and the files that they stand in: a line each, they are added often. */
+static const struct {
+    const tg_builtin *rows;
+    const char *file;
+} tables[] = {
+    {tg_builtins_jacobian, "interp/builtin_jacobian.c"},
+    {tg_builtins_formula, "interp/builtin_formula.c"},
+    {tg_builtins_assume, "interp/builtin_assume.c"},
+    {tg_builtins_show, "interp/builtin_show.c"},
+    {tg_builtins_prove, "interp/builtin_prove.c"},
+    {tg_builtins_check, "interp/builtin_check.c"},
+    {tg_builtins_derive, "interp/builtin_derive.c"},
+    {tg_builtins_data, "interp/builtin_data.c"},
+    {tg_builtins_batches, "interp/builtin_batches.c"},
+    {tg_builtins_session, "interp/builtin_session.c"},
+    {tg_builtins_export, "interp/builtin_export.c"},
+    {tg_builtins_progress, "interp/progress.c"},
+    {tg_builtins_watch, "interp/watch.c"},
+};
+
 const tg_builtin *tg_builtin_at(int i) {
-    static const tg_builtin *const tables[] = {
-        tg_builtins_jacobian, tg_builtins_formula, /* a line each: they are added often */
-        tg_builtins_assume,   tg_builtins_show,     tg_builtins_prove,   tg_builtins_check,
-        tg_builtins_derive,   tg_builtins_data,     tg_builtins_batches, tg_builtins_session,
-        tg_builtins_export,   tg_builtins_progress, tg_builtins_watch,
-    };
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-        for (const tg_builtin *b = tables[t]; b->name; b++)
+        for (const tg_builtin *b = tables[t].rows; b->name; b++)
             if (i-- == 0) return b;
+    return NULL;
+}
+
+const char *tg_builtin_file(const tg_builtin *which) {
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const tg_builtin *b = tables[t].rows; b->name; b++)
+            if (b == which) return tables[t].file;
     return NULL;
 }
 

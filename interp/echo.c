@@ -292,6 +292,10 @@ static bool echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     return ok;
 }
 
+bool tg_show_slope(tg_interp *in, tg_value f, tg_str *out) {
+    return slope_echo(in, NULL, f, out);
+}
+
 bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out) {
     if (v.tag == TG_V_NONE && !name) return true;
     if (!echo(in, name, v, out)) return false;

@@ -56,6 +56,8 @@ typedef struct tg_interp {
         *kept; /* texts that the pending error points into, and that nothing else holds any more */
     void (*write)(void *user, const char *text, size_t len);
     void *user;
+    /* tg_more_help; NULL: none */
+    int (*more_help)(int i, tg_help_row *out);
     bool echo;                  /* statements are echoed, as at the prompt ... */
     int colours;                /* ... and where that is in colours: TG_COLOURS_ */
     bool terminal;              /* it fits the terminal, ... */
@@ -140,6 +142,9 @@ bool tg_show_value(tg_interp *in, tg_value v, const char *spec, tg_str *out);
 /* As the prompt echoes `name = ...` (name NULL: no name): the formula, its shape, what it needs,
  * its value below. Ends with a newline. */
 bool tg_show_echo(tg_interp *in, const char *name, tg_value v, tg_str *out);
+/* Of a derivative f' its formula, "f'(t) = 3 * t^2 - 2". False, and nothing written: it has none.
+ */
+bool tg_show_slope(tg_interp *in, tg_value f, tg_str *out);
 /* A formula without its value, behind it its shape and the assumptions it rests on; other things as
  * the prompt shows them. */
 bool tg_show_formula(tg_interp *in, tg_value v, size_t limit, tg_str *out);
@@ -172,6 +177,8 @@ typedef struct tg_builtin {
     bool draws;         /* fresh: draws among the arguments stay formulas */
 } tg_builtin;
 const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
+/* The file of the sources in which its record stands. */
+const char *tg_builtin_file(const tg_builtin *b);
 /* The tables, one a file; each ends with a row without a name. */
 extern const tg_builtin tg_builtins_formula[];
 extern const tg_builtin tg_builtins_jacobian[];

@@ -6,6 +6,7 @@
 #include "base/nearest.h"
 #include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static tg_status help(const tg_colon_call *call);
@@ -23,9 +24,8 @@ static const struct {
     const char *title;
     const tg_colon *rows;
 } tables[] = {
-    {"Help", colons_help},
-    {"The session", tg_colons_session},
-    {"Measuring", tg_colons_measure},
+    {"Help", colons_help},       {"The session", tg_colons_session},
+    {"Asking", tg_colons_ask},   {"Measuring", tg_colons_measure},
     {"Showing", tg_colons_page},
 };
 
@@ -36,6 +36,16 @@ const tg_colon *tg_colon_at(int i) {
         for (const tg_colon *c = tables[t].rows; c->name; c++)
             if (i-- == 0) return c;
     return NULL;
+}
+
+/* For ?:name and ??word. */
+static int help_row(int i, tg_help_row *out) {
+    static char name[32];
+    const tg_colon *c = tg_colon_at(i);
+    if (!c) return 0;
+    snprintf(name, sizeof name, ":%s", c->name);
+    *out = (tg_help_row){name, c->arguments, c->doc};
+    return 1;
 }
 
 /* ---- finding ---- */
@@ -110,7 +120,7 @@ static tg_status help(const tg_colon_call *call) {
     if (!one)
         tg_str_addf(&out, "\n%-*s%s", HELP_COLUMN, "!command",
                     "Runs it in a shell; ! alone is a shell.\n"
-                    "A name may be cut short: :t 1 + 1. More of one: :help :load. What tg itself "
+                    "A name may be cut short: :ti 1 + 1. More of one: :help :load. What tg itself "
                     "knows: ?\n");
     tg_print(call->s, tg_str_text(&out));
     tg_str_free(&out);
@@ -178,6 +188,7 @@ tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags) 
     enum { DEPTH_MOST = 20 };
     static int depth;
     if (depth == DEPTH_MOST) return tg_refuse(s, "too many commands within commands", NULL);
+    tg_more_help(s, help_row);
     if (depth++ == 0) tg_page_listen(s);
     tg_status status = run(s, text, len, flags);
     if (--depth == 0) tg_page_rest(s);

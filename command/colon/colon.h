@@ -3,6 +3,7 @@
 #ifndef TG_COLON_H
 #define TG_COLON_H
 
+#include "base/str.h"
 #include "tg.h"
 
 #include <stdbool.h>
@@ -27,8 +28,13 @@ typedef struct tg_colon {
 const tg_colon *tg_colon_at(int i);
 /* The tables, one a file; each ends with a row without a name. To add a command, add a row. */
 extern const tg_colon tg_colons_session[];
+extern const tg_colon tg_colons_ask[];
 extern const tg_colon tg_colons_measure[];
 extern const tg_colon tg_colons_page[];
+
+/* "62.7 KB", "1.57 M": three digits. */
+void tg_colon_add_bytes(tg_str *out, double bytes);
+void tg_colon_add_flops(tg_str *out, double flops);
 
 tg_status tg_colon_shell(const tg_colon_call *call); /* !command */
 tg_status tg_colon_quit(const tg_colon_call *call);

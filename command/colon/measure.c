@@ -23,7 +23,7 @@ static void add_time(tg_str *out, double seconds) {
     add_scaled(out, seconds * 1e9, unit, 4);
 }
 
-static void add_bytes(tg_str *out, double bytes) {
+void tg_colon_add_bytes(tg_str *out, double bytes) {
     static const char *const unit[] = {"B", "KB", "MB", "GB", "TB"};
     if (bytes < 999.5)
         tg_str_addf(out, "%.0f B", bytes);
@@ -31,7 +31,7 @@ static void add_bytes(tg_str *out, double bytes) {
         add_scaled(out, bytes, unit, 5);
 }
 
-static void add_flops(tg_str *out, double flops) {
+void tg_colon_add_flops(tg_str *out, double flops) {
     static const char *const unit[] = {"", "k", "M", "G", "T"};
     if (flops < 999.5)
         tg_str_addf(out, "%.0f", flops);
@@ -68,7 +68,7 @@ static tg_status time_command(const tg_colon_call *call) {
         add_time(&out, t.compiling);
     }
     tg_str_add(&out, "), memory ");
-    add_bytes(&out, (double)t.bytes);
+    tg_colon_add_bytes(&out, (double)t.bytes);
     tg_str_addc(&out, '\n');
     return say(call, &out);
 }
@@ -113,8 +113,8 @@ static void add_row(tg_str *out, const tg_profile_row *r, double total) {
     tg_str_addf(out, "%7lld", (long long)r->calls);
     add_right(out, add_time, r->seconds, 10);
     add_right(out, add_percent, total > 0 ? r->seconds / total : 0, 7);
-    add_right(out, add_bytes, r->bytes, 10);
-    add_right(out, add_flops, r->flops, 8);
+    add_right(out, tg_colon_add_bytes, r->bytes, 10);
+    add_right(out, tg_colon_add_flops, r->flops, 8);
     add_right(out, add_rate, r->seconds > 0 ? r->flops / r->seconds : 0, 9);
     add_right(out, add_rate, r->seconds > 0 ? r->bytes / r->seconds : 0, 7);
     add_right(out, add_percent, r->peak, 9);
@@ -155,7 +155,7 @@ static tg_status profile_command(const tg_colon_call *call) {
 
 static void add_part(tg_str *out, const char *what, size_t bytes, const char *more) {
     add_column(out, what, 12);
-    add_right(out, add_bytes, (double)bytes, 10);
+    add_right(out, tg_colon_add_bytes, (double)bytes, 10);
     tg_str_addf(out, "%s%s\n", more[0] ? "   " : "", more);
 }
 

@@ -38,46 +38,50 @@ static bool is_tensor(const tg_param *p) {
     return p->kind == TG_P_TENSOR || p->kind == TG_P_LIST;
 }
 
+void tg_op_operator(tg_str *s, const tg_op *op) {
+    const char *a = op->param[0].name, *sign = op->symbol;
+    if (op->style == TG_PRINT_INFIX) tg_str_addf(s, "%s %s %s", a, sign, op->param[1].name);
+    if (op->style == TG_PRINT_PREFIX)
+        tg_str_addf(s, "%s%s%s", sign, sign[0] >= 'a' && sign[0] <= 'z' ? " " : "", a);
+    if (op->style == TG_PRINT_PRIME) tg_str_addf(s, "%s'", a);
+}
+
 static void add_heading(tg_str *s, const tg_op *op) {
+    tg_str sign = {0};
+    tg_op_operator(&sign, op);
     tg_str_add(s, "### ");
-    if (op->style == TG_PRINT_INFIX)
-        tg_str_addf(s, "`%s %s %s`, ", op->param[0].name, op->symbol, op->param[1].name);
-    if (op->style == TG_PRINT_PREFIX) {
-        bool word = op->symbol[0] >= 'a' && op->symbol[0] <= 'z';
-        tg_str_addf(s, "`%s%s%s`, ", op->symbol, word ? " " : "", op->param[0].name);
-    }
-    if (op->style == TG_PRINT_PRIME) tg_str_addf(s, "`%s'`, ", op->param[0].name);
+    if (sign.len) tg_str_addf(s, "`%s`, ", tg_str_text(&sign));
+    tg_str_free(&sign);
     tg_str_addc(s, '`');
     tg_op_signature(s, op);
     tg_str_add(s, "`\n\n");
+}
+
+const char *tg_op_rule_text(const tg_op *op, int i) {
+    const char *rule = op->grad[i];
+    return !rule ? "none" : strcmp(rule, TG_GRAD_ZERO) == 0 ? "zero" : rule;
 }
 
 /* "Derivative: `g * b` for `a`, `g * a` for `b`." */
 static void add_rules(tg_str *s, const tg_op *op) {
     bool first = true;
     for (int i = 0; i < TG_MAX_TENSORS && op->param[i].name && is_tensor(&op->param[i]); i++) {
-        const char *rule = op->grad[i];
+        const char *rule = tg_op_rule_text(op, i);
         tg_str_add(s, first ? "Derivative: " : ", ");
         first = false;
-        if (!rule)
-            tg_str_add(s, "none");
-        else if (strcmp(rule, TG_GRAD_ZERO) == 0)
-            tg_str_add(s, "zero");
-        else
-            tg_str_addf(s, "`%s`", rule);
+        tg_str_addf(s, rule == op->grad[i] ? "`%s`" : "%s", rule);
         tg_str_addf(s, " for %s`%s`", op->param[i].kind == TG_P_LIST ? "each of " : "",
                     op->param[i].name);
     }
     if (!first) tg_str_add(s, ".\n\n");
 }
 
-/* A value as the prompt shows it: rows of a matrix below each other. */
-static void add_value(tg_str *s, const char *value) {
+void tg_op_add_value(tg_str *s, const char *value) {
     int depth = 0;
     for (const char *p = value; *p; p++) {
         depth += (*p == '[') - (*p == ']');
         tg_str_addc(s, *p);
-        if (*p != ',' || p == value || p[-1] != ']' || depth == 0) continue;
+        if (*p != ',' || p == value || p[-1] != ']' || p[1] == '\n' || depth == 0) continue;
         tg_str_addc(s, '\n');
         tg_str_repeat(s, ' ', depth);
         while (p[1] == ' ') p++;
@@ -90,25 +94,8 @@ static void add_operation(tg_str *s, const tg_op *op) {
     add_rules(s, op);
     if (!op->example) return;
     tg_str_addf(s, "```tg new\ntg> %s\n", op->example);
-    add_value(s, op->value);
+    tg_op_add_value(s, op->value);
     tg_str_add(s, "\n```\n\n");
-}
-
-void tg_op_describe(tg_str *s, const tg_op *op) {
-    if (op->style == TG_PRINT_INFIX)
-        tg_str_addf(s, "%s %s %s, ", op->param[0].name, op->symbol, op->param[1].name);
-    tg_op_signature(s, op);
-    tg_str_addf(s, "\n%s\n", op->doc);
-    for (int i = 0; i < TG_MAX_TENSORS && op->param[i].name && is_tensor(&op->param[i]); i++) {
-        const char *rule = op->grad[i];
-        bool zero = rule && strcmp(rule, TG_GRAD_ZERO) == 0;
-        tg_str_addf(s, "Derivative for %s%s: %s\n",
-                    op->param[i].kind == TG_P_LIST ? "each of " : "", op->param[i].name,
-                    !rule  ? "none"
-                    : zero ? "zero"
-                           : rule);
-    }
-    if (op->example) tg_str_addf(s, "Example: %s\n  %s\n", op->example, op->value);
 }
 
 bool tg_ops_document(tg_str *out) {

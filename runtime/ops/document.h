@@ -9,7 +9,13 @@
 bool tg_ops_document(tg_str *out);
 
 typedef struct tg_op tg_op;
-/* What there is to say of one operation, as ?name shows it. */
-void tg_op_describe(tg_str *s, const tg_op *op);
+/* The file of the sources in which the operation's record stands: "runtime/ops/softmax.c". */
+const char *tg_op_file(const tg_op *op);
+/* Appends how it is written as an operator, "a + b", if it is. */
+void tg_op_operator(tg_str *s, const tg_op *op);
+/* "g * b", "none" or "zero": the rule for param[i]. */
+const char *tg_op_rule_text(const tg_op *op, int i);
+/* A value as the prompt shows it: rows of a matrix below each other. */
+void tg_op_add_value(tg_str *s, const char *value);
 
 #endif

@@ -210,7 +210,7 @@ struct tg_op {
                             shapes, separated by `|`, for the generated tests: "x[3,4]: sum(x,
                             axis=1) | x[2,3,4]: sum(x, axis=(0,2), keep=true)". A word after the
                             sizes says what kind of matrix: "x[3,3] regular: inv(x)"; the kinds are
-                            regular, spd and small (tests/unit/op_list.h). An elementwise op needs
+                            regular, spd and small (samples.h). An elementwise op needs
                             none: the tests broadcast it. */
     /* The last step of binding, where an operation has several spellings: completes the attributes
      * (eye(n) is eye(n, n)) and may name a simpler operation (untranspose becomes transpose). rank

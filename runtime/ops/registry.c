@@ -1,5 +1,6 @@
 /* The registry: the list of all tables, and finding an operation by name. A file of operations is
  * made known by its word in TABLES and nowhere else. */
+#include "runtime/ops/document.h"
 #include "runtime/ops/op.h"
 #include "base/hash.h"
 
@@ -30,6 +31,15 @@ const tg_op *tg_op_at(int i) {
         if (i < (*t)->n) return &(*t)->ops[i];
         i -= (*t)->n;
     }
+    return NULL;
+}
+
+const char *tg_op_file(const tg_op *op) {
+#define FILE_OF(word) "runtime/ops/" #word ".c",
+    static const char *const files[] = {TABLES(FILE_OF)};
+    for (int i = 0; tg_op_tables[i]; i++)
+        if (op >= tg_op_tables[i]->ops && op < tg_op_tables[i]->ops + tg_op_tables[i]->n)
+            return i == 0 ? "runtime/ops/elementwise.def" : files[i];
     return NULL;
 }
 

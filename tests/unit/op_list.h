@@ -4,29 +4,16 @@
 #ifndef TG_TESTS_OP_LIST_H
 #define TG_TESTS_OP_LIST_H
 
-#include "runtime/ops/op.h"
+#include "runtime/ops/samples.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEAVES = 4, MOST_CASES = 24 };
+enum { MOST_LEAVES = TG_SAMPLE_LEAVES, MOST_CASES = 24 };
 
-typedef struct leaf {
-    char name[8];
-    int rank;
-    int64_t dim[TG_MAX_RANK];
-    char
-        kind[12]; /* what its values are like: "" anything of the interval, or a word of matrices */
-} leaf;
-
-typedef struct op_case {
-    const tg_op *op;
-    int n;
-    leaf leaf[MOST_LEAVES];
-    char text[160]; /* "": the operation on the leaves themselves */
-} op_case;
+typedef tg_op_leaf leaf;
+typedef tg_op_sample op_case;
 
 /* ---- listing the cases ---- */
 
@@ -36,14 +23,6 @@ static int tensor_params(const tg_op *op) {
     return n;
 }
 
-static leaf leaf_of(const char *name, const char *dims) {
-    leaf l = {.rank = 0};
-    snprintf(l.name, sizeof l.name, "%s", name);
-    for (const char *p = dims; *p; p++)
-        if (isdigit((unsigned char)*p)) l.dim[l.rank++] = strtol(p, (char **)&p, 10), p--;
-    return l;
-}
-
 /* ---- kinds of matrices ---- */
 
 /* Matrices in the last two axes: "regular" has an inverse far from singular, a positive determinant
@@ -51,10 +30,6 @@ static leaf leaf_of(const char *name, const char *dims) {
  * eigenvalues. Both are small parts of what was drawn (at most 2 in size) and a diagonal that grows
  * from element to element. "small" is the small part alone. */
 enum { SMALL_PART = 8 }; /* what was drawn is divided by this */
-
-static bool is_kind(const char *word) {
-    return strcmp(word, "regular") == 0 || strcmp(word, "spd") == 0 || strcmp(word, "small") == 0;
-}
 
 /* What kind adds to element k. */
 static inline double diagonal_of(const leaf *l, int64_t k) {
@@ -73,34 +48,6 @@ static inline void give_kind(const leaf *l, int64_t count, double *x) {
     for (int64_t k = 0; k < count; k++) x[k] = x[k] / SMALL_PART + diagonal_of(l, k);
 }
 
-/* "x[3,4], y[2]: text" up to `end`; a word after the sizes is the kind, "x[3,3] spd: inv(x)". */
-static bool parse_sample(const char *p, const char *end, op_case *c) {
-    const char *colon = p;
-    int depth = 0;
-    for (; colon < end && (depth > 0 || *colon != ':'); colon++)
-        depth += (*colon == '[') - (*colon == ']');
-    if (colon == end) colon = p - 1; /* no leaves: an operation that creates */
-    while (p < colon) {
-        char name[8] = "", dims[64] = "", kind[12] = "";
-        int used = 0;
-        if (c->n == MOST_LEAVES || sscanf(p, " %7[a-z] %n", name, &used) != 1) return false;
-        p += used;
-        if (*p == '[') {
-            size_t len = strcspn(p, "]");
-            snprintf(dims, sizeof dims, "%.*s", (int)len, p);
-            p += len + 1;
-        }
-        if (sscanf(p, " %11[a-z]%n", kind, &used) == 1) p += used;
-        if (*kind && !is_kind(kind)) return false;
-        c->leaf[c->n] = leaf_of(name, dims);
-        snprintf(c->leaf[c->n++].kind, sizeof kind, "%s", kind);
-        while (p < colon && (*p == ',' || *p == ' ')) p++;
-    }
-    for (p = colon + 1; *p == ' ';) p++;
-    while (end > p && end[-1] == ' ') end--;
-    return snprintf(c->text, sizeof c->text, "%.*s", (int)(end - p), p) < (int)sizeof c->text;
-}
-
 static int elementwise_cases(const tg_op *op, op_case *out) {
     static const char *const one[] = {"", "3", "2,3", "2,1,3", "1"};
     static const char *const two[][2] = {
@@ -115,9 +62,9 @@ static int elementwise_cases(const tg_op *op, op_case *out) {
     for (int i = 0; i < n; i++) {
         out[i] = (op_case){.op = op, .n = arity};
         for (int k = 0; k < arity; k++)
-            out[i].leaf[k] = leaf_of(names[k], arity == 1   ? one[i]
-                                               : arity == 2 ? two[i][k]
-                                                            : three[i][k]);
+            out[i].leaf[k] = tg_op_sample_leaf(names[k], arity == 1   ? one[i]
+                                                         : arity == 2 ? two[i][k]
+                                                                      : three[i][k]);
     }
     return n;
 }
@@ -126,12 +73,9 @@ static int elementwise_cases(const tg_op *op, op_case *out) {
 static int list_cases(const tg_op *op, op_case *out) {
     int n = op->class == TG_CLASS_ELEMENTWISE ? elementwise_cases(op, out) : 0;
     for (const char *p = op->samples; p && *p;) {
-        const char *end = strchr(p, '|');
-        if (!end) end = p + strlen(p);
         if (n == MOST_CASES) return -1;
         out[n] = (op_case){.op = op};
-        if (!parse_sample(p, end, &out[n++])) return -1;
-        p = *end ? end + 1 : end;
+        if (!tg_op_sample_next(&p, &out[n++])) return -1;
     }
     return n;
 }

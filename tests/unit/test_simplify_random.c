@@ -333,7 +333,7 @@ static void rules_hold(void **state) {
     for (int i = 0; i < RULES; i++) {
         int checked = 0, used = 0;
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
-            leaf shape = leaf_of("x", shapes[k]);
+            leaf shape = tg_op_sample_leaf("x", shapes[k]);
             int64_t all = (INT64_C(1) << shape.rank) - 1;
             for (int64_t axes = all > 0; axes <= all; axes++)
                 for (int keep = 0; keep < 2; keep++) {
@@ -402,7 +402,9 @@ static void list_forms(void) {
     op_case c = {0};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
-            c = (op_case){.n = 2, .leaf = {leaf_of("x", shapes[k]), leaf_of("y", shapes[k])}};
+            c = (op_case){
+                .n = 2,
+                .leaf = {tg_op_sample_leaf("x", shapes[k]), tg_op_sample_leaf("y", shapes[k])}};
             bool sums =
                 strstr(forms[i], "sum(") || strstr(forms[i], "mean(") || strstr(forms[i], "norm(");
             snprintf(c.text, sizeof c.text, "%s", forms[i]);
@@ -411,7 +413,7 @@ static void list_forms(void) {
     for (const char *p = shaped_forms; *p;) {
         size_t len = strcspn(p, "|");
         c = (op_case){0};
-        assert_true(parse_sample(p, p + len, &c));
+        assert_true(tg_op_sample_read(p, p + len, &c));
         add_call(&c, FORM);
         p += len + (p[len] == '|');
     }

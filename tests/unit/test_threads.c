@@ -7,6 +7,8 @@
 #include "runtime/ops/linear.h"
 #include "runtime/pool/pool.h"
 
+#include <ctype.h>
+
 static const int all_counts[] = {1, 2, 3, 4, 8};
 static const int few_counts[] = {1, 3}; /* sanitizers look for wrong accesses, and are slow */
 enum { COUNTS = sizeof all_counts / sizeof *all_counts };
