@@ -118,6 +118,8 @@ void tg_check_leave_region(tg_interp *in);
  * what they stood for before. */
 bool tg_check_meet(tg_interp *in, tg_env *scope, const tg_check_list *a, tg_flow first,
                    const tg_check_list *b, tg_flow second);
+/* Does a name bound since the mark stand for something of another type than before? */
+bool tg_check_shapes_changed(tg_interp *in, size_t mark);
 /* What a turn of a loop bound since the mark meets what was there. `last`: what has changed again
  * is unknown. */
 bool tg_check_widen(tg_interp *in, size_t mark, bool last);

@@ -149,12 +149,14 @@ static bool digits(tg_interp *in, const tg_builtin *b, int n, const tg_argument 
     if (folder.tag != TG_V_NONE) return b->run(in, n, args, out);
     if (!tg_data_find(&in->rt, b->name, dir, sizeof dir)) return false;
     for (int i = 0; ok && i < 3; i++) {
+        const tg_type images = {.dtype = TG_F32, .rank = 2, .dim = {rows[i], 784}},
+                      labels = {.dtype = TG_F32, .rank = 2, .dim = {rows[i], 10}};
         tg_value v[2] = {TG_NONE_VALUE, TG_NONE_VALUE};
-        ok = tg_check_stand_in(in, &(tg_type){.dtype = TG_F32, .rank = 2, .dim = {rows[i], 784}},
-                               &v[0]) &&
-             tg_check_stand_in(in, &(tg_type){.dtype = TG_F32, .rank = 2, .dim = {rows[i], 10}},
-                               &v[1]) &&
-             items(in, 2, (const char *const[]){"images", "labels"}, v, &part[i]);
+        ok = tg_check_stand_in(in, &images, &v[0]) && tg_check_stand_in(in, &labels, &v[1]);
+        if (ok)
+            ok = items(in, 2, (const char *const[]){"images", "labels"}, v, &part[i]);
+        else
+            tg_value_drop(v[0]);
     }
     if (ok) return items(in, 3, (const char *const[]){"train", "validation", "test"}, part, out);
     for (int i = 0; i < 3; i++) tg_value_drop(part[i]);

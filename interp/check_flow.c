@@ -88,6 +88,7 @@ typedef struct loop {
     const tg_ast
         *what; /* is walked over, asked, or counts, in progress(...) or bare; NULL: nobody knows */
     const tg_ast *call; /* of progress; NULL: there is none */
+    bool twice;         /* there is a second turn for sure, unless it breaks out */
     tg_value turn;      /* of `for`: what a turn is given, or the unknown */
 } loop;
 
@@ -137,7 +138,10 @@ static tg_flow turns(tg_interp *in, tg_env *env, const loop *l) {
     k->loop_mark = mark;
     k->regions++;
     k->loops++;
-    bool ok = one_turn(in, env, l) && tg_check_widen(in, mark, false);
+    bool ok = one_turn(in, env, l);
+    if (l->twice && k->nexits == nexits && ok && tg_check_shapes_changed(in, mark))
+        ok = one_turn(in, env, l); /* of such names only this turn still knows something */
+    ok = ok && tg_check_widen(in, mark, false);
     if (ok && k->nwrites > mark) {
         k->unsure = unsure + 1;
         size_t again = k->nwrites;
@@ -152,37 +156,38 @@ static tg_flow turns(tg_interp *in, tg_env *env, const loop *l) {
     return ok ? TG_FLOW_NEXT : TG_FLOW_ERROR;
 }
 
-/* One of the things that v, which is no stream, gives turn by turn: what is true of all. */
+/* What a turn gets of a record: the name of the field, and the field. */
+static bool field_pair(tg_interp *in, tg_value record, int i, tg_value *out) {
+    const char *name = record.as.items->field[i];
+    tg_value pair;
+    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 2, &pair)) return false;
+    pair.as.items->v[1] = tg_value_hold(record.as.items->v[i]);
+    if (tg_value_string(&in->rt.c, name, strlen(name), &pair.as.items->v[0]))
+        return tg_value_seal(&in->rt.c, pair, out);
+    tg_value_drop(pair);
+    return false;
+}
+
+/* What is true of all the things in the container v. */
 static bool any_of(tg_interp *in, tg_value v, tg_value *out) {
-    tg_value all = TG_NONE_VALUE;
     int n = v.as.items->n;
+    *out = unknown;
+    if (n > MOST_JOINED) return true;
     for (int i = 0; i < n; i++) {
-        tg_value item = v.as.items->v[i], pair = TG_NONE_VALUE, both;
-        bool ok = true;
-        if (v.tag == TG_V_RECORD) { /* its name, which is not followed up, and the field */
-            ok = tg_value_items(&in->rt.c, TG_V_TUPLE, 2, &pair);
-            if (ok) {
-                const char *name = v.as.items->field[i];
-                pair.as.items->v[1] = tg_value_hold(item);
-                ok = tg_value_string(&in->rt.c, name, strlen(name), &pair.as.items->v[0]) &&
-                     tg_value_seal(&in->rt.c, pair, &item);
-            }
-        }
-        if (!ok) {
-            tg_value_drop(all);
+        tg_value item, both;
+        if (v.tag != TG_V_RECORD)
+            item = tg_value_hold(v.as.items->v[i]);
+        else if (!field_pair(in, v, i, &item))
             return false;
+        bool ok = i == 0 || tg_check_join(in, *out, item, &both);
+        if (i > 0) {
+            tg_value_drop(*out);
+            tg_value_drop(item);
+            item = ok ? both : unknown;
         }
-        if (i == 0) {
-            all = tg_value_hold(item);
-        } else {
-            ok = i < MOST_JOINED ? tg_check_join(in, all, item, &both) : true;
-            tg_value_drop(all);
-            all = i < MOST_JOINED && ok ? both : unknown;
-        }
-        if (v.tag == TG_V_RECORD) tg_value_drop(item);
-        if (!ok || i >= MOST_JOINED) break;
+        *out = item;
+        if (!ok) return false;
     }
-    *out = all;
     return true;
 }
 
@@ -218,13 +223,14 @@ static bool batch_of(tg_interp *in, const tg_stream *s, tg_value *out) {
     return true;
 }
 
-/* What a turn gets that walks over v; *none: there is no turn. False with an error. */
-static bool turn_of(tg_interp *in, tg_value v, tg_value *out, bool *none) {
+/* What a turn gets that walks over v; *count: how many turns; -1: not known. False with an error.
+ */
+static bool turn_of(tg_interp *in, tg_value v, tg_value *out, int64_t *count) {
     tg_type type = {.dtype = TG_F64, .weak = true};
-    int64_t n = 1;
+    int64_t n = -1;
     bool ok = true;
     *out = unknown;
-    *none = false;
+    *count = -1;
     switch (v.tag) {
     case TG_V_UNKNOWN: break;
     case TG_V_RANGE:
@@ -244,12 +250,12 @@ static bool turn_of(tg_interp *in, tg_value v, tg_value *out, bool *none) {
     case TG_V_TENSOR:
         type = tg_type_of(v);
         if (type.rank == 0) return tg_walk_refuse(in, v);
-        n = type.dim[0] == 0 ? 0 : 1;
+        n = type.dim[0] < 0 ? -1 : type.dim[0];
         ok = row_of(in, type, -1, out);
         break;
     default: return tg_walk_refuse(in, v);
     }
-    *none = n == 0;
+    *count = n;
     if (ok || in->rt.c.diag.kind != TG_ERR_UNKNOWN) return ok;
     tg_clear(&in->rt.c);
     *out = unknown;
@@ -259,7 +265,7 @@ static bool turn_of(tg_interp *in, tg_value v, tg_value *out, bool *none) {
 /* *l for the loop s, in whose head `head` stands. False: the walk ends. */
 static bool begin_loop(tg_interp *in, tg_env *env, const tg_ast *s, const tg_ast *head,
                        const tg_ast *body, loop *l) {
-    *l = (loop){s, body, head, tg_progress_call(in, env, head), unknown};
+    *l = (loop){s, body, head, tg_progress_call(in, env, head), false, unknown};
     if (!l->call) return true;
     l->what = tg_progress_subject(in, l->call);
     if (l->what) return true;
@@ -271,17 +277,18 @@ static bool begin_loop(tg_interp *in, tg_env *env, const tg_ast *s, const tg_ast
 tg_flow tg_check_for(tg_interp *in, tg_env *env, const tg_ast *s) {
     loop l;
     tg_value over = unknown;
-    bool none = false;
+    int64_t n = -1;
     if (!begin_loop(in, env, s, s->kids[s->ntargets], s->kids[s->ntargets + 1], &l) ||
         (l.what && !tg_check_value_of(in, env, l.what, &over)))
         return TG_FLOW_ERROR;
-    bool ok = turn_of(in, over, &l.turn, &none);
+    bool ok = turn_of(in, over, &l.turn, &n);
     tg_value_drop(over);
     if (!ok) {
         tg_blame(in, l.what);
         if (!tg_check_settle(in, env, l.what)) return TG_FLOW_ERROR;
     }
-    tg_flow flow = none || in->checking->stopped ? TG_FLOW_NEXT : turns(in, env, &l);
+    l.twice = n > 1;
+    tg_flow flow = n == 0 || in->checking->stopped ? TG_FLOW_NEXT : turns(in, env, &l);
     tg_value_drop(l.turn);
     return flow;
 }
@@ -298,7 +305,7 @@ tg_flow tg_check_while(tg_interp *in, tg_env *env, const tg_ast *s) {
 tg_flow tg_check_repeat(tg_interp *in, tg_env *env, const tg_ast *s) {
     loop l;
     tg_value v = unknown;
-    int64_t n = 1;
+    int64_t n = 1; /* or more */
     if (!begin_loop(in, env, s, s->kids[0], s->kids[1], &l) ||
         (l.what && !tg_check_value_of(in, env, l.what, &v)))
         return TG_FLOW_ERROR;
@@ -306,5 +313,6 @@ tg_flow tg_check_repeat(tg_interp *in, tg_env *env, const tg_ast *s) {
               (tg_blame(in, l.what), tg_check_settle(in, env, l.what));
     tg_value_drop(v);
     if (!ok) return TG_FLOW_ERROR;
+    l.twice = n > 1;
     return n <= 0 || in->checking->stopped ? TG_FLOW_NEXT : turns(in, env, &l);
 }

@@ -79,11 +79,10 @@ static bool as_array(tg_interp *in, tg_value v, tg_value *out) {
     if (v.tag != TG_V_LIST || !tg_check_has_stand_in(v) || !tg_check_type(in, v, &type))
         return true;
     tg_node *n;
-    if (!tg_to_node(in, v, "the value", &n)) return false;
-    tg_value made = tg_value_formula(n, 0);
+    bool ok = tg_to_node(in, v, "the value", &n);
+    *out = ok ? tg_value_formula(n, 0) : unknown;
     tg_value_drop(v);
-    *out = made;
-    return true;
+    return ok;
 }
 
 /* What e is worth, TG_V_UNKNOWN if that is not known. False: the walk ends. *out is owned. */

@@ -6,6 +6,7 @@
  * not reach the place that reads it, or a run tells. */
 #include "interp/check.h"
 #include "base/alloc.h"
+#include "interp/convert.h"
 
 static const tg_value unknown = {.tag = TG_V_UNKNOWN};
 
@@ -130,6 +131,18 @@ bool tg_check_widen(tg_interp *in, size_t mark, bool last) {
     }
     tg_check_forget(&l);
     return ok;
+}
+
+bool tg_check_shapes_changed(tg_interp *in, size_t mark) {
+    const tg_checker *k = in->checking;
+    for (size_t i = mark; i < k->nwrites; i++) {
+        const tg_check_write *w = &k->writes[i];
+        const tg_value v = now(w->env, w->name);
+        if (w->had && w->old.tag != TG_V_UNKNOWN && v.tag != TG_V_UNKNOWN &&
+            tg_value_rank(w->old) + tg_value_rank(v) > 0 && !tg_check_alike(w->old, v))
+            return true;
+    }
+    return false;
 }
 
 bool tg_check_note_exit(tg_interp *in) {

@@ -18,20 +18,18 @@ check() {
     status=1
 }
 
-cat >"$dir/net.tg" <<'END'
-input X[N, 784], Y[N, 10]
-W = var(zeros(784, 10))
-P = softmax(X @ W + var(zeros(10)))
-cost = -mean(sum(Y * log(P), axis=1))
-rate = 0.5
-END
-check 0 'net.tg:1  X : [N, 784]   input
-net.tg:1  Y : [N, 10]   input
-net.tg:2  W : [784, 10]   var
-net.tg:3  P : [N, 10]   needs X
-net.tg:4  cost : scalar   needs X, Y
-net.tg:5  rate : a number' net.tg
-check 0 '' --quiet net.tg
+# the example of the document: its first block is a program, its second what is said of it
+awk -v dir="$dir" '/^    /{ if (!inside) n++; inside = 1; print substr($0, 5) >(dir "/block" n); next } { inside = 0 }' docs/check.md
+mv "$dir/block1" "$dir/net.tg"
+check 1 "$(cat "$dir/block2")" net.tg
+
+printf 'x = var(2)\ny = [1, 2] * x\nrate = 0.5\ns = "text"\nt = (x, y)\nf(a) = a\n' >"$dir/right.tg"
+check 0 'right.tg:1  x : scalar   var
+right.tg:2  y : [2]
+right.tg:3  rate : a number
+right.tg:4  s : a string
+right.tg:5  t : a tuple of 2' right.tg
+check 0 '' --quiet right.tg
 
 cat >"$dir/wrong.tg" <<'END'
 input X[N, 784]
