@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/module.h"
 #include "interp/resolve.h"
 
 #include <stdlib.h>
@@ -272,7 +273,8 @@ static bool describe(lister *l) {
         const bool ok = r->shape && !shape.failed;
         tg_str_free(&shape);
         if (!ok) return false;
-        add_roots(l, i, v);
+        if (r->name[0] != '_' || !tg_module_names_answer(r->name)) /* ans is enough */
+            add_roots(l, i, v);
     }
     tg_clear(&l->in->rt.c); /* what is nested too deep is left out */
     return !l->failed;
