@@ -76,14 +76,28 @@ static bool add_roots(tg_interp *in, roots *r, tg_value v) {
     return true;
 }
 
+/* `many`: statements whose memory depends on what those before them do. */
+static bool refuse(tg_interp *in, bool many) {
+    if (many) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE,
+                "what several statements or a loop will take shows only when they run");
+        return tg_help(&in->rt.c, ":time runs them and tells it; :mem is for one expression or :=");
+    }
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "this statement computes nothing that takes memory");
+    return tg_help(&in->rt.c, ":mem wants an expression or :=, and alone tells what is held");
+}
+
+static bool runs_statements(const tg_ast *e) {
+    return e->kind == TG_AST_FOR || e->kind == TG_AST_WHILE || e->kind == TG_AST_REPEAT ||
+           e->kind == TG_AST_IF || e->kind == TG_AST_BLOCK || e->kind == TG_AST_DEFINE;
+}
+
 /* What the statement is going to compute, as formulas. */
 static bool right_sides(tg_interp *in, const tg_ast *e, tg_value *out) {
     if (e->kind == TG_AST_STORE) return tg_store_sides(in, in->globals, e, out);
     if (e->kind == TG_AST_DEFINE && e->n == 2) return tg_eval(in, in->globals, e->kids[1], out);
     if (tg_api_is_expression(e)) return tg_eval(in, in->globals, e, out);
-    tg_fail(&in->rt.c, TG_ERR_TYPE,
-            "the memory of an expression or of := can be told, not of this");
-    return tg_help(&in->rt.c, "ask for the statements inside, one by one");
+    return refuse(in, runs_statements(e));
 }
 
 /* As the statement is about to be computed: variables may be updated in place. */
@@ -116,8 +130,7 @@ tg_status tg_forecast_memory(tg_state *s, const char *text, size_t len, int flag
     tg_reading r;
     *out = (tg_forecast){0};
     bool ok = tg_api_read(in, text, len, &r);
-    if (ok && r.unit->n != 1)
-        ok = tg_fail(&in->rt.c, TG_ERR_TYPE, "one statement is wanted, not %d", r.unit->n);
+    if (ok && r.unit->n != 1) ok = refuse(in, r.unit->n > 1);
     if (ok) {
         tg_unit *outer = in->unit;
         in->unit = r.unit;

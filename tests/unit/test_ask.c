@@ -1,5 +1,6 @@
 /* What help tells: the shapes against what the shape rules give for numbers, relatives that exist,
  * advice on other systems' words that is tg; and the interface to a session's names. */
+#include "base/alloc.h"
 #include "base/nearest.h"
 #include "grammar/parse.h"
 #include "interp/api.h"
@@ -214,6 +215,58 @@ static void names_are_linear(void **state) {
     tg_close(s);
 }
 
+/* ---- memory ---- */
+
+static void swallow(void *user, const char *text, size_t len) {
+    (void)text;
+    *(size_t *)user += len;
+}
+
+static tg_status ask_all(tg_state *s) {
+    static const char *const texts[] = {"?concat", "?f",     "?y",     "?r",       "??soft",
+                                        "?@",      "softmx", "?:time", "use optm", "?"};
+    const tg_name_info *rows;
+    const char *text;
+    tg_ops_report ops;
+    tg_status status = TG_DONE;
+    size_t n;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (tg_run(s, "ask", texts[i], TG_ECHO) != TG_DONE && strstr(tg_error(s), "memory"))
+            status = TG_FAILED;
+    if (tg_names_table(s, 4, &rows, &n) != TG_DONE) status = TG_FAILED;
+    if (tg_describe_type(s, "r", 1, 0, &text) != TG_DONE) status = TG_FAILED;
+    if (tg_count_ops(s, "y", 1, 0, &ops) != TG_DONE) status = TG_FAILED;
+    if (tg_source_of(s, "f", &text) != TG_DONE) status = TG_FAILED;
+    return status;
+}
+
+/* Each allocation fails once, every 5th where there are many: nothing leaks, and it works again. */
+static void without_memory(void **state) {
+    (void)state;
+    const tg_options quiet = {.write = swallow, .user = &(size_t){0}};
+    const size_t before = tg_alloc_get_stats().live_blocks;
+    bool reached = true;
+    for (uint64_t n = 1; reached; n += n < 200 ? 1 : 5) {
+        tg_state *s = tg_open(&quiet);
+        assert_non_null(s);
+        assert_int_equal(tg_run(s, "t",
+                                "f(x) = sin(x)^2\nx = var([1, 2]); y = sum(f(x)) + 1\n"
+                                "r = {a: x, b: (1, y)}",
+                                TG_QUIET),
+                         TG_DONE);
+        tg_alloc_reset_stats();
+        tg_alloc_fail_at(n);
+        tg_status failed = ask_all(s);
+        tg_alloc_fail_at(0);
+        reached = tg_alloc_get_stats().requests >= n;
+        if (failed != TG_DONE) assert_true(reached);
+        assert_int_equal(ask_all(s), TG_DONE);
+        tg_close(s);
+        const size_t left = tg_alloc_get_stats().live_blocks - before;
+        if (left) fail_msg("allocation %d: %zu blocks leak", (int)n, left);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_are_those_of_the_rules),
@@ -222,6 +275,7 @@ int main(void) {
         cmocka_unit_test(records_tell_their_file),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(names_are_linear),
+        cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
