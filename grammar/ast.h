@@ -84,8 +84,8 @@ typedef struct tg_ast_seen {
                                       opens a scope: of that scope */
     int slot;                     /* of a name: its place in that scope; -1: none */
     uint32_t place;               /* of a name: its place among the user's names or the library's */
-    size_t among;                 /* of a name of the library: how many names the user had then */
-    int way;                      /* of an operator: how it is computed; 0: not looked at yet */
+    size_t among; /* of a name of the library: what `changes` of the user's names was then */
+    int way;      /* of an operator: how it is computed; 0: not looked at yet */
 } tg_ast_seen;
 
 struct tg_ast {

@@ -67,6 +67,7 @@ enum {
     TG_QUIET = 0,     /* only what the program prints, as a script file */
     TG_ECHO = 1,      /* show each statement's result, as the prompt does */
     TG_MAY_GO_ON = 2, /* unfinished text is TG_MORE, not an error */
+    TG_ENTRY = 4,     /* it can be undone, and is saved: see tg_undo */
 };
 
 /* Runs the statements of `text`; `name` is what errors call it. */
@@ -154,6 +155,7 @@ typedef struct tg_holdings {
     size_t plans;     /* compiled formulas ... */
     size_t nplans;    /* ... and their number */
     size_t workspace; /* of all plans */
+    size_t undo;      /* tensors that are there for tg_undo and tg_redo alone */
     size_t total;     /* of the process's sessions together, formulas and texts included */
     size_t peak;      /* the most so far */
 } tg_holdings;
@@ -283,6 +285,33 @@ TG_API tg_status tg_format(tg_state *s, const char *name, const char *text, size
  * declaration words are names elsewhere, constant, operation, builtin and library (with all its
  * modules, which the session then uses) are names. *out is valid until the next call. */
 TG_API tg_status tg_words(tg_state *s, const char **out);
+
+/* ---- entries: what the prompt's :undo, :redo, :reset and :save stand on ---- */
+
+/* A text or file that is run with TG_ENTRY is an entry of the session. Before it, the session is
+ * looked at, which copies nothing: values are shared, and a variable that is then updated gets its
+ * first new value in memory of its own. The last 100 entries that changed something can be taken
+ * back, unless that holds too much memory. What changes the session otherwise, tg_set_number say,
+ * counts as an entry of its own without text. Files that were written stay written, and what was
+ * printed stays said. */
+
+/* Takes the last entry back, so that the session is as before it: what names stand for, the values
+ * of vars and inputs, what is assumed, rules, the precision, the random generator. The entry's
+ * text, valid until the next call; NULL: there is none, and tg_error says so. */
+TG_API const char *tg_undo(tg_state *s);
+/* Does the entry that was taken back last again, without running it: until there is another. */
+TG_API const char *tg_redo(tg_state *s);
+/* Makes the session what it was when it was opened. That can be undone. */
+TG_API tg_status tg_reset(tg_state *s);
+/* A script that, run in a fresh session, makes this one again: all entries that are not undone, and
+ * where one failed half way what it left. It is to stand in `folder` (absolute; NULL: anywhere),
+ * from where it uses the files that are used. *text is valid until the next call. */
+TG_API tg_status tg_save_text(tg_state *s, const char *folder, const char **text);
+/* Reads the files again that were read by `use`: definitions of the same names are renewed. An
+ * entry. *n: how many there were. */
+TG_API tg_status tg_reload(tg_state *s, int *n);
+/* How a function of that name was written, or NULL. Valid until the next call. */
+TG_API const char *tg_definition(tg_state *s, const char *name);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/journal.h"
 #include "interp/module.h"
 #include "interp/rule.h"
 #include "interp/progress.h"
@@ -94,7 +95,11 @@ tg_state *tg_open(const tg_options *options) {
         tg_close(s);
         return NULL;
     }
-    if (!tg_module_use(in, "core", false)) {
+    s->opening = tg_setting_now(in);
+    bool core = tg_module_use(in, "core", false);
+    s->opening_names = in->library->n;
+    s->opening_used = in->nused;
+    if (!core) {
         if (in->rt.c.diag.kind == TG_ERR_MEMORY) {
             tg_close(s);
             return NULL;
@@ -109,6 +114,7 @@ void tg_close(tg_state *s) {
     if (!s) return;
     tg_interp *in = &s->in;
     tg_guard_enter(&in->rt.c);
+    tg_journal_free(in);
     if (in->globals) {
         tg_env_clear(in->globals);
         tg_env_clear_ring(in->globals);
@@ -136,6 +142,7 @@ void tg_close(tg_state *s) {
     tg_rt_free(&in->rt);
     tg_str_free(&s->error);
     tg_str_free(&s->document);
+    tg_str_free(&s->script);
     tg_free(s);
 }
 
@@ -177,7 +184,11 @@ tg_status tg_run_bytes(tg_state *s, const char *name, const char *text, size_t l
     }
     src->first_line = line;
     in->echo = flags & TG_ECHO;
-    bool ok = tg_module_run(in, in->globals, src, &how);
+    const bool entry = flags & TG_ENTRY;
+    bool ok = !entry || tg_journal_open(in, TG_ENTRY_TYPED);
+    const bool open = ok && entry;
+    ok = ok && tg_module_run(in, in->globals, src, &how);
+    if (open) tg_journal_close(in, ok);
     in->echo = outer;
     tg_status status =
         !ok && how == TG_PARSE_INCOMPLETE && flags & TG_MAY_GO_ON ? TG_MORE : tg_api_leave(s, ok);
@@ -194,7 +205,11 @@ tg_status tg_run_file(tg_state *s, const char *path, int flags) {
     tg_interp *in = tg_api_enter(s);
     bool outer = in->echo;
     in->echo = flags & TG_ECHO;
-    bool ok = tg_module_run_file(in, in->globals, path, path);
+    const bool entry = flags & TG_ENTRY;
+    bool ok = !entry || tg_journal_open(in, TG_ENTRY_FILE);
+    const bool open = ok && entry;
+    ok = ok && tg_module_run_file(in, in->globals, path, path);
+    if (open) tg_journal_close(in, ok);
     in->echo = outer;
     return tg_api_leave(s, ok);
 }

@@ -4,6 +4,7 @@
 
 #include "interp/interp.h"
 #include "interp/names.h"
+#include "interp/snapshot.h"
 #include "runtime/ops/profile.h"
 
 struct tg_state {
@@ -17,6 +18,11 @@ struct tg_state {
     tg_names names;      /* the answers of tg_names_table, ... */
     tg_str answer;       /* ... of what gives a text, */
     tg_ops_row *counted; /* and of tg_count_ops */
+    /* as the session was opened, and tg_reset makes it */
+    tg_setting opening;
+    size_t opening_names; /* of the library */
+    int opening_used;
+    tg_str script; /* of tg_save_text */
 };
 
 /* Each entry from outside: the stack guard measures from here, the last error is forgotten. */

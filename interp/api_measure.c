@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "interp/api.h"
 #include "interp/blame.h"
+#include "interp/journal.h"
 #include "interp/convert.h"
 #include "runtime/plan/plan.h"
 
@@ -83,7 +84,13 @@ static bool run_unit(tg_interp *in, tg_unit *unit) {
     tg_unit *outer = in->unit;
     bool ok = true;
     in->unit = unit;
-    for (int i = 0; ok && i < unit->n; i++) ok = run_statement(in, unit->statements[i]);
+    bool failed;
+    const bool entry = tg_journal_takes(in, unit, &failed);
+    ok = !failed;
+    for (int i = 0; ok && i < unit->n; i++) {
+        if (entry) tg_journal_statement(in, unit->statements[i]);
+        ok = run_statement(in, unit->statements[i]);
+    }
     in->unit = outer;
     return ok;
 }
@@ -144,7 +151,11 @@ tg_status tg_time(tg_state *s, const char *text, size_t len, int flags, tg_timin
     tg_interp *in = tg_api_enter(s);
     tg_reading r;
     *out = (tg_timing){0};
-    bool ok = tg_api_read(in, text, len, &r) && time_unit(in, r.unit, out);
+    const bool entry = flags & TG_ENTRY;
+    bool ok = tg_api_read(in, text, len, &r) && (!entry || tg_journal_open(in, TG_ENTRY_TYPED));
+    const bool open = ok && entry;
+    ok = ok && time_unit(in, r.unit, out);
+    if (open) tg_journal_close(in, ok);
     return tg_api_done(s, &r, ok, flags);
 }
 
@@ -213,6 +224,10 @@ tg_status tg_profile_run(tg_state *s, const char *text, size_t len, int flags,
     tg_reading r;
     *out = (tg_profile_report){0};
     tg_api_forget_profile(s);
-    bool ok = tg_api_read(in, text, len, &r) && profile_unit(s, r.unit, out);
+    const bool entry = flags & TG_ENTRY;
+    bool ok = tg_api_read(in, text, len, &r) && (!entry || tg_journal_open(in, TG_ENTRY_TYPED));
+    const bool open = ok && entry;
+    ok = ok && profile_unit(s, r.unit, out);
+    if (open) tg_journal_close(in, ok);
     return tg_api_done(s, &r, ok, flags);
 }

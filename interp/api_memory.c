@@ -3,6 +3,7 @@
 #include "interp/api.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
+#include "interp/journal.h"
 #include "interp/store.h"
 #include "runtime/plan/memory.h"
 #include "runtime/plan/plan.h"
@@ -49,6 +50,7 @@ void tg_memory_held(tg_state *s, tg_holdings *out) {
                          .plans = p.bytes,
                          .nplans = p.cached,
                          .workspace = p.work_bytes,
+                         .undo = in->journal ? in->journal->bytes : 0,
                          .total = a.live_bytes,
                          .peak = a.peak_bytes};
 }

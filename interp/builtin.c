@@ -28,6 +28,7 @@ static const struct {
     {tg_builtins_export, "interp/builtin_export.c"},
     {tg_builtins_progress, "interp/progress.c"},
     {tg_builtins_watch, "interp/watch.c"},
+    {tg_builtins_rebind, "interp/rebind.c"},
 };
 
 const tg_builtin *tg_builtin_at(int i) {

@@ -59,10 +59,16 @@ static bool run_assert(tg_interp *in, int n, const tg_argument *args, tg_value *
 static bool run_seed(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     (void)out;
-    int64_t seed;
+    int64_t seed, draws = 0, stores = 0;
     if (!tg_to_int(in, args[0].value, "the seed", &seed)) return false;
+    if (args[1].ast && !tg_to_int(in, args[1].value, "the number of draws", &draws)) return false;
+    if (args[2].ast && !tg_to_int(in, args[2].value, "the number of stores", &stores)) return false;
+    if (draws < 0 || stores < 0)
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "there cannot be %lld draws",
+                       (long long)(draws < 0 ? draws : stores));
     in->rt.seed = (uint64_t)seed;
-    in->rt.stream = in->rt.tick = 0;
+    in->rt.stream = (uint64_t)draws;
+    in->rt.tick = (uint64_t)stores;
     return true;
 }
 
@@ -175,7 +181,9 @@ const tg_builtin tg_builtins_session[] = {
      "error(\"no data\")", "...", run_error, false, false},
     {"assert", "assert(condition, message=none)", "Stops with an error unless the condition holds.",
      "assert(1 + 1 == 2)", "", run_assert, false, false},
-    {"seed", "seed(n)", "Starts the random generator anew: the same seed gives the same draws.",
+    {"seed", "seed(n, draws=0, stores=0)",
+     "Starts the random generator anew: the same seed gives the same draws. With draws, as it is "
+     "after so many, and with stores, for fresh(...), after so many :=.",
      "seed(1); a = rand(3); seed(1); all(a == rand(3))", "true", run_seed, false, false},
     {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0",
      "true", run_clock, false, false},

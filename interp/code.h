@@ -112,7 +112,7 @@ typedef struct tg_code {
     bool truth;         /* gives true or false, not a number */
     int failures;
     int tries;          /* how often it was made */
-    size_t names;       /* how many names the user had when it was made */
+    size_t names;       /* `changes` of the user's names when it was made */
     const tg_ast *text; /* a function or a loop */
     int nregs, nparams;
     tg_insn *insn;

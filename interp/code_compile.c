@@ -283,12 +283,12 @@ static void give_up(tg_code *code) {
 static tg_code *begin(tg_interp *in, tg_unit *unit, const tg_ast *text, bool *made) {
     tg_code *old = text->note;
     *made = true;
-    if (old && (old->names == in->globals->n || old->tries == MOST_TRIES)) return old;
+    if (old && (old->names == in->globals->changes || old->tries == MOST_TRIES)) return old;
     *made = false;
     tg_code *code = tg_arena_alloc(&unit->arena, sizeof *code);
     if (!code) return NULL;
     code->tries = old ? old->tries + 1 : 1;
-    code->names = in->globals->n;
+    code->names = in->globals->changes;
     code->text = text;
     ((tg_ast *)text)->note = code;
     return code;

@@ -103,7 +103,7 @@ static bool is_sound(tg_interp *in, tg_code *code, int visit, const tg_code *roo
         tg_clear(&in->rt.c);
         return false;
     }
-    bool ok = code->ready && code->names == in->globals->n;
+    bool ok = code->ready && code->names == in->globals->changes;
     for (int i = 0; ok && i < code->nsites; i++) {
         const tg_code_site *s = &code->site[i];
         if (!s->env) continue;
@@ -427,7 +427,7 @@ static bool run(tg_interp *in, const tg_code *code, loop *l, double *result) {
 }
 
 static bool prepare(tg_interp *in, tg_code *code) {
-    if (in->no_code || !code || !code->ready || code->names != in->globals->n) return false;
+    if (in->no_code || !code || !code->ready || code->names != in->globals->changes) return false;
     return (size_t)code->nregs <= in->nregisters || more_registers(in, (size_t)code->nregs);
 }
 

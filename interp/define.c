@@ -85,9 +85,12 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old) {
     if (c && c->name == name) {
         const char *reader = reader_of(in, name, old.as.node);
         if (reader)
-            tg_remark(in, "%s still uses the %s that %s was; to change its value write %s := ...",
-                      reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name);
+            tg_remark(in,
+                      "%s still uses the %s that %s was; to change its value write %s := ..., to "
+                      "let formulas mean the new %s :rebind %s",
+                      reader, c->kind == TG_CELL_VAR ? "var" : "input", name, name, name, name);
         tell_assumptions(in, c, name);
+        c->was = name;
         c->name = NULL;
     } else if (old.tag == TG_V_FORMULA && old.as.node->op == &tg_op_size) {
         const char *input = sized_by(in, old.as.node->leaf.size);

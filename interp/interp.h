@@ -63,6 +63,8 @@ typedef struct tg_interp {
     bool terminal;              /* it fits the terminal, ... */
     int margin;                 /* ... of whose columns so many are taken already */
     tg_style format;            /* of numbers in it: what `format` said last */
+    size_t answers;             /* expressions that the prompt has answered, so far */
+    struct tg_journal *journal; /* of entries (journal.h); NULL: there were none */
     struct tg_watches *watches; /* what is watched (watch.h); NULL: nothing ever was */
     int nwatches;
     int unwatched;           /* > 0: what is computed now is nobody's business */
@@ -193,5 +195,6 @@ extern const tg_builtin tg_builtins_session[];
 extern const tg_builtin tg_builtins_progress[];
 extern const tg_builtin tg_builtins_watch[];
 extern const tg_builtin tg_builtins_export[];
+extern const tg_builtin tg_builtins_rebind[];
 
 #endif

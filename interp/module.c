@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "interp/blame.h"
 #include "interp/check.h"
+#include "interp/journal.h"
 #include "runtime/io/paths.h"
 
 #include <dirent.h>
@@ -22,12 +23,15 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
         tg_blame_keep(in, src);
         return false;
     }
-    bool computing = in->computing, live_draws = in->rt.live_draws;
+    bool computing = in->computing, live_draws = in->rt.live_draws, failed;
+    const bool entry = tg_journal_takes(in, unit, &failed);
     in->unit = unit;
     in->computing = in->rt.live_draws = false; /* `use` may stand in a function that `:=` calls */
-    tg_flow flow = TG_FLOW_NEXT;
+    tg_flow flow = failed ? TG_FLOW_ERROR : TG_FLOW_NEXT;
     for (int i = 0; i < unit->n && flow == TG_FLOW_NEXT; i++) {
         tg_value last = TG_NONE_VALUE;
+        const size_t answers = in->answers;
+        if (entry) tg_journal_statement(in, unit->statements[i]);
         if (!tg_check_interrupt(&in->rt.c)) {
             tg_blame(in, unit->statements[i]);
             flow = TG_FLOW_ERROR;
@@ -43,6 +47,7 @@ bool tg_module_run(tg_interp *in, tg_env *env, tg_source *src, tg_parse_status *
             tg_blame(in, unit->statements[i]);
             flow = TG_FLOW_ERROR;
         }
+        if (entry && in->answers > answers) tg_journal_answered(in, unit->statements[i]);
         tg_value_drop(last);
     }
     in->unit = outer;
@@ -96,6 +101,7 @@ bool tg_module_names_answer(const char *name) {
 /* What was shown becomes ans and _1; _1 becomes _2, and so on to _9. */
 static bool keep_answer(tg_interp *in, tg_value v) {
     char name[] = "_0";
+    in->answers++;
     const char *key[ANSWERS + 1] = {tg_intern(&in->rt.c, "ans", 3)};
     for (int i = 1; i <= ANSWERS; i++) {
         name[1] = (char)('0' + i);

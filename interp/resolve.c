@@ -159,9 +159,9 @@ tg_value *tg_resolve(tg_interp *in, tg_env *env, const tg_ast *e) {
     if (env && env == library)
         b = binding_in(library, e); /* what the library's own functions mean */
     if (!b && is_at_place(globals, e)) b = &globals->items[e->seen.place];
-    if (!b && e->seen.among == globals->n + 1 && is_at_place(library, e))
+    if (!b && e->seen.among == globals->changes + 1 && is_at_place(library, e))
         b = &library->items[e->seen.place];
     if (!b && !(b = binding_in(globals, e)) && (b = binding_in(library, e)))
-        tg_seen(e)->among = globals->n + 1; /* until the user has another name */
+        tg_seen(e)->among = globals->changes + 1; /* until the user has another name */
     return b ? &b->value : NULL;
 }

@@ -12,6 +12,7 @@
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
+#include "interp/journal.h"
 #include "interp/resolve.h"
 #include "interp/show.h"
 #include "runtime/graph/ruled.h"
@@ -107,6 +108,11 @@ bool tg_rule_statement(tg_interp *in, tg_env *env, const tg_ast *s) {
     if (!find_function(in, env, s, &f) || !check_parameters(in, s, f) || !check_results(in, s) ||
         !tg_function_new(in, env, s, &made))
         return false;
+    if (in->journal && in->journal->open && in->journal->open->delta &&
+        !tg_delta_note_rule(in, in->journal->open->delta, f)) {
+        tg_value_drop(made);
+        return false;
+    }
     made.as.function->name = s->name;
     made.as.function->serial = ++in->rules;
     if (f->rule) tg_value_drop((tg_value){.tag = TG_V_FUNCTION, .as.function = f->rule});

@@ -358,6 +358,18 @@ tg_value *tg_env_find(tg_env *e, const char *name) {
     return b ? &b->value : NULL;
 }
 
+static void fill_slots(tg_env *e) {
+    for (size_t i = 0; i < e->n; i++)
+        if (e->items[i].name) e->slots[slot_of(e, e->items[i].name)] = i + 1;
+}
+
+void tg_env_find_anew(tg_env *e) {
+    e->changes++;
+    if (!e->slots) return;
+    memset(e->slots, 0, e->nslots * sizeof *e->slots);
+    fill_slots(e);
+}
+
 /* Rebuilds the hash index for at least `need` names. */
 static bool reindex(tg_env *e, size_t need) {
     size_t nslots = 64;
@@ -367,8 +379,7 @@ static bool reindex(tg_env *e, size_t need) {
     tg_free(e->slots);
     e->slots = slots;
     e->nslots = nslots;
-    for (size_t i = 0; i < e->n; i++)
-        if (e->items[i].name) slots[slot_of(e, e->items[i].name)] = i + 1;
+    fill_slots(e);
     return true;
 }
 
@@ -407,6 +418,7 @@ bool tg_env_set(tg_env *e, const char *name, tg_value v) {
         return false;
     }
     e->items[e->n++] = (struct tg_binding){.name = name, .value = v};
+    e->changes++;
     if (e->slots) e->slots[slot_of(e, name)] = e->n;
     return true;
 }

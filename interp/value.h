@@ -176,6 +176,8 @@ struct tg_env {
     const tg_frame *frame; /* items[i] is for frame->name[i]; NULL: they stand in the order of
                                 their definition */
     size_t n, cap;
+    size_t changes; /* grows with each name that comes or goes */
+    bool kept;      /* by snapshot.c */
     struct tg_binding {
         const char *name; /* NULL: not defined yet, and the value is none */
         tg_value value;
@@ -205,5 +207,7 @@ bool tg_env_set(tg_env *e, const char *name,
 /* Makes room, so that the next `more` calls of tg_env_set succeed. False: no memory. */
 bool tg_env_reserve(tg_env *e, size_t more);
 void tg_env_clear(tg_env *e);
+/* To be called when items[] or n were changed from outside. Takes no memory. */
+void tg_env_find_anew(tg_env *e);
 
 #endif

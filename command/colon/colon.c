@@ -2,6 +2,7 @@
  * one that is not known is answered with those that it may stand for. What a command says goes
  * where the session writes, so that a transcript with commands is checked as any other. */
 #include "command/colon/colon.h"
+#include "command/colon/typed.h"
 
 #include "base/nearest.h"
 #include "base/str.h"
@@ -24,9 +25,8 @@ static const struct {
     const char *title;
     const tg_colon *rows;
 } tables[] = {
-    {"Help", colons_help},       {"The session", tg_colons_session},
-    {"Asking", tg_colons_ask},   {"Measuring", tg_colons_measure},
-    {"Showing", tg_colons_page},
+    {"Help", colons_help},      {"The session", tg_colons_session}, {"Asking", tg_colons_ask},
+    {"Files", tg_colons_files}, {"Measuring", tg_colons_measure},   {"Showing", tg_colons_page},
 };
 
 enum { TABLES = sizeof tables / sizeof *tables };
@@ -159,7 +159,11 @@ static tg_status run(tg_state *s, const char *text, size_t len, int flags) {
     if (at < end && text[at] == '!')
         return tg_colon_shell(&(tg_colon_call){s, text + at + 1, end - at - 1, flags});
     if (is_farewell(s, text + at, end - at)) return tg_colon_quit(&(tg_colon_call){.s = s});
-    if (at == len || text[at] != ':') return tg_run_bytes(s, "<prompt>", text, len, 1, flags);
+    if (at == len || text[at] != ':') {
+        tg_status status = tg_run_bytes(s, "<prompt>", text, len, 1, flags);
+        if (status != TG_MORE) tg_colon_entered(text, len);
+        return status;
+    }
     const char *word = text + ++at;
     size_t n = 0;
     int alike;
@@ -189,8 +193,16 @@ tg_status tg_colon_or_run(tg_state *s, const char *text, size_t len, int flags) 
     static int depth;
     if (depth == DEPTH_MOST) return tg_refuse(s, "too many commands within commands", NULL);
     tg_more_help(s, help_row);
-    if (depth++ == 0) tg_page_listen(s);
-    tg_status status = run(s, text, len, flags);
-    if (--depth == 0) tg_page_rest(s);
+    const bool outermost = depth++ == 0;
+    if (outermost) {
+        tg_page_listen(s);
+        tg_colon_log_begin(s);
+    }
+    tg_status status = run(s, text, len, flags | TG_ENTRY);
+    depth--;
+    if (outermost) {
+        tg_colon_log_end(s, text, len, status);
+        tg_page_rest(s);
+    }
     return status;
 }

@@ -29,6 +29,7 @@ const tg_colon *tg_colon_at(int i);
 /* The tables, one a file; each ends with a row without a name. To add a command, add a row. */
 extern const tg_colon tg_colons_session[];
 extern const tg_colon tg_colons_ask[];
+extern const tg_colon tg_colons_files[];
 extern const tg_colon tg_colons_measure[];
 extern const tg_colon tg_colons_page[];
 

@@ -167,6 +167,7 @@ static tg_status held(const tg_colon_call *call) {
     add_part(&out, "names", h.names, "tensors under names of the session");
     add_part(&out, "plans", h.plans, tg_str_text(&plans));
     add_part(&out, "workspace", h.workspace, "shared by all plans");
+    add_part(&out, "undo", h.undo, "for :undo and :redo alone");
     add_part(&out, "in all", h.total, "with formulas, texts and the library");
     add_part(&out, "peak", h.peak, "the most so far");
     tg_str_free(&plans);

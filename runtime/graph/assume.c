@@ -33,13 +33,66 @@ static void let_go(tg_fact *f) {
     *f = (tg_fact){.text = f->text};
 }
 
-void tg_assume_free(tg_rt *rt) {
-    for (int i = 0; i < TG_FACTS; i++) {
-        let_go(&rt->assumed->fact[i]);
-        tg_free(rt->assumed->fact[i].text);
+void tg_assume_copy_free(tg_assumed *a) {
+    for (int i = 0; a && i < TG_FACTS; i++) {
+        let_go(&a->fact[i]);
+        tg_free(a->fact[i].text);
     }
-    tg_free(rt->assumed);
+    tg_free(a);
+}
+
+void tg_assume_free(tg_rt *rt) {
+    tg_assume_copy_free(rt->assumed);
     rt->assumed = NULL;
+}
+
+/* ---- copies ---- */
+
+static void hold(tg_fact *f) {
+    tg_node *held[] = {f->condition, f->left, f->right, f->key, f->to};
+    for (size_t k = 0; k < sizeof held / sizeof *held; k++) tg_node_hold(held[k]);
+}
+
+static bool copy_fact(const tg_fact *of, tg_fact *to) {
+    char *text = of->text ? tg_alloc(strlen(of->text) + 1) : NULL;
+    tg_cell **cell = of->ncells ? tg_alloc_array(of->ncells, sizeof(tg_cell *)) : NULL;
+    if ((of->text && !text) || (of->ncells && !cell)) {
+        tg_free(text);
+        tg_free(cell);
+        return false;
+    }
+    if (text) strcpy(text, of->text);
+    if (cell) memcpy(cell, of->cell, of->ncells * sizeof(tg_cell *));
+    *to = *of;
+    to->text = text;
+    to->cell = cell;
+    hold(to);
+    return true;
+}
+
+tg_assumed *tg_assume_copy(tg_rt *rt) {
+    const tg_assumed *a = rt->assumed;
+    tg_assumed *copy = tg_alloc_array(1, sizeof *copy);
+    bool ok = copy != NULL;
+    for (int i = 0; ok && i < TG_FACTS; i++) ok = copy_fact(&a->fact[i], &copy->fact[i]);
+    if (!ok) {
+        tg_assume_copy_free(copy);
+        tg_fail_memory(&rt->c);
+        return NULL;
+    }
+    copy->in_force = a->in_force;
+    copy->noted = a->noted;
+    return copy;
+}
+
+void tg_assume_exchange(tg_rt *rt, tg_assumed *copy) {
+    const uint64_t changes = rt->assumed->changes;
+    const tg_assumed was = *rt->assumed;
+    *rt->assumed = *copy;
+    *copy = was;
+    rt->assumed->barred = was.barred;
+    rt->assumed->changes = changes + 1;
+    tg_simplify_forget(rt);
 }
 
 /* ---- asking ---- */
@@ -57,6 +110,7 @@ const char *tg_assume_text(const tg_rt *rt, int number) {
 }
 
 void tg_assume_note(tg_rt *rt, uint32_t which) {
+    if (which & ~rt->assumed->noted) rt->assumed->changes++;
     rt->assumed->noted |= which;
 }
 
@@ -174,7 +228,9 @@ void tg_assume_drop(tg_rt *rt, uint32_t which) {
         a->fact[i].text = NULL;
     }
     a->in_force &= ~which;
-    if (which) tg_simplify_forget(rt);
+    if (!which) return;
+    a->changes++;
+    tg_simplify_forget(rt);
 }
 
 void tg_assume_restore(tg_rt *rt, uint32_t in_force) {
@@ -447,10 +503,10 @@ static bool settle(tg_rt *rt, tg_fact *f, const char *op, const char *text) {
         return false;
     }
     f->text = slot->text;
-    tg_node *held[] = {f->condition, f->left, f->right, f->key, f->to};
-    for (size_t k = 0; k < sizeof held / sizeof *held; k++) tg_node_hold(held[k]);
+    hold(f);
     *slot = *f;
     rt->assumed->in_force |= bit(i);
+    rt->assumed->changes++;
     tg_simplify_forget(rt);
     return true;
 }

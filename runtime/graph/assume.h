@@ -38,8 +38,9 @@ typedef struct tg_fact {
 typedef struct tg_assumed {
     tg_fact fact[TG_FACTS];
     uint32_t in_force;
-    uint32_t noted;  /* some result carries the number */
-    uint32_t barred; /* not to be used now: see tg_assume_bar */
+    uint32_t noted;   /* some result carries the number */
+    uint32_t barred;  /* not to be used now: see tg_assume_bar */
+    uint64_t changes; /* grows when any of the above but `barred` changes */
 } tg_assumed;
 
 bool tg_assume_init(tg_rt *rt);
@@ -56,6 +57,11 @@ tg_assume_outcome tg_assume_add(tg_rt *rt, tg_node *condition, uint32_t *by);
 /* Back to the assumptions that were in force, a mask: those that came since are dropped as if they
  * had never been. */
 void tg_assume_restore(tg_rt *rt, uint32_t in_force);
+/* All there is of them, as it is now; NULL: no memory. */
+tg_assumed *tg_assume_copy(tg_rt *rt);
+void tg_assume_copy_free(tg_assumed *copy);
+/* What is assumed and what the copy holds change places. */
+void tg_assume_exchange(tg_rt *rt, tg_assumed *copy);
 /* Those whose condition is that one; drops assumptions. */
 uint32_t tg_assume_find(const tg_rt *rt, const tg_node *condition);
 void tg_assume_drop(tg_rt *rt, uint32_t which);

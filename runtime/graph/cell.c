@@ -33,3 +33,15 @@ void tg_cell_drop(tg_cell *c) {
     tg_tensor_drop(c->value);
     tg_free(c);
 }
+
+static tg_cell *unless_end(tg_rt *rt, tg_cell *c) {
+    return c == &rt->graph->cells ? NULL : c;
+}
+
+tg_cell *tg_cell_newest(tg_rt *rt) {
+    return unless_end(rt, rt->graph->cells.prev);
+}
+
+tg_cell *tg_cell_before(tg_rt *rt, const tg_cell *c) {
+    return unless_end(rt, c->prev);
+}

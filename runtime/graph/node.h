@@ -26,6 +26,7 @@ typedef struct tg_cell {
     int refs;
     tg_cell_kind kind;
     const char *name;            /* interned; NULL until a name is given (W = var(...)) */
+    const char *was;             /* the name that it had until that came to mean something else */
     tg_type type;                /* as declared; sizes of an input may be symbolic */
     tg_tensor *value;            /* NULL: no data yet */
     uint64_t version;            /* grows with each store */
@@ -166,6 +167,9 @@ tg_cell *tg_cell_new(tg_rt *rt, tg_cell_kind kind, const char *name, const tg_ty
                      tg_tensor *value);
 tg_cell *tg_cell_hold(tg_cell *c);
 void tg_cell_drop(tg_cell *c);
+/* The cell declared last, and the one declared before c; NULL: there is none. */
+tg_cell *tg_cell_newest(tg_rt *rt);
+tg_cell *tg_cell_before(tg_rt *rt, const tg_cell *c);
 
 #include <string.h>
 static inline bool tg_node_is(const tg_node *n, const char *name) {

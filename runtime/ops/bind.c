@@ -388,6 +388,7 @@ bool tg_op_bind(tg_rt *rt, const tg_op *op, int nargs, const tg_arg *args,
         if (!out->op) goto failed;
     }
     if (out->op->class == TG_CLASS_RANDOM) tg_random_attrs(rt, &out->at, rt->live_draws);
+    if (out->op->class == TG_CLASS_RANDOM && rt->live_draws) rt->drew_live = true;
     return true;
 failed:
     tg_bound_free(out);
