@@ -76,6 +76,7 @@ tg_state *tg_open(const tg_options *options) {
     if (!s) return NULL;
     tg_interp *in = &s->in;
     in->write = o->write ? o->write : write_stdout;
+    in->on_stdout = !o->write;
     in->user = o->user;
     if (!tg_rt_init(&in->rt)) {
         tg_rt_free(&in->rt);

@@ -29,6 +29,9 @@ static const struct {
     {tg_builtins_progress, "interp/progress.c"},
     {tg_builtins_watch, "interp/watch.c"},
     {tg_builtins_rebind, "interp/rebind.c"},
+    {tg_builtins_plot, "interp/builtin_plot.c"},
+    {tg_builtins_picture, "interp/builtin_picture.c"},
+    {tg_builtins_imshow, "interp/builtin_imshow.c"},
 };
 
 const tg_builtin *tg_builtin_at(int i) {

@@ -58,6 +58,7 @@ typedef struct tg_interp {
     void *user;
     /* tg_more_help; NULL: none */
     int (*more_help)(int i, tg_help_row *out);
+    bool on_stdout;             /* that is standard output itself */
     bool echo;                  /* statements are echoed, as at the prompt ... */
     int colours;                /* ... and where that is in colours: TG_COLOURS_ */
     bool terminal;              /* it fits the terminal, ... */
@@ -196,5 +197,8 @@ extern const tg_builtin tg_builtins_progress[];
 extern const tg_builtin tg_builtins_watch[];
 extern const tg_builtin tg_builtins_export[];
 extern const tg_builtin tg_builtins_rebind[];
+extern const tg_builtin tg_builtins_plot[];
+extern const tg_builtin tg_builtins_picture[];
+extern const tg_builtin tg_builtins_imshow[];
 
 #endif
