@@ -1,6 +1,7 @@
 /* Names that nothing defines, wherever they stand: also in branches not taken, and in bodies that
  * nothing calls. A name is known if the text around it ever gives it a meaning, before or behind;
- * what is used too early is found by walking the program. */
+ * what is used too early is found by walking the program. Definitions that a function never uses
+ * are told besides. */
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/check.h"
@@ -24,6 +25,42 @@ static bool is_word(const tg_ast *e) {
     return strcmp(e->name, "assume") == 0 || strcmp(e->name, "format") == 0;
 }
 
+/* Is the name read, or stored into, in e? */
+static bool uses(tg_interp *in, const tg_ast *e, const char *name) {
+    if (!tg_guard(&in->rt.c)) {
+        tg_clear(&in->rt.c);
+        return true;
+    }
+    if (e->kind == TG_AST_NAME && e->name == name) return true;
+    for (int i = e->kind == TG_AST_DEFINE ? e->ntargets : 0; i < e->n; i++)
+        if (e->kids[i] && uses(in, e->kids[i], name)) return true;
+    return false;
+}
+
+/* Definitions in the body of a function that nothing in it uses; the last of a block may be its
+ * value, and a name that begins with _ is meant to be unused. */
+static bool look_for_unused(tg_interp *in, const tg_ast *def, const tg_ast *e) {
+    for (int i = 0; i < e->n; i++) {
+        const tg_ast *s = e->kids[i];
+        if (!s) continue;
+        if (s->kind == TG_AST_BLOCK || s->kind == TG_AST_IF || s->kind == TG_AST_FOR ||
+            s->kind == TG_AST_WHILE || s->kind == TG_AST_REPEAT) {
+            if (!tg_guard(&in->rt.c)) {
+                tg_clear(&in->rt.c);
+                return true;
+            }
+            if (!look_for_unused(in, def, s)) return false;
+        }
+        if (e->kind != TG_AST_BLOCK || i + 1 == e->n || s->kind != TG_AST_DEFINE ||
+            s->ntargets > 1 || s->kids[0]->name[0] == '_' || uses(in, def, s->kids[0]->name))
+            continue;
+        tg_fail(&in->rt.c, TG_ERR_NAME, "%s is defined and never used", s->kids[0]->name);
+        tg_blame(in, s->kids[0]);
+        if (!tg_check_tell(in, TG_FINDING_WARNING)) return false;
+    }
+    return true;
+}
+
 static bool look(tg_interp *in, tg_unit *unit, const scope *around, const tg_ast *e) {
     if (!tg_guard(&in->rt.c)) {
         tg_clear(&in->rt.c); /* evaluating it told, or could not tell */
@@ -41,6 +78,8 @@ static bool look(tg_interp *in, tg_unit *unit, const scope *around, const tg_ast
     case TG_AST_INPUT:
     case TG_AST_PRECISION: return true;
     case TG_AST_FUNCTION:
+        if (!look_for_unused(in, e, e)) return false;
+        /* fall through */
     case TG_AST_LAMBDA:
     case TG_AST_RULE:
     case TG_AST_WHERE:

@@ -12,6 +12,7 @@
 #include "interp/convert.h"
 #include "runtime/plan/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 bool tg_check_give_up(tg_interp *in) {
@@ -136,17 +137,23 @@ bool tg_check_freeze(tg_interp *in, tg_value v, tg_value *out) {
 
 /* ---- joining ---- */
 
+static bool same_number(double a, double b) {
+    return a == b ? !signbit(a) == !signbit(b) : isnan(a) && isnan(b);
+}
+
 static bool same(tg_value a, tg_value b) {
     if (a.tag != b.tag) return false;
     switch (a.tag) {
     case TG_V_NONE:
     case TG_V_UNKNOWN: return true;
-    case TG_V_NUMBER: return memcmp(&a.as.number, &b.as.number, sizeof a.as.number) == 0;
+    case TG_V_NUMBER: return same_number(a.as.number, b.as.number);
     case TG_V_BOOL: return a.as.truth == b.as.truth;
     case TG_V_STRING:
         return a.as.text->len == b.as.text->len &&
                memcmp(a.as.text->bytes, b.as.text->bytes, a.as.text->len) == 0;
-    case TG_V_RANGE: return memcmp(&a.as.range->lo, &b.as.range->lo, 2 * sizeof(double)) == 0;
+    case TG_V_RANGE:
+        return same_number(a.as.range->lo, b.as.range->lo) &&
+               same_number(a.as.range->hi, b.as.range->hi);
     case TG_V_TENSOR: return a.as.tensor == b.as.tensor;
     case TG_V_FORMULA: return a.as.node == b.as.node;
     case TG_V_LIST:

@@ -70,6 +70,8 @@ static void findings(void **state) {
     assert_int_equal(t.column, 5);
     assert_int_equal(t.last_column, 6);
     assert_string_equal(t.message, "there is no name é");
+    assert_int_equal(check("f(x) = { a = x; b = a; _c = 3; x }; f(1)").warnings, 1);
+    assert_int_equal(check("f(x) = { a = x; if x > 1 { b = 2 }; \"{a}\" }; f(1)").warnings, 0);
     assert_int_equal(check("").errors, 0);
     assert_int_equal(check("(((").errors, 1);
 }
