@@ -33,15 +33,17 @@ static inline void add_exactly(double *sum, double *error, double x) {
     *sum = t;
 }
 
-/* Sum of n numbers, a multiple of LANES; zeros are counted in *zeros. */
+/* Sum of n numbers, a multiple of LANES; zeros are counted in *zeros. Two loops, each of which fits
+ * the registers. */
 static double take_lanes(gathering *g, const double *x, int n, double *zeros) {
     double plain[LANES] = {0}, none[LANES] = {0}, sum = 0;
     lanes a = g->lanes; /* a copy of its own, which x cannot lie in */
     for (int i = 0; i < n; i += LANES)
+        for (int k = 0; k < LANES; k++) add_exactly(&a.sum[k], &a.error[k], x[i + k]);
+    for (int i = 0; i < n; i += LANES)
         for (int k = 0; k < LANES; k++) {
             double y = x[i + k];
             plain[k] += y;
-            add_exactly(&a.sum[k], &a.error[k], y);
             a.lo[k] = y < a.lo[k] ? y : a.lo[k];
             a.hi[k] = y > a.hi[k] ? y : a.hi[k];
             none[k] += y == 0 ? 1.0 : 0.0;
@@ -83,10 +85,17 @@ static void take_finite(gathering *g, const double *x, int n) {
     g->s->zeros += (int64_t)zeros;
 }
 
+static bool all_finite(const double *x, int n) {
+    double probe[LANES] = {0}, sum = 0; /* 0 stays 0, or nan for what is not finite */
+    for (int i = 0; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++) probe[k] += x[i + k] - x[i + k];
+    for (int i = n - n % LANES; i < n; i++) sum += x[i] - x[i];
+    for (int k = 0; k < LANES; k++) sum += probe[k];
+    return sum == 0;
+}
+
 static void take_block(gathering *g, double *x, int n) {
-    double probe = 0;
-    for (int i = 0; i < n; i++) probe += x[i] - x[i]; /* 0, or nan for what is not finite */
-    if (probe == 0) {
+    if (all_finite(x, n)) {
         take_finite(g, x, n);
         return;
     }
