@@ -288,6 +288,10 @@ tg_status tg_count_ops(tg_state *s, const char *text, size_t len, int flags, tg_
     tg_api_forget_answers(s);
     bool ok = read_and_look(in, text, len, &r, &v) && tg_map_leaves(in, v, add_root, &k, &skeleton);
     tg_value_drop(skeleton);
+    if (ok && tg_value_is_function(v)) {
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "a function has no operations before it is called");
+        ok = tg_help(&in->rt.c, "ask of a call: :ops f(x)");
+    }
     if (ok && k.nroots)
         ok = tg_node_collect_shown(&in->rt, (int)k.nroots, k.root, &k.node, &k.count) &&
              bind_sizes(&k) && count(s, &k, out) &&

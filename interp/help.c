@@ -49,27 +49,32 @@ static void add_kinks(const tg_page *p) {
     }
 }
 
-/* Is one of the spellings " | " a call of the name on x, and nothing else? */
-static bool spells(const char *spelled, const char *name) {
-    size_t n = strlen(name);
+/* That of the spellings, which " | " separates, which is a call of the name and nothing else; its
+ * length in *n. NULL: there is none. */
+static const char *call_among(const char *spelled, const char *name, size_t *n) {
+    const size_t len = strlen(name);
     for (const char *at = spelled; at; at = strstr(at, " | ") ? strstr(at, " | ") + 3 : NULL) {
-        size_t len = strcspn(at, "|");
-        while (len > 0 && at[len - 1] == ' ') len--;
-        if (strncmp(at, name, n) == 0 && at[n] == '(' && (size_t)(strchr(at, ')') - at) + 1 == len)
-            return true;
+        *n = strcspn(at, "|");
+        while (*n > 0 && at[*n - 1] == ' ') --*n;
+        if (strncmp(at, name, len) == 0 && at[len] == '(' &&
+            (size_t)(strchr(at, ')') - at) + 1 == *n)
+            return at;
     }
-    return false;
+    return NULL;
 }
 
 static void add_kinks_of(const tg_page *p, const char *name) {
+    enum { MOST = 3 };
     tg_str s = {0};
-    for (const tg_kink *k = tg_kinks; k->what; k++)
-        if (spells(k->spelled, name))
-            tg_str_addf(&s, "%sslope %s at x = %s", s.len ? "; " : "", k->slope, k->at);
-    if (s.len) {
-        tg_str_add(&s, " (?kinks)");
-        tg_page_row(p, "kinks", tg_str_text(&s));
+    int found = 0;
+    for (const tg_kink *k = tg_kinks; k->what; k++) {
+        size_t n;
+        const char *call = call_among(k->spelled, name, &n);
+        if (!call || ++found > MOST) continue;
+        tg_str_addf(&s, "%.*s has slope %s at x = %s\n", (int)n, call, k->slope, k->at);
     }
+    if (found > MOST) tg_str_add(&s, "and others: ?kinks\n");
+    tg_page_row(p, "kinks", tg_str_text(&s));
     tg_str_free(&s);
 }
 

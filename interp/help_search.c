@@ -164,7 +164,6 @@ static void add_marked(const tg_page *p, const char *text, size_t n, const char 
         const char *at = tg_text_find(text, word);
         if (!p->colours || !at || at + len > end) at = end;
         tg_str_addn(p->out, text, (size_t)(at - text));
-        text = at;
         if (at == end) break;
         tg_str_add(p->out, tg_ink_on(true, TG_INK_MARK));
         tg_str_addn(p->out, at, len);

@@ -102,7 +102,7 @@ static void add_call(tg_rt *rt, const tg_op_sample *s, tg_node *const *leaf, tg_
         int k = 0;
         while (k < s->n && !(strlen(s->leaf[k].name) == n && strncmp(s->leaf[k].name, p, n) == 0))
             k++;
-        if (n > 0 && k < s->n && p[n] != '(' && p[n] != '=')
+        if (n > 0 && k < s->n && leaf[k] && p[n] != '(' && p[n] != '=')
             tg_shape_print(rt, out, leaf[k]->type.rank, leaf[k]->type.dim);
         else
             tg_str_addn(out, p, n ? n : 1);
@@ -113,7 +113,7 @@ static void add_call(tg_rt *rt, const tg_op_sample *s, tg_node *const *leaf, tg_
 static bool add_line(tg_rt *rt, const tg_op_sample *s, bool symbolic, tg_str *out) {
     int64_t size[MOST_SIZES];
     int n = symbolic ? sizes_of(s, size) : 0;
-    tg_node *leaf[TG_SAMPLE_LEAVES];
+    tg_node *leaf[TG_SAMPLE_LEAVES] = {NULL};
     tg_rule_name names[TG_SAMPLE_LEAVES] = {{0}};
     tg_dtype want[TG_SAMPLE_LEAVES];
     if (n < 0) return false;
