@@ -20,7 +20,7 @@ void tg_command_watch(tg_state *s);
 void tg_command_complain(const tg_state *s);
 
 /* Each returns an exit status. */
-int tg_prompt(tg_state *s);
+int tg_prompt(tg_state *s, bool init);      /* init: run init.tg first */
 int tg_play(tg_state *s, const char *path); /* a transcript */
 int tg_check(const tg_options *options, int nfiles, char *const *files, bool update);
 int tg_check_examples(const tg_options *options);
@@ -31,18 +31,6 @@ int tg_fmt_command(const tg_options *options, int n, char *const *args);   /* tg
  * was told. */
 char *tg_command_read(const char *path, size_t *len);
 
-/* ---- prompt/editor.c: one line from the terminal ---- */
-
-typedef enum tg_edit { TG_EDIT_LINE, TG_EDIT_END, TG_EDIT_INTERRUPT, TG_EDIT_FAILED } tg_edit;
-
 extern const char tg_editor_name[]; /* readline, libedit or none */
-void tg_editor_open(tg_state *s);
-/* *line is owned: tg_free. END: Ctrl-D on an empty line; INTERRUPT: Ctrl-C. */
-tg_edit tg_editor_read(const char *prompt, char **line);
-/* The next line read begins with this text, which is borrowed until then. */
-void tg_editor_preset(const char *text);
-/* Makes `text`, perhaps of several lines, one entry of the history. */
-void tg_editor_remember(const char *text);
-void tg_editor_close(void);
 
 #endif

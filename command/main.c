@@ -35,6 +35,7 @@ static const char usage[] =
     "  --seed N        seed of the random generator (default 0)\n"
     "  --color WHEN    auto, always or never; auto (the default) is on a terminal, unless the\n"
     "                  environment has NO_COLOR, or TERM is dumb\n"
+    "  --norc          the prompt without ~/.config/tg/init.tg, which it runs at its start\n"
     "  --update        with --check: write what tg answers into the files\n"
     "  --ops-doc       print the documentation of all operations\n"
     "  --words         print the words of the language with their kinds, for editors\n"
@@ -116,6 +117,7 @@ typedef struct command {
     tg_options options;
     mode mode;
     bool update;
+    bool norc;          /* without init.tg */
     const char *colour; /* auto, always or never */
     const char *code;   /* of -e */
     char **rest;        /* the script and its arguments, or the files to check */
@@ -156,6 +158,8 @@ static int read_option(command *c, int argc, char **argv, int *i) {
         c->done = true;
     } else if (strcmp(option, "--single") == 0) {
         c->options.single = 1;
+    } else if (strcmp(option, "--norc") == 0) {
+        c->norc = true;
     } else if (strcmp(option, "--check") == 0) {
         c->mode = MODE_CHECK;
     } else if (strcmp(option, "--update") == 0) {
@@ -338,7 +342,7 @@ static int run_command(command *c) {
         if (status == EXIT_DONE) fputs(text, stdout);
         break;
     }
-    default: at_prompt = 1; status = tg_prompt(s);
+    default: at_prompt = 1; status = tg_prompt(s, !c->norc);
     }
     tg_command_watch(NULL);
     tg_close(s);

@@ -313,6 +313,61 @@ TG_API tg_status tg_reload(tg_state *s, int *n);
 /* How a function of that name was written, or NULL. Valid until the next call. */
 TG_API const char *tg_definition(tg_state *s, const char *name);
 
+/* ---- editing: what a line editor or a notebook needs of a text that is still being typed ---- */
+
+typedef enum tg_scan_kind {
+    TG_SCAN_END,
+    TG_SCAN_NAME,
+    TG_SCAN_KEYWORD,
+    TG_SCAN_NUMBER,
+    TG_SCAN_TEXT, /* a piece of a string, up to a hole or its end, with the quotes at it */
+    TG_SCAN_COMMENT,
+    TG_SCAN_OPEN,  /* ( [ { and the brace of a hole */
+    TG_SCAN_CLOSE, /* what closes one of them */
+    TG_SCAN_SIGN,  /* an operator, a comma, a semicolon */
+    TG_SCAN_BAD,   /* what tg does not have */
+} tg_scan_kind;
+
+enum { TG_SCAN_DEEPEST = 64 };
+/* A walk over a text of any bytes: {.text = text, .len = len} at first. It allocates nothing. */
+typedef struct tg_scan {
+    const char *text;
+    size_t len;
+    size_t lo, hi; /* the bytes [lo, hi) of the token; the next begins at hi or behind blanks */
+    int depth;     /* brackets and strings that are open behind the token */
+    struct {
+        size_t at;           /* of the bracket or quote */
+        char by;             /* ( [ { or " ; of a hole: } */
+    } open[TG_SCAN_DEEPEST]; /* the outermost first; of what is deeper only the number is known */
+} tg_scan;
+TG_API tg_scan_kind tg_scan_next(tg_scan *scan);
+
+/* Is the text right so far, and goes on (as TG_MORE of tg_run)? It is parsed, not run. */
+TG_API int tg_goes_on(tg_state *s, const char *text, size_t len);
+
+/* What may stand where `from` bytes of the text end and the cursor stands. */
+typedef struct tg_candidate {
+    const char *text;      /* "sum", "axis", a field: without what comes behind it */
+    const char *kind;      /* "function", "variable", "tensor", "keyword", "argument", ... */
+    const char *signature; /* of a function: "sum(x, axis=none, keep=false)"; else "" */
+    const char *behind;    /* what belongs behind it: "(", "=", " " or "" */
+} tg_candidate;
+typedef enum tg_completing {
+    TG_COMPLETE_NOTHING, /* within a comment or a number */
+    TG_COMPLETE_NAMES,   /* the candidates */
+    TG_COMPLETE_FILE,    /* within a string, which may name a file: nobody looked at any */
+} tg_completing;
+typedef struct tg_completion {
+    tg_completing what;
+    size_t from;               /* what is to be completed begins here */
+    const tg_candidate *items; /* by name; named arguments come first */
+    size_t n;
+    const char *call; /* the signature of the call around the cursor; "": there is none */
+} tg_completion;
+/* Nothing is evaluated: fields are looked up in records that names hold. Valid until the next call.
+ */
+TG_API tg_status tg_complete_at(tg_state *s, const char *text, size_t cursor, tg_completion *out);
+
 #ifdef __cplusplus
 }
 #endif

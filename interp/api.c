@@ -140,6 +140,7 @@ void tg_close(tg_state *s) {
     tg_free(in->used);
     tg_api_forget_profile(s);
     tg_api_forget_answers(s);
+    tg_api_forget_completion(s);
     tg_rt_free(&in->rt);
     tg_str_free(&s->error);
     tg_str_free(&s->document);

@@ -22,7 +22,8 @@ struct tg_state {
     tg_setting opening;
     size_t opening_names; /* of the library */
     int opening_used;
-    tg_str script; /* of tg_save_text */
+    tg_str script;                          /* of tg_save_text */
+    struct tg_completing_store *completing; /* of tg_complete_at; NULL: never asked */
 };
 
 /* Each entry from outside: the stack guard measures from here, the last error is forgotten. */
@@ -31,6 +32,7 @@ tg_interp *tg_api_enter(tg_state *s);
 tg_status tg_api_leave(tg_state *s, bool ok);
 void tg_api_forget_profile(tg_state *s);
 void tg_api_forget_answers(tg_state *s);
+void tg_api_forget_completion(tg_state *s);
 
 /* A text, parsed. */
 typedef struct tg_reading {

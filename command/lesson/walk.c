@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/paint.h"
 #include "command/colon/colon.h"
+#include "command/prompt/prompt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +130,7 @@ static heard listen(const walk *w, const char *prompt, const char *offered, tg_s
         fflush(stdout);
         tg_command_interrupted = 0;
         if (offered && !more) tg_editor_preset(offered);
-        tg_edit got = tg_editor_read(more ? "...> " : prompt, &line);
+        tg_edit got = tg_editor_read(more ? "...> " : prompt, tg_str_text(text), &line);
         if (got == TG_EDIT_INTERRUPT) return HEARD_NOTHING;
         if (got != TG_EDIT_LINE) {
             putchar('\n');

@@ -1,13 +1,27 @@
 /* The prompt: read, run, show, and never lose anything. Text that is right so far but goes on is
  * asked for line by line; Ctrl-C drops what was typed, or stops what runs; Ctrl-D on an empty line
- * leaves. */
+ * leaves. What was pasted, or recalled from the history, may be many lines with commands among
+ * them: one entry, which runs part by part up to the first error.
+ *
+ * An entry is in the history before it runs, so that one that ends the process is there too. */
+#include "command/prompt/prompt.h"
+
 #include "base/alloc.h"
-#include "base/str.h"
 #include "command/colon/colon.h"
-#include "command/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* What is being entered. */
+typedef struct entry {
+    tg_str text;
+    size_t ran;   /* so much of it was run: parts before one that goes on */
+    tg_scan scan; /* over all of it: which brackets are open */
+} entry;
+
+enum { SLOW_TO_PARSE = 4096 }; /* bytes; of longer text the brackets are counted first */
 
 static bool only_blanks(const char *s) {
     return s[strspn(s, " \t\r\n")] == 0;
@@ -18,59 +32,129 @@ static void answer(tg_state *s, tg_status status) {
     if (status == TG_FAILED || status == TG_INTERRUPTED) tg_command_complain(s);
 }
 
-/* The text collected so far is all there will be: its error is shown. */
-static void run_unfinished(tg_state *s, const tg_str *text) {
-    answer(s, tg_colon_or_run(s, tg_str_text(text), text->len, TG_ECHO));
+static bool is_command(const char *text) {
+    text += strspn(text, " \t");
+    return *text == ':' || *text == '!';
 }
 
-/* One line more. True: go on reading the same text. */
-static bool run_line(tg_state *s, tg_str *text) {
+/* Bytes of the first part: all up to a line that is a command, or the command's own lines. */
+static size_t part_length(const char *text, size_t len) {
+    const bool command = is_command(text);
+    tg_scan scan = {.text = text};
+    for (;;) {
+        const char *end = memchr(text + scan.len, '\n', len - scan.len);
+        if (!end) return len;
+        scan.len = (size_t)(end - text) + 1;
+        while (tg_scan_next(&scan) != TG_SCAN_END) {}
+        scan.hi = scan.len;
+        if (scan.depth == 0 && (command || is_command(end + 1))) return scan.len;
+    }
+}
+
+static tg_status run_part(tg_state *s, const char *text, size_t len, int flags) {
     tg_command_interrupted = 0;
     tg_command_watch(s);
-    tg_status status = tg_colon_or_run(s, tg_str_text(text), text->len, TG_ECHO | TG_MAY_GO_ON);
+    tg_status status = tg_colon_or_run(s, text, len, flags);
     tg_command_watch(NULL); /* while a line is edited Ctrl-C belongs to the editor */
-    if (status == TG_MORE) return true;
-    tg_editor_remember(tg_str_text(text));
+    return status;
+}
+
+/* Runs what is complete of it; `last`: no more will come. True: it goes on. */
+static bool run_entry(tg_state *s, entry *e, bool last) {
+    tg_status status = TG_DONE;
+    bool remembered = false;
+    while (status == TG_DONE && e->ran < e->text.len) {
+        const char *text = e->text.text + e->ran;
+        const size_t left = e->text.len - e->ran, n = part_length(text, left);
+        const bool may_go_on = n == left && !last;
+        if (may_go_on && !is_command(text) && tg_goes_on(s, text, n)) return true;
+        if (!remembered && !(may_go_on && is_command(text)))
+            tg_editor_remember(tg_str_text(&e->text));
+        remembered = remembered || !(may_go_on && is_command(text));
+        status = run_part(s, text, n, TG_ECHO | (may_go_on ? TG_MAY_GO_ON : 0));
+        if (status == TG_MORE) return true;
+        if (status == TG_DONE) e->ran += n;
+        fflush(stdout);
+    }
+    if (!remembered) tg_editor_remember(tg_str_text(&e->text));
     answer(s, status);
     return false;
 }
 
-int tg_prompt(tg_state *s) {
-    tg_str text = {0};
-    tg_edit got = TG_EDIT_LINE;
+/* In fast input that is long (pasted where the terminal does not say that it is), text with open
+ * brackets goes on: to parse it anew for each line would take quadratic time. */
+static bool surely_goes_on(entry *e) {
+    e->scan.text = e->text.text;
+    e->scan.len = e->text.len;
+    while (tg_scan_next(&e->scan) != TG_SCAN_END) {}
+    return e->text.len > SLOW_TO_PARSE && e->scan.depth > 0 && tg_editor_more_waits();
+}
+
+/* ---- init.tg ---- */
+
+static void run_init(tg_state *s) {
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    tg_str path = {0};
+    struct stat st;
+    if (config && config[0] == '/')
+        tg_str_addf(&path, "%s/tg/init.tg", config);
+    else if (home && home[0] == '/')
+        tg_str_addf(&path, "%s/.config/tg/init.tg", home);
+    if (path.len && !path.failed && stat(path.text, &st) == 0 && S_ISREG(st.st_mode)) {
+        tg_command_watch(s);
+        answer(s, tg_run_file(s, path.text, TG_QUIET));
+        tg_command_watch(NULL);
+    }
+    tg_str_free(&path);
+}
+
+/* ---- the loop ---- */
+
+/* One line more. True: it goes on. */
+static bool take_line(tg_state *s, entry *e, const char *line, bool more) {
+    if (more) tg_str_addc(&e->text, '\n');
+    tg_str_add(&e->text, line);
+    if (e->text.failed) {
+        fputs("error: out of memory: the line is dropped\n", stderr);
+        return false;
+    }
+    if (!more && only_blanks(tg_str_text(&e->text))) return false;
+    return surely_goes_on(e) || run_entry(s, e, false);
+}
+
+int tg_prompt(tg_state *s, bool init) {
+    entry e = {0};
     bool more = false;
-    printf("tg %s. Type `sum` to see how sum is called, Ctrl-D to leave.\n", tg_version());
+    int status = EXIT_DONE;
+    printf("tg %s: ? explains, :help lists the commands, Ctrl-D leaves.\n", tg_version());
+    if (init) run_init(s);
     tg_editor_open(s);
     tg_command_watch(NULL);
-    while (got != TG_EDIT_FAILED && !tg_colon_leaving) {
+    while (!tg_colon_leaving) {
         char *line = NULL;
         fflush(stdout);
         tg_command_interrupted = 0;
-        got = tg_editor_read(more ? "...> " : "tg> ", &line);
+        tg_edit got = tg_editor_read(more ? "...> " : "tg> ", tg_str_text(&e.text), &line);
         if (got == TG_EDIT_LINE) {
-            if (more) tg_str_addc(&text, '\n');
-            tg_str_add(&text, line);
+            more = take_line(s, &e, line, more);
             tg_free(line);
-            if (text.failed) {
-                fputs("error: out of memory: the line is dropped\n", stderr);
-                tg_str_free(&text);
-                more = false;
-            } else if (more || !only_blanks(tg_str_text(&text))) {
-                more = run_line(s, &text);
-            }
         } else if (got == TG_EDIT_INTERRUPT) {
             more = false;
         } else if (got == TG_EDIT_END && more) {
             putchar('\n');
-            run_unfinished(s, &text);
+            run_entry(s, &e, true); /* this is all there will be: its error is shown */
             more = false;
         } else {
+            if (got == TG_EDIT_FAILED) status = EXIT_ERROR;
             putchar('\n');
             break;
         }
-        if (!more) tg_str_free(&text);
+        if (!more) {
+            tg_str_free(&e.text);
+            e = (entry){0};
+        }
     }
-    tg_str_free(&text);
+    tg_str_free(&e.text);
     tg_editor_close();
-    return EXIT_DONE;
+    return status;
 }
