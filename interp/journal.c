@@ -236,7 +236,8 @@ static void push(tg_interp *in, tg_entry *e) {
     }
     e->changed = e->delta != NULL;
     e->answers = e->delta && tg_delta_is_answer(in, e->delta);
-    if (!e->changed && e->len == 0 && e->nleft == 0 && !e->drawn && e->kind != TG_ENTRY_RESET) {
+    if (!e->changed && e->len == 0 && e->nleft == 0 && !e->drawn && !e->counted &&
+        e->kind != TG_ENTRY_RESET) {
         free_entry(e);
         return;
     }

@@ -436,9 +436,11 @@ bool tg_script_write(tg_interp *in, const char *folder, tg_str *out) {
     a.given = 0;
     a.counting = false;
     if (ok && from->precision == TG_F32) tg_str_add(out, "precision single\n");
-    if (ok && (from->seed || from->stream || in->rt.stream)) {
+    if (ok && (from->seed || from->stream || in->rt.stream || in->rt.drew_live)) {
         tg_str_addf(out, "seed(%llu", (unsigned long long)from->seed);
         if (from->stream) tg_str_addf(out, ", draws=%llu", (unsigned long long)from->stream);
+        if (in->rt.drew_live && from->tick)
+            tg_str_addf(out, ", stores=%llu", (unsigned long long)from->tick);
         tg_str_add(out, ")\n");
     }
     for (size_t i = first; ok && i < j->n; i++) ok = write_entry(in, j->done[i], folder, &a, out);

@@ -172,6 +172,7 @@ static tg_status run(tg_state *s, const char *text, size_t len, int flags) {
     if (!c) return unknown(s, word, n, alike);
     at += n;
     while (at < end && is_blank(text[at])) at++;
+    if (at < end && text[at] == '#') end = at; /* a comment */
     const tg_colon_call call = {s, text + at, end - at, flags};
     const bool needs = c->arguments[0] && c->arguments[0] != '[';
     if (call.len == 0 ? needs : !c->arguments[0]) {
