@@ -186,6 +186,7 @@ static void add_labels(const sheet *s, int first, int n, tg_str *out) {
         used = at > used ? at : used;
         tg_str_add(out, tg_str_text(&text));
         used += wide;
+        out->failed = out->failed || text.failed;
         tg_str_free(&text);
     }
     trim(out);
@@ -248,6 +249,7 @@ bool tg_text_images(tg_ctx *c, const tg_figure *f, const tg_canvas *on, tg_str *
         tg_text_cut(f->title, on->columns, on->unicode, &cut);
         tg_ink_add(on->colours, TG_INK_NAME, tg_str_text(&cut), out);
         tg_str_addc(out, '\n');
+        out->failed = out->failed || cut.failed;
         tg_str_free(&cut);
     }
     for (int first = 0; first < m->n; first += s.across) {
