@@ -113,7 +113,8 @@ static const char interrupted[] = "interrupted";
 
 /* One more on the way up leaves alone what is said already. */
 bool tg_check_interrupt(tg_ctx *c) {
-    if (!c->interrupted || c->interrupt_waits) return true;
+    bool is = c->interrupted || (c->outer && c->outer->interrupted);
+    if (!is || c->interrupt_waits) return true;
     c->interrupted = 0;
     return c->diag.kind == TG_ERR_INTERRUPT ? false
                                             : tg_fail(c, TG_ERR_INTERRUPT, "%s", interrupted);

@@ -65,6 +65,8 @@ typedef struct tg_ctx {
     const char *stack_base; /* an address in the frame that entered the library */
     size_t stack_room;      /* bytes below it that may be used */
     volatile sig_atomic_t interrupted;
+    const struct tg_ctx
+        *outer;           /* whose interrupts count here too: this is one thread of its work */
     bool interrupt_waits; /* what is under way must come to its end: nobody looks at the flag */
     struct tg_interner *names;
 } tg_ctx;

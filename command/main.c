@@ -361,7 +361,7 @@ static int finish(int status) {
 }
 
 int main(int argc, char **argv) {
-    command c = {.colour = "auto"};
+    command c = {.colour = "auto", .options.forks = 1};
     struct sigaction act = {.sa_handler = on_interrupt};
     setlocale(LC_CTYPE, ""); /* the line editor must know UTF-8; numbers keep their point */
     sigemptyset(&act.sa_mask);

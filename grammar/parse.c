@@ -38,8 +38,20 @@ tg_span tg_parser_span(const tg_parser *p, uint32_t lo, uint32_t hi) {
     return (tg_span){p->src, lo, hi};
 }
 
+static int line_of(const tg_parser *p, uint32_t at) {
+    int line, col;
+    size_t lo, hi;
+    tg_source_place(p->src, at, &line, &col, &lo, &hi);
+    return line;
+}
+
 tg_ast *tg_parser_node(tg_parser *p, tg_ast_kind kind, uint32_t lo, uint32_t hi, size_t n) {
     size_t bytes;
+    if (!tg_check_interrupt(p->c)) {
+        p->status = TG_PARSE_ERROR;
+        tg_came_to(p->c, "line %d of the text", line_of(p, lo));
+        return NULL;
+    }
     if (n > INT32_MAX || !tg_size_mul(n, sizeof(tg_ast *), &bytes)) return tg_parser_no_memory(p);
     tg_ast *node = tg_arena_alloc(&p->unit->arena, sizeof *node + bytes);
     if (!node) return tg_parser_no_memory(p);
@@ -96,13 +108,6 @@ bool tg_parser_guard(tg_parser *p) {
     p->c->diag.at = tg_parser_span(p, p->tok.lo, p->tok.hi);
     tg_help(p->c, "give parts names of their own, or raise the limit with `ulimit -s`");
     return false;
-}
-
-static int line_of(const tg_parser *p, uint32_t at) {
-    int line, col;
-    size_t lo, hi;
-    tg_source_place(p->src, at, &line, &col, &lo, &hi);
-    return line;
 }
 
 /* A quote that was forgotten makes a string of the lines up to the next quote, and the error then

@@ -53,6 +53,9 @@ typedef struct tg_options {
     const char *const *argv;
     int colours;  /* TG_COLOURS_ of what goes to a terminal; 0: none */
     int terminal; /* 1: standard output is one, and what is shown fits its width */
+    /* 1: what takes long and looks for no interrupt, eigenvalues and their like, may be computed in
+     * a child process, which an interrupt ends. */
+    int forks;
     /* Where print and echo write; NULL: standard output. */
     void (*write)(void *user, const char *text, size_t len);
     void *user;

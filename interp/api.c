@@ -86,6 +86,7 @@ tg_state *tg_open(const tg_options *options) {
     tg_guard_enter(&in->rt.c);
     in->rt.precision = o->single ? TG_F32 : TG_F64;
     in->rt.seed = o->seed;
+    in->rt.forks = o->forks != 0;
     in->colours = o->colours;
     in->terminal = o->terminal;
     in->rt.check_rule = tg_rule_check;

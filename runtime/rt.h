@@ -31,6 +31,7 @@ typedef struct tg_rt {
     double share_from; /* nanoseconds of work that are worth waking other threads for; negative, in
                           tests: always, and the caller waits until they have come */
     uint64_t shared;   /* how often that was done */
+    bool forks;        /* long calls of LAPACK may have a process of their own (ops/apart.h) */
     struct tg_profile *profile; /* runtime/ops/profile.h: what runs is timed; NULL: it is not */
     /* Called when a derivative goes through a call with a rule of the user's own; false: the rule
      * is wrong. NULL: rules are taken as they are. */

@@ -133,6 +133,7 @@ int tg_prompt(tg_state *s, bool init) {
     while (!tg_colon_leaving) {
         char *line = NULL;
         fflush(stdout);
+        if (tg_command_interrupted) clearerr(stdout); /* a write cut short is no failure */
         tg_command_interrupted = 0;
         tg_edit got = tg_editor_read(more ? "...> " : "tg> ", tg_str_text(&e.text), &line);
         if (got == TG_EDIT_LINE) {

@@ -151,7 +151,10 @@ bool tg_mnist_load(tg_rt *rt, const char *dir, tg_mnist *out) {
     pair p[SETS] = {0};
     *out = (tg_mnist){0};
     bool ok = true;
-    for (int i = 0; i < SETS; i++) ok = tg_ctx_init(&p[i].c) && ok;
+    for (int i = 0; i < SETS; i++) {
+        ok = tg_ctx_init(&p[i].c) && ok;
+        p[i].c.outer = &rt->c;
+    }
     if (!ok) tg_fail_memory(&rt->c);
     ok = ok && load_pairs(rt, dir, p) && divide(rt, dir, p, out);
     for (int i = 0; i < SETS; i++) {

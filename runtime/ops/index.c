@@ -212,7 +212,7 @@ static bool infer_scatter_add(tg_rt *rt, const tg_op *op, int n, const tg_type *
 }
 
 static bool run_scatter_add(const tg_call *call) {
-    tg_view_copy(call->out, &call->in[0]);
+    if (!tg_view_copy_parts(&call->rt->c, call->out, &call->in[0])) return false;
     return add_slices(call, &call->in[2], (int)call->at->v[0]);
 }
 

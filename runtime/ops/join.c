@@ -41,7 +41,7 @@ static bool run_concat(const tg_call *call) {
     for (int i = 0; i < call->n; i++) {
         int64_t count = call->in[i].dim[axis];
         tg_view part = tg_view_narrow(call->out, axis, start, count);
-        tg_view_copy(&part, &call->in[i]);
+        if (!tg_view_copy_parts(&call->rt->c, &part, &call->in[i])) return false;
         start += count;
     }
     return true;
@@ -70,7 +70,7 @@ static bool run_stack(const tg_call *call) {
     for (int i = 0; i < call->n; i++) {
         tg_view part = tg_view_narrow(call->out, axis, i, 1);
         tg_view_drop_axis(&part, axis);
-        tg_view_copy(&part, &call->in[i]);
+        if (!tg_view_copy_parts(&call->rt->c, &part, &call->in[i])) return false;
     }
     return true;
 }

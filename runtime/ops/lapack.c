@@ -7,6 +7,8 @@
  * E. Anderson et al., LAPACK Users' Guide, 3rd ed. 1999. */
 #include "runtime/ops/lapack.h"
 #include "base/alloc.h"
+#include "runtime/ops/apart.h"
+#include "runtime/ops/profile.h"
 #include "runtime/ops/structure.h"
 
 #include <float.h>
@@ -28,6 +30,28 @@ static tg_view part_of(const tg_view *v, int own, const int64_t *idx, int batch)
     return m;
 }
 
+typedef struct apart {
+    tg_part part;
+    tg_part_fn *fn;
+} apart;
+
+/* The part with its result at `out`, in row-major order. */
+static bool run_apart(void *user, void *out) {
+    apart *a = user;
+    tg_part p = a->part;
+    tg_view_init(&p.out, out, a->part.out.dtype, a->part.out.rank, a->part.out.dim);
+    return a->fn(&p);
+}
+
+/* The part, in a process of its own if it is long and its result lies in one piece. */
+static bool run_part(const tg_part *p, double flops, tg_part_fn *fn) {
+    apart a = {*p, fn};
+    size_t bytes = (size_t)tg_view_count(&p->out) * tg_dtype_size(p->out.dtype);
+    return tg_view_is_contiguous(&p->out)
+               ? tg_apart_run(p->call->rt, flops, p->out.data, bytes, run_apart, &a)
+               : fn(p);
+}
+
 bool tg_lapack_each(const tg_call *call, const tg_walk *walk, tg_part_fn *fn) {
     int64_t idx[TG_MAX_RANK] = {0};
     tg_view batches = *call->out;
@@ -38,6 +62,8 @@ bool tg_lapack_each(const tg_call *call, const tg_walk *walk, tg_part_fn *fn) {
                                      (int64_t)walk->elements, walk->ints * sizeof(int));
         return true;
     }
+    const double flops =
+        tg_op_flops(call->op, call->n, call->in, call->out) / (double)tg_view_count(&batches);
     tg_part p = {.call = call, .idx = idx, .batch = batches.rank};
     p.work = tg_alloc_array(walk->elements, tg_dtype_size(call->in[0].dtype));
     p.ints = tg_alloc_array(walk->ints, sizeof *p.ints);
@@ -46,7 +72,7 @@ bool tg_lapack_each(const tg_call *call, const tg_walk *walk, tg_part_fn *fn) {
         for (int i = 0; i < call->n; i++)
             p.in[i] = part_of(&call->in[i], walk->in[i], idx, p.batch);
         p.out = part_of(call->out, walk->out, idx, p.batch);
-        ok = tg_check_interrupt(&call->rt->c) && fn(&p);
+        ok = tg_check_interrupt(&call->rt->c) && run_part(&p, flops, fn);
         if (!tg_view_step(&batches, idx)) break;
     }
     tg_free(p.work);

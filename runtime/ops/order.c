@@ -31,21 +31,33 @@ static void insertion_sort(item *x, int64_t n) {
     }
 }
 
-/* Merges the sorted x[0..m) and x[m..n) into to[0..n). */
-static void merge(const item *x, int64_t m, int64_t n, item *to) {
+enum { LOOK = 1 << 20 }; /* items between two looks for an interrupt */
+
+/* Merges the sorted x[0..m) and x[m..n) into to[0..n). False: interrupted. */
+static bool merge(tg_ctx *c, const item *x, int64_t m, int64_t n, item *to) {
     int64_t i = 0, j = m;
-    for (int64_t k = 0; k < n; k++)
-        to[k] = i < m && (j >= n || !comes_before(x[j], x[i])) ? x[i++] : x[j++];
+    for (int64_t k = 0; k < n;) {
+        for (int64_t end = n - k < LOOK ? n : k + LOOK; k < end; k++)
+            to[k] = i < m && (j >= n || !comes_before(x[j], x[i])) ? x[i++] : x[j++];
+        if (k < n && !tg_check_interrupt(c)) return false;
+    }
+    return true;
 }
 
-/* Sorts x; `spare` has room for n items. Returns where the result stands: x or spare. */
-static item *merge_sort(item *x, item *spare, int64_t n) {
+/* Sorts x; `spare` has room for n items. Returns where the result stands: x or spare; NULL:
+ * interrupted. */
+static item *merge_sort(tg_ctx *c, item *x, item *spare, int64_t n) {
     enum { SHORT = 16 };
-    for (int64_t i = 0; i < n; i += SHORT) insertion_sort(x + i, n - i < SHORT ? n - i : SHORT);
+    for (int64_t i = 0; i < n; i += SHORT) {
+        insertion_sort(x + i, n - i < SHORT ? n - i : SHORT);
+        if (i % LOOK == 0 && !tg_check_interrupt(c)) return NULL;
+    }
     for (int64_t width = SHORT; width < n; width *= 2) {
         for (int64_t i = 0; i < n; i += 2 * width) {
             int64_t end = n - i < 2 * width ? n - i : 2 * width;
-            merge(x + i, end < width ? end : width, end, spare + i);
+            if (!merge(c, x + i, end < width ? end : width, end, spare + i) ||
+                (i % LOOK == 0 && !tg_check_interrupt(c)))
+                return NULL;
         }
         item *sorted = spare;
         spare = x;
@@ -79,12 +91,18 @@ static double element(const char *p, tg_dtype t, int64_t i) {
     return t == TG_F32 ? (double)((const float *)p)[i] : ((const double *)p)[i];
 }
 
-/* Sorts one line from p[0] into p[1], as places when the result is of whole numbers. */
-static void sort_line(const lines *l, const tg_call *call, char *const *p, item *work) {
+/* Sorts one line from p[0] into p[1], as places when the result is of whole numbers. False:
+ * interrupted. */
+static bool sort_line(const lines *l, const tg_call *call, char *const *p, item *work) {
+    tg_ctx *c = &call->rt->c;
     tg_dtype t = call->in->dtype, result = call->out->dtype;
     int64_t n = l->length[0];
-    for (int64_t i = 0; i < n; i++) work[i] = (item){element(p[0], t, i * l->step[0]), i};
-    const item *sorted = merge_sort(work, work + n, n);
+    for (int64_t i = 0; i < n; i++) {
+        work[i] = (item){element(p[0], t, i * l->step[0]), i};
+        if (i % LOOK == 0 && !tg_check_interrupt(c)) return false;
+    }
+    const item *sorted = merge_sort(c, work, work + n, n);
+    if (!sorted) return false;
     for (int64_t i = 0; i < n; i++) {
         int64_t at = i * l->step[1];
         if (result == TG_I64)
@@ -93,30 +111,34 @@ static void sort_line(const lines *l, const tg_call *call, char *const *p, item 
             ((float *)p[1])[at] = (float)sorted[i].key;
         else
             ((double *)p[1])[at] = sorted[i].key;
+        if (i % LOOK == 0 && !tg_check_interrupt(c)) return false;
     }
+    return true;
 }
 
 static bool run_sort(const tg_call *call) {
     const tg_view *v[2] = {call->in, call->out};
     lines l;
     lines_init(&l, (int)call->at->v[0], 2, v);
-    size_t items;
+    size_t items, bytes;
     if (l.outer.empty || l.length[0] == 0) return true;
-    if (!tg_size_mul(2, (size_t)l.length[0], &items)) return tg_fail_memory(&call->rt->c);
+    if (!tg_size_mul(2, (size_t)l.length[0], &items) || !tg_size_mul(items, sizeof(item), &bytes))
+        return tg_fail_memory(&call->rt->c);
     if (call->room) {
-        *call->room = items * sizeof(item);
+        *call->room = bytes;
         return true;
     }
-    item *work = tg_alloc_array(items, sizeof *work);
+    item *work = tg_alloc(bytes); /* not cleared, which alone would take long */
     if (!work) return tg_fail_memory(&call->rt->c);
+    bool ok = true;
     TG_RUNS(&l.outer, p) {
-        for (int64_t j = 0; j < l.outer.inner; j++) {
+        for (int64_t j = 0; ok && j < l.outer.inner; j++) {
             char *line[2] = {p[0] + j * l.outer.inner_step[0], p[1] + j * l.outer.inner_step[1]};
-            sort_line(&l, call, line, work);
+            ok = sort_line(&l, call, line, work);
         }
     }
     tg_free(work);
-    return true;
+    return ok;
 }
 
 static bool infer_argsort(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,

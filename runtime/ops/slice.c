@@ -324,8 +324,7 @@ static bool look_slice(const tg_call *call) {
 static bool run_slice(const tg_call *call) {
     tg_view part;
     tg_slice_view(&call->in[0], call->at, &part);
-    tg_view_copy(call->out, &part);
-    return true;
+    return tg_view_copy_parts(&call->rt->c, call->out, &part);
 }
 
 static bool run_unslice(const tg_call *call) {

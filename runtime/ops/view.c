@@ -25,8 +25,7 @@ static bool copy_view(const tg_call *call) {
     tg_call by_view = *call;
     by_view.out = &look;
     call->op->view(&by_view);
-    tg_view_copy(call->out, &look);
-    return true;
+    return tg_view_copy_parts(&call->rt->c, call->out, &look);
 }
 
 static bool same_type(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
@@ -150,8 +149,7 @@ static bool look_reshape(const tg_call *call) {
 static bool run_reshape(const tg_call *call) {
     tg_view same;
     tg_view_init(&same, call->out->data, call->out->dtype, call->in[0].rank, call->in[0].dim);
-    tg_view_copy(&same, &call->in[0]);
-    return true;
+    return tg_view_copy_parts(&call->rt->c, &same, &call->in[0]);
 }
 
 static bool infer_flatten(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,

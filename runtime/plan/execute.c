@@ -29,9 +29,7 @@ bool tg_step_kernel(tg_rt *rt, tg_plan *p, const tg_step *s) {
 }
 
 bool tg_step_copy(tg_rt *rt, tg_plan *p, const tg_step *s) {
-    (void)rt;
-    tg_view_copy(&p->slots[s->out].v, &p->slots[p->args[s->arg]].v);
-    return true;
+    return tg_view_copy_parts(&rt->c, &p->slots[s->out].v, &p->slots[p->args[s->arg]].v);
 }
 
 /* A factor that is 0 or not finite must meet each element of the product, which gemm's alpha does

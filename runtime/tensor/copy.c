@@ -191,6 +191,30 @@ void tg_view_copy(const tg_view *dst, const tg_view *src) {
     }
 }
 
+enum { PART = 1 << 22 }; /* elements copied between two looks for an interrupt, about */
+
+bool tg_view_copy_parts(tg_ctx *c, const tg_view *dst, const tg_view *src) {
+    int64_t count = tg_view_count(dst), size = (int64_t)tg_dtype_size(dst->dtype),
+            from = (int64_t)tg_dtype_size(src->dtype);
+    int axis = 0; /* the longest: a part is a stretch of it */
+    for (int i = 1; i < dst->rank; i++)
+        if (dst->dim[i] > dst->dim[axis]) axis = i;
+    if (count <= PART || dst->rank == 0) {
+        tg_view_copy(dst, src);
+        return true;
+    }
+    int64_t each = count / dst->dim[axis] < PART ? PART / (count / dst->dim[axis]) : 1;
+    for (int64_t at = 0; at < dst->dim[axis]; at += each) {
+        tg_view to = *dst, piece = *src;
+        to.dim[axis] = piece.dim[axis] = each < dst->dim[axis] - at ? each : dst->dim[axis] - at;
+        to.data = (char *)to.data + at * to.stride[axis] * size;
+        piece.data = (char *)piece.data + at * piece.stride[axis] * from;
+        tg_view_copy(&to, &piece);
+        if (!tg_check_interrupt(c)) return false;
+    }
+    return true;
+}
+
 /* ---- single elements ---- */
 
 static char *element(const tg_view *v, int64_t flat) {

@@ -92,8 +92,9 @@ tg_tensor *tg_tensor_share(tg_ctx *c, tg_tensor *t, const tg_view *v) {
 
 tg_tensor *tg_tensor_convert(tg_ctx *c, const tg_view *v, tg_dtype t) {
     tg_tensor *x = tg_tensor_new(c, t, v->rank, v->dim);
-    if (x) tg_view_copy(&x->v, v);
-    return x;
+    if (!x || tg_view_copy_parts(c, &x->v, v)) return x;
+    tg_tensor_drop(x);
+    return NULL;
 }
 
 tg_tensor *tg_tensor_hold(tg_tensor *t) {

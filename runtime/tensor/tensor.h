@@ -60,6 +60,8 @@ bool tg_view_is_contiguous(const tg_view *v);
 void tg_view_init(tg_view *v, void *data, tg_dtype t, int rank, const int64_t *dim);
 /* Copies src into dst, converting the type; shapes equal (strides any). The one conversion loop. */
 void tg_view_copy(const tg_view *dst, const tg_view *src);
+/* The same in parts, with a look for interrupts between. False: interrupted. */
+bool tg_view_copy_parts(tg_ctx *c, const tg_view *dst, const tg_view *src);
 /* Element at a flat row-major position, as a double. */
 double tg_view_get(const tg_view *v, int64_t flat);
 void tg_view_set(const tg_view *v, int64_t flat, double x);
