@@ -203,7 +203,7 @@ static void renew(test *t, const step *p) {
     }
     fclose(f);
     free(text);
-    for (int i = 0; i < p->blocks; i++) t->new_lines[p->line + i] = "";
+    for (int i = 0; i < p->blocks; i++) t->new_lines[p->line + i] = strdup("");
     char *head = NULL;
     if (asprintf(&head, "%s\n%s", t->script->lines[p->line - 1], all) < 0) exit(1);
     t->new_lines[p->line - 1] = head;
@@ -408,6 +408,8 @@ static bool run_script(const script *s, bool update) {
     if (ok && !t.child.ended) ok = leave(&t, &last, 0);
     child_forget(&t.child);
     if (ok && update) ok = write_back(&t);
+    for (int i = 0; i < s->nlines; i++) free(t.new_lines[i]);
+    free(t.new_lines);
     return shell(&t, "chmod -R u+w .. && rm -rf ../*", NULL) && rmdir(t.folder) == 0 && ok;
 }
 
@@ -442,12 +444,13 @@ int main(int argc, char **argv) {
     }
     signal(SIGPIPE, SIG_IGN);
     for (int i = 1 + update; i < argc; i++) {
-        const script *s = script_read(argv[i]);
+        script *s = script_read(argv[i]);
         if (!s) return EXIT_USAGE;
         if (!readline && !s->any_editor)
             status = status ? status : EXIT_SKIP;
         else if (!run_script(s, update))
             status = 1;
+        script_free(s);
     }
     return status;
 }

@@ -214,24 +214,37 @@ static bool read_content(script *s) {
     return true;
 }
 
-script *script_read(const char *path) {
-    script *s = calloc(1, sizeof *s);
-    s->path = strdup(path);
-    if (!read_content(s)) return NULL;
+void script_free(script *s) {
+    for (int i = 0; i < s->nsteps; i++) free(s->steps[i].text);
+    free(s->steps);
+    free(s->lines);
+    free(s->content);
+    free(s->path);
+    free(s);
+}
+
+static bool read_lines(script *s) {
+    if (!read_content(s)) return false;
     s->steps = calloc((size_t)s->nlines + 1, sizeof *s->steps);
     for (int i = 0; i < s->nlines; i++) {
         const char *line = s->lines[i];
         if (line[0] == 0 || line[0] == '#') continue;
-        if (line[0] == '|' || line[0] == '~') {
-            complain(s, i + 1, "this line belongs to no `screen` and no `file`", "");
-            return NULL;
-        }
+        if (line[0] == '|' || line[0] == '~')
+            return complain(s, i + 1, "this line belongs to no `screen` and no `file`", "");
         if (strcmp(line, "any editor") == 0) {
             s->any_editor = true;
             continue;
         }
-        if (!read_step(s, i + 1)) return NULL;
+        if (!read_step(s, i + 1)) return false;
         i += s->steps[s->nsteps - 1].blocks;
     }
-    return check_order(s) ? s : NULL;
+    return check_order(s);
+}
+
+script *script_read(const char *path) {
+    script *s = calloc(1, sizeof *s);
+    s->path = strdup(path);
+    if (read_lines(s)) return s;
+    script_free(s);
+    return NULL;
 }

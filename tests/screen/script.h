@@ -44,7 +44,8 @@ typedef struct script {
     bool any_editor; /* it holds with another line editor than readline, or without one */
 } script;
 
-/* The caller ends the process soon: a script is never freed. NULL: reported on stderr. */
+/* NULL: reported on stderr. */
 script *script_read(const char *path);
+void script_free(script *s);
 
 #endif

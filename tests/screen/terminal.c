@@ -1,6 +1,6 @@
 /* A terminal without glass: libvterm, asked for text. A cell of its screen has a base character and
  * the marks combined with it; a wide character fills two, the second of which holds no character of
- * its own. It does not tell dim from ordinary text. */
+ * its own. Dim it does not know: it is told that such text blinks. */
 #include "tests/screen/terminal.h"
 
 #include <stdint.h>
@@ -14,6 +14,8 @@ struct terminal {
     VTerm *vt;
     VTermScreen *screen;
     int rows, columns;
+    char sequence[32]; /* what has come of an escape sequence, which may come in pieces */
+    size_t length;
 };
 
 enum { CELL_MOST = 4 * VTERM_MAX_CHARS_PER_CELL, LOOK_MOST = 80 };
@@ -42,8 +44,39 @@ void terminal_free(terminal *t) {
     free(t);
 }
 
+/* A whole sequence: where it is ESC [ parameters m, 2 (dim) becomes 5 (blink), and 22 (neither bold
+ * nor dim) 22;25. */
+static void pass_on(terminal *t) {
+    char *s = t->sequence;
+    size_t n = t->length;
+    t->length = 0;
+    for (size_t i = 2; n > 3 && s[1] == '[' && s[n - 1] == 'm' && i + 1 < n; i++) {
+        bool begins = s[i - 1] == '[' || s[i - 1] == ';';
+        if (begins && s[i] == '2' && (s[i + 1] == ';' || s[i + 1] == 'm')) s[i] = '5';
+        if (begins && strncmp(s + i, "22", 2) == 0 && i + 2 < n && n + 3 < sizeof t->sequence) {
+            memmove(s + i + 5, s + i + 2, n - i - 2);
+            memcpy(s + i + 2, ";25", 3);
+            n += 3;
+        }
+        if (begins && (s[i] == '3' || s[i] == '4') && s[i + 1] == '8') break; /* 38;5;N */
+    }
+    vterm_input_write(t->vt, s, n);
+}
+
 void terminal_feed(terminal *t, const char *bytes, size_t n) {
-    vterm_input_write(t->vt, bytes, n);
+    for (size_t i = 0; i < n; i++) {
+        if (t->length == 0 && bytes[i] != '\x1B') {
+            const char *escape = memchr(bytes + i, '\x1B', n - i);
+            size_t text = escape ? (size_t)(escape - bytes) - i : n - i;
+            vterm_input_write(t->vt, bytes + i, text);
+            i += text - 1;
+            continue;
+        }
+        t->sequence[t->length++] = bytes[i];
+        bool goes_on = t->length == 1 || (t->length == 2 && bytes[i] == '[') ||
+                       (t->length > 2 && bytes[i] && strchr("0123456789;?>", bytes[i]));
+        if (!goes_on || t->length + 1 == sizeof t->sequence) pass_on(t);
+    }
 }
 
 void terminal_resize(terminal *t, int rows, int columns) {
@@ -144,6 +177,7 @@ char *terminal_look(const terminal *t, int row, int column) {
             add_word(look, "colour%s", number);
     }
     if (cell.attrs.bold) add_word(look, "%s", "bold");
+    if (cell.attrs.blink) add_word(look, "%s", "dim");
     if (cell.attrs.italic) add_word(look, "%s", "italic");
     if (cell.attrs.underline) add_word(look, "%s", "underline");
     if (cell.attrs.reverse) add_word(look, "%s", "reverse");
@@ -152,7 +186,7 @@ char *terminal_look(const terminal *t, int row, int column) {
 }
 
 bool terminal_knows_look(const char *word) {
-    static const char *const others[] = {"bold", "italic", "underline", "reverse", "plain"};
+    static const char *const others[] = {"bold", "dim", "italic", "underline", "reverse", "plain"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (strcmp(word, others[i]) == 0) return true;
     if (strncmp(word, "colour", 6) == 0) return word[6 + strspn(word + 6, "0123456789")] == 0;

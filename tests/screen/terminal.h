@@ -25,7 +25,7 @@ char *terminal_cursor_row(const terminal *t, bool whole);
 void terminal_cursor(const terminal *t, int *row, int *column);
 
 /* How a place looks: a colour (black red green yellow blue magenta cyan white, the same with
- * bright-, colourN) and bold, italic, underline, reverse; or plain. */
+ * bright-, colourN) and bold, dim, italic, underline, reverse; or plain. */
 char *terminal_look(const terminal *t, int row, int column);
 /* Can a place look like this? */
 bool terminal_knows_look(const char *word);
