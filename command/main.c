@@ -288,8 +288,9 @@ static int exit_status(const tg_state *s, tg_status status) {
 }
 
 static tg_status run_code(tg_state *s, const char *code) {
-    return code[strspn(code, " \t\n")] == ':' ? tg_colon_or_run(s, code, strlen(code), TG_ECHO)
-                                              : tg_run(s, "-e", code, TG_ECHO);
+    const char sign = code[strspn(code, " \t\n")]; /* ? may ask about a command too */
+    return sign == ':' || sign == '?' ? tg_colon_or_run(s, code, strlen(code), TG_ECHO)
+                                      : tg_run(s, "-e", code, TG_ECHO);
 }
 
 static int run_stdin(tg_state *s) {

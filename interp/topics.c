@@ -217,6 +217,18 @@ const tg_topic tg_topics[] = {
      "take, and the values that are named: as a bar on a terminal, as lines in a log. batches(...) "
      "do so by themselves.",
      "1 + 1", "2"},
+    {" plots pictures draw ",
+     "plot(f, -3, 3) draws a function, plot(y, x=-3..3) a formula over a variable with its "
+     "tangent, "
+     "plot(losses) numbers; scatter(...), hist(...), contour(...) and imshow(...) other pictures. "
+     "In "
+     "text on the terminal, or into a file by to=\"name.svg\".",
+     "plot([1, 4, 9])", "..."},
+    {" undo redo save load ",
+     ":undo takes the last entry back and :redo does it again; :save file.tg writes the session as "
+     "a "
+     "script, :load file.tg runs one, :reset begins anew.",
+     ":help redo", "..."},
     {" lesson lessons course ",
      "tg lesson lists the lessons that came with tg, and tg lesson name walks through one: it "
      "shows a line, you try it.",
