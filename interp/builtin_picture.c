@@ -283,8 +283,9 @@ static bool usual_levels(tg_interp *in, tg_grid *g) {
         double step = 0;
         for (int k = (int)floor(3 * log10(hi - lo)) - 6; step * EVEN < hi - lo; k++)
             step = round_step(k);
-        for (double x = ceil(lo / step) * step; x < hi && g->nlevels < MOST_LEVELS; x += step)
-            if (x > lo) g->level[g->nlevels++] = fabs(x) < step / 1e3 ? 0 : x;
+        double first = ceil(lo / step);
+        for (int i = 0; (first + i) * step < hi && g->nlevels < MOST_LEVELS; i++)
+            if ((first + i) * step > lo) g->level[g->nlevels++] = (first + i) * step;
         return true;
     }
     double foot = lo > 0 && lo < (hi - lo) / 100 ? 0 : lo;

@@ -64,7 +64,7 @@ static bool node_value(tg_interp *in, tg_curve *c, tg_node *node, const double *
         tg_view_set(&c->at[0]->v, 0, x[0]);
         tg_view_set(&c->at[0]->v, 1, x[1]);
     } else {
-        for (int i = 0; i < c->n; i++) tg_view_set(&c->at[i]->v, 0, x[i]);
+        for (int i = 0; i < 2 && i < c->n; i++) tg_view_set(&c->at[i]->v, 0, x[i]);
     }
     if (!tg_plan_eval_with(&in->rt, 1, &node, c->ncells, c->cell, c->at, &t)) return false;
     *y = tg_view_get(&t->v, 0);
@@ -75,7 +75,7 @@ static bool node_value(tg_interp *in, tg_curve *c, tg_node *node, const double *
 static bool call_value(tg_interp *in, tg_value f, int n, const double *x, double *y) {
     tg_argument arg[2] = {{0}};
     tg_value v, now;
-    for (int i = 0; i < n; i++) arg[i].value = tg_value_number(x[i]);
+    for (int i = 0; i < 2 && i < n; i++) arg[i].value = tg_value_number(x[i]);
     if (!tg_check_interrupt(&in->rt.c) || !tg_call_value(in, f, n, arg, &v)) return false;
     bool ok = tg_value_now(in, v, &now);
     tg_value_drop(v);
@@ -100,18 +100,24 @@ bool tg_curve_value(tg_interp *in, tg_curve *c, const double *x, double *y) {
     return c->node ? node_value(in, c, c->node, x, y) : call_value(in, c->what, c->n, x, y);
 }
 
-bool tg_curve_slope(tg_interp *in, tg_curve *c, double x, double *slope) {
+static bool at_one(tg_interp *in, tg_curve *c, double x, double *y) {
+    const double both[2] = {x, 0};
+    return tg_curve_value(in, c, both, y);
+}
+
+bool tg_curve_slope(tg_interp *in, tg_curve *c, double at, double *slope) {
+    const double x[2] = {at, 0};
     tg_value prime;
     if (!c->node) {
         if (!tg_function_derivative(in, c->what, &prime)) return false;
-        bool ok = call_value(in, prime, 1, &x, slope);
+        bool ok = call_value(in, prime, 1, x, slope);
         tg_value_drop(prime);
         return ok;
     }
     tg_node *by = tg_node_cell(&in->rt, c->cell[0]), *g;
     return by &&
            tg_grad(&in->rt, c->node, 1, &by, &(tg_grad_options){.simplify = true}, &g, NULL) &&
-           node_value(in, c, g, &x, slope);
+           node_value(in, c, g, x, slope);
 }
 
 /* ---- along an axis ---- */
@@ -160,7 +166,7 @@ static bool look_closer(tg_interp *in, tg_curve *c, gap *g) {
     for (int k = 0; k < HALVINGS; k++) {
         double m = g->a + (g->b - g->a) / 2, ym;
         if (!(m > g->a && m < g->b)) break;
-        if (!tg_curve_value(in, c, &m, &ym)) return false;
+        if (!at_one(in, c, m, &ym)) return false;
         if (!isfinite(ym)) {
             g->is = true;
             g->pole = g->pole || isinf(ym);
@@ -183,16 +189,17 @@ static bool look_closer(tg_interp *in, tg_curve *c, gap *g) {
 /* Is the largest sample on the way to a pole? Goes uphill around it. */
 static bool climb(tg_interp *in, tg_curve *c, double a, double b, double top, bool *pole) {
     double x = a + (b - a) / 2, step = (b - a) / 4, best = top;
-    for (int k = 0; k < HALVINGS; k++, step /= 2) {
+    for (int k = 0; k < HALVINGS; k++) {
         double side[2] = {x - step, x + step}, y;
         for (int i = 0; i < 2; i++) {
             if (side[i] < a || side[i] > b) continue;
-            if (!tg_curve_value(in, c, &side[i], &y)) return false;
+            if (!at_one(in, c, side[i], &y)) return false;
             if (isinf(y)) *pole = true;
             if (!(fabs(y) > best)) continue;
             best = fabs(y);
             x = side[i];
         }
+        step /= 2;
     }
     if (best > 50 * top) *pole = true;
     return true;
@@ -205,7 +212,7 @@ bool tg_curve_sample(tg_interp *in, tg_curve *c, const tg_scale *along, tg_sampl
         double t = i / (double)(SAMPLES - 1);
         x[i] = along->log ? along->lo * pow(along->hi / along->lo, t)
                           : along->lo * (1 - t) + along->hi * t;
-        if (!tg_curve_value(in, c, &x[i], &y[i])) return false;
+        if (!at_one(in, c, x[i], &y[i])) return false;
         if (isinf(y[i])) out->pole = true;
         if (isfinite(y[i]) && (top < 0 || fabs(y[i]) > fabs(y[top]))) top = i;
     }

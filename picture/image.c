@@ -234,7 +234,7 @@ static void choose(sheet *s) {
     int most_w = s->way == BRAILLE ? 2 * columns : columns,
         most_h = s->way == BRAILLE ? 4 * rows : 2 * rows;
     double scale = fmin(1, fmin(most_w / (double)s->w, most_h / (double)s->h));
-    while (s->way != BRAILLE && s->w * (scale + 1) <= columns / 2 && s->h * (scale + 1) <= rows)
+    while (s->way != BRAILLE && 2 * s->w * (scale + 1) <= columns && s->h * (scale + 1) <= rows)
         scale++;
     s->tw = at_least_1(s->w * scale);
     s->th = at_least_1(s->h * scale);

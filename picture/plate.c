@@ -129,8 +129,9 @@ static void add_bars_of_dots(const tg_figure *f, const tg_series *s, const tg_pl
         if (first < 0) first = 0;
         if (last > p->width - 1) last = p->width - 1;
         if (last < first && first < p->width) last = first;
-        for (double k = first; k <= last; k++) {
-            double x = f->x.lo + (f->x.hi - f->x.lo) * (k / (p->width - 1));
+        int end = last < p->width ? (int)last : p->width - 1;
+        for (int k = (int)fmin(first, p->width); k <= end; k++) {
+            double x = f->x.lo + (f->x.hi - f->x.lo) * (k / (p->width - 1.0));
             tg_str_addf(out, "%.12g %.9g\n%.12g %.9g\n\n", x, foot, x, s->y[i]);
         }
     }
@@ -320,11 +321,12 @@ static void add_image(const tg_figure *f, const double *pixel, int w, int h, dou
     tg_str_addf(out, "set xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\n", w - 1, h - 1);
     if (m->label) tg_str_add(out, "set title offset 0,1.5\n");
     for (int i = 0; m->label && i < m->n; i++) {
+        int column = i % m->across, row = i / m->across;
         tg_str_addf(out, "set label %d ", i + 1);
         add_text(m->label[i], out);
         tg_str_addf(out, " at first %g, first %g center front\n",
-                    scale * (i % m->across * (m->w + gap) + (m->w - 1) / 2.0),
-                    scale * (i / m->across * (m->h + gap) - 0.5 - gap / 2.0));
+                    scale * (column * (m->w + gap) + (m->w - 1) / 2.0),
+                    scale * (row * (m->h + gap) - 0.5 - gap / 2.0));
     }
     tg_str_add(out, "$I << END\n");
     for (int i = 0; i < h; i++) {

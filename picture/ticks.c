@@ -25,16 +25,16 @@ static void write_tick(double x, double step, double largest, char *text) {
 
 static void even_ticks(const tg_scale *s, int most, tg_ticks *out) {
     double wide = s->hi / most - s->lo / most; /* of 2e308 there is a tenth */
-    double power = pow(10, floor(log10(wide))), step = power;
+    double power = pow(10, floor(log10(wide))), step;
     const double steps[] = {1, 2, 5, 10, 20, 50};
     double largest = fmax(fabs(s->lo), fabs(s->hi));
     for (int k = 0; k < 6; k++) {
         step = power * steps[k];
         double first = ceil(s->lo / step - 1e-9), last = floor(s->hi / step + 1e-9);
         if (!(last - first + 1 <= most)) continue;
-        for (double i = first; i <= last && out->n < TG_TICKS; i++) {
-            out->at[out->n] = i * step;
-            write_tick(i * step, step, largest, out->text[out->n++]);
+        for (int i = 0; first + i <= last && out->n < TG_TICKS; i++) {
+            out->at[out->n] = (first + i) * step;
+            write_tick((first + i) * step, step, largest, out->text[out->n++]);
         }
         return;
     }
