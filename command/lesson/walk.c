@@ -86,7 +86,7 @@ static void show_error(const walk *w) {
     tg_command_complain(w->s);
 }
 
-/* Runs as the prompt does. MORE: nothing has happened yet. */
+/* Runs as the prompt does; with TG_ENTRY what a student typed. MORE: nothing has happened yet. */
 static tg_status run(const walk *w, const char *code, size_t n, int flags) {
     tg_command_interrupted = 0;
     tg_command_watch(w->s);
@@ -143,7 +143,7 @@ static heard listen(const walk *w, const char *prompt, const char *offered, tg_s
         if (!more && offered && strcmp(tg_str_text(text), offered) == 0) return HEARD_LINE;
         if (!more && (only_blanks(tg_str_text(text)) || word_of(tg_str_text(text)) != WORD_NONE))
             return HEARD_LINE;
-        *status = run(w, tg_str_text(text), text->len, TG_MAY_GO_ON);
+        *status = run(w, tg_str_text(text), text->len, TG_MAY_GO_ON | TG_ENTRY);
         more = *status == TG_MORE;
     } while (more);
     tg_editor_remember(tg_str_text(text));
@@ -217,15 +217,30 @@ static bool try_answer(walk *w, const tg_lesson_step *step, tg_str *text, bool *
     return is_right(w, step, typed);
 }
 
+/* Undoes the entries of the student's back to `mark`, the one that came before them. The lesson's
+ * own lines are entries without text: one that is met, the mark having been undone by hand, is done
+ * again. */
+static void take_back(const walk *w, const char *mark) {
+    for (const char *text; (text = tg_undo(w->s)) && strcmp(text, mark) != 0;)
+        if (!text[0]) {
+            tg_redo(w->s);
+            return;
+        }
+}
+
 /* False: the student leaves. */
 static bool walk_question(walk *w, const tg_lesson_step *step) {
     tg_str text = {0};
+    char mark[32];
     bool left = false;
     w->tries = 0;
     w->questions++;
     say(w, TG_INK_NOTE,
         "(Give an expression, or ask for a `hint`, or `skip` it. You may try other things first.)");
+    snprintf(mark, sizeof mark, "question = %d", w->questions);
+    tg_run(w->s, "lesson", mark, TG_ENTRY);
     while (!try_answer(w, step, &text, &left)) {}
+    take_back(w, mark);
     tg_str_free(&text);
     if (!left) show_answer(w, step);
     return !left;
