@@ -108,7 +108,7 @@ bool tg_watch_tell(tg_interp *in, int n, tg_node *const *nodes, int ncells, tg_c
     if (!parts_of(in, n, nodes, &parts)) return false;
     in->watches->busy = true; /* print may compute */
     bool ok = parts == 0 || compute_and_tell(in, parts, ncells, cells, values);
-    if (in->watches) in->watches->busy = false;
+    in->watches->busy = false;
     return ok;
 }
 

@@ -44,6 +44,12 @@ def is_program(code):  # neither a command of the prompt, nor what only the prom
     return code.lstrip()[:1] not in ":?!" and not re.search(r"\b(ans|_\d)\b", code)
 
 
+def before_going_back(session):
+    """The entries before the first that is taken back, or that comes from elsewhere: what stands there after is no program."""
+    back = (i for i, (code, _) in enumerate(session) if re.match(r":(undo|redo|reset|load|reload)\b", code))
+    return session[:next(back, None)]
+
+
 def read(files):
     """What the checker finds in each of the files."""
     found = {f: [] for f in files}
@@ -78,7 +84,7 @@ def review(session, whole, errors):
 
 patterns = ["tests/lang/*.tgt", "tests/errors/*.tgt", "examples/class/*.tgt", "docs/*.md", "README.md", "stdlib/*.tg"]
 transcripts = sorted(f for p in patterns for f in glob.glob(p))
-sessions = [[Entry(path, c, a) for c, a in s if is_program(c)] for path in transcripts for s in sessions_of(path)]
+sessions = [[Entry(path, c, a) for c, a in before_going_back(s) if is_program(c)] for path in transcripts for s in sessions_of(path)]
 wrong = [e for s in sessions for e in s if e.fails is not None]
 right = sum(len(s) for s in sessions) - len(wrong)
 alarms = []
