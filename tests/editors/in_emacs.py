@@ -88,7 +88,7 @@ def show(build, folder, tokens):
         f.writelines(file + '\n' for file in tokens)
     with open(folder + '/script.el', 'w', encoding='utf-8') as f:
         f.write(SCRIPT)
-    done = subprocess.run(['emacs', '-Q', '--batch', '--eval', f'(setq tg-program "{build}/tg")', '-l', 'script.el'], cwd=folder,
+    done = subprocess.run(['emacs', '-Q', '--batch', '--eval', f'(setq tg-program "{build}/tg" create-lockfiles nil)', '-l', 'script.el'], cwd=folder,
                           capture_output=True, text=True, timeout=250, stdin=subprocess.DEVNULL)
     wrong = done.stdout.splitlines()
     if done.returncode:
