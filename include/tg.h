@@ -169,6 +169,7 @@ TG_API void tg_memory_held(tg_state *s, tg_holdings *out);
 typedef struct tg_comparison {
     int equal;        /* 1: proved, or found equal at random points */
     int other_name;   /* 1: the first gives a name that the second does not give */
+    int tells;        /* 1: the second is no formula or function, and said tells its value */
     const char *said; /* as `same` says it; valid until the next call */
 } tg_comparison;
 /* Are the values or formulas of two texts the same? Each is an expression or gives one a name,

@@ -36,6 +36,10 @@ static bool evaluate(tg_interp *in, const tg_reading *r, tg_value *out) {
     return ok;
 }
 
+static bool is_plain(tg_value v) {
+    return v.tag != TG_V_FORMULA && !tg_value_is_function(v);
+}
+
 /* The record that same(a, b) gives, to the caller. */
 static bool compare(tg_interp *in, const tg_value v[2], tg_comparison *out, tg_str *said) {
     const char *name = tg_intern(&in->rt.c, "same", 4);
@@ -64,6 +68,7 @@ tg_status tg_compare(tg_state *s, const char *a, const char *b, tg_comparison *o
         ok = tg_api_read(in, text[i], strlen(text[i]), &r[i]) && evaluate(in, &r[i], &v[i]);
     ok = ok && compare(in, v, out, &s->document);
     if (ok) out->said = tg_str_text(&s->document);
+    if (ok) out->tells = is_plain(v[1]) && strstr(out->said, "the second ");
     if (ok) out->other_name = is_other_name(r[0].unit, r[1].unit);
     for (int i = 0; i < 2; i++) tg_value_drop(v[i]);
     tg_status status = tg_api_done(s, &r[0], ok, 0);

@@ -185,6 +185,27 @@ static void give_hint(const walk *w, const tg_lesson_step *step) {
     print_text(tg_str_text(&step->hint));
 }
 
+/* What the two answers differ by, as a student reads it: the first is hers. Of an answer that is a
+ * plain value that would be the answer. */
+static void add_difference(const tg_comparison *found, tg_str *out) {
+    static const char *const words[][2] = {
+        {"different: ", ""}, {"the first ", "yours "}, {"the second ", "the right one "}};
+    if (found->tells) {
+        tg_str_add(out, "it has another value");
+        return;
+    }
+    for (const char *at = found->said; *at;) {
+        size_t n = 0;
+        for (size_t i = 0; !n && i < sizeof words / sizeof *words; i++) {
+            if (strncmp(at, words[i][0], strlen(words[i][0])) != 0) continue;
+            n = strlen(words[i][0]);
+            tg_str_add(out, words[i][1]);
+        }
+        if (!n) tg_str_addc(out, *at);
+        at += n ? n : 1;
+    }
+}
+
 /* Compares what was typed, and says so, unless it was no answer but something to try: a name given
  * to something else is not yet wrong. */
 static bool is_right(walk *w, const tg_lesson_step *step, const char *typed) {
@@ -192,7 +213,11 @@ static bool is_right(walk *w, const tg_lesson_step *step, const char *typed) {
     if (tg_compare(w->s, typed, step->code, &found) != TG_DONE) return false;
     if (found.other_name && !found.equal) return false;
     tg_str line = {0};
-    tg_str_addf(&line, "%s %s", found.equal ? "✓ right:" : "✗ not yet:", found.said);
+    tg_str_add(&line, found.equal ? "✓ right: " : "✗ not yet: ");
+    if (found.equal)
+        tg_str_add(&line, found.said);
+    else
+        add_difference(&found, &line);
     say(w, found.equal ? TG_INK_GOOD : TG_INK_BAD, tg_str_text(&line));
     tg_str_free(&line);
     if (!found.equal && ++w->tries == HINT_AFTER) give_hint(w, step);
