@@ -113,6 +113,14 @@ void tg_free(void *p) {
     free(header_of(p)->raw);
 }
 
+char *tg_alloc_text(const char *text, size_t n) {
+    char *copy = tg_alloc(n + 1);
+    if (!copy) return NULL;
+    memcpy(copy, text, n);
+    copy[n] = 0;
+    return copy;
+}
+
 bool tg_size_mul(size_t a, size_t b, size_t *out) {
     return !__builtin_mul_overflow(a, b, out);
 }

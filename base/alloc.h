@@ -17,6 +17,8 @@ void *tg_alloc_array(size_t count, size_t size);
 /* Grows or shrinks; on failure NULL is returned and the old block stays. `p` may be NULL. */
 void *tg_realloc(void *p, size_t size);
 void tg_free(void *p);
+/* A copy of the n bytes, with a 0 behind them; NULL when there is no memory. */
+char *tg_alloc_text(const char *text, size_t n);
 
 /* a * b into *out; false on overflow. The one place where sizes are multiplied. */
 bool tg_size_mul(size_t a, size_t b, size_t *out);

@@ -15,9 +15,7 @@
 /* Text that did not fit is cut between characters and ends in dots. */
 static void mark_cut(char *buf, size_t size, size_t wanted) {
     if (wanted < size) return;
-    size_t end = size - 4;
-    while (end > 0 && ((unsigned char)buf[end] & 0xC0) == 0x80) end--;
-    memcpy(buf + end, "...", 4);
+    memcpy(buf + tg_utf8_start(buf, size - 4), "...", 4);
 }
 
 bool(tg_fail)(tg_ctx *c, tg_err kind, const char *fmt, ...) {

@@ -8,6 +8,7 @@
  * A write into a pipe that nobody reads would raise SIGPIPE. It is blocked for this thread
  * meanwhile and taken back if it came; what the process does on SIGPIPE is never changed. */
 #include "base/process.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,16 +121,11 @@ static void note_end(tg_process *p, int status) {
 
 /* ---- in the background ---- */
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* What calls for an end before the end; TG_PROCESS_DONE: nothing. */
 static tg_process_end called_off(const tg_process *p, double begin) {
     if (p->interrupted && *p->interrupted) return TG_PROCESS_STOPPED;
-    return p->seconds > 0 && now() - begin > p->seconds ? TG_PROCESS_LATE : TG_PROCESS_DONE;
+    return p->seconds > 0 && tg_clock_now() - begin > p->seconds ? TG_PROCESS_LATE
+                                                                 : TG_PROCESS_DONE;
 }
 
 static void feed(const tg_process *p, int *fd, size_t *sent) {
@@ -195,7 +191,7 @@ tg_process_end tg_process_run(tg_process *p) {
         close_all(&io);
         return refused(p, why);
     }
-    double begin = now();
+    double begin = tg_clock_now();
     if (!p->input || p->input_len == 0)
         close_end(&io.in[1]);
     else

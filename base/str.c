@@ -110,17 +110,35 @@ static size_t colour_code(const char *text, size_t n) {
     return i < n && text[i] == 'm' ? i + 1 : 0;
 }
 
+/* Bytes of the character or colour code at text[0], and its columns. */
+static size_t step(const char *text, size_t n, int *columns) {
+    unsigned c;
+    size_t code = text[0] == '\033' ? colour_code(text, n) : 0;
+    *columns = 0;
+    if (code) return code;
+    size_t bytes = (size_t)tg_utf8_next(text, n, &c);
+    *columns = width_of(c);
+    return bytes;
+}
+
 int tg_utf8_width(const char *text, size_t n) {
-    int width = 0;
-    for (size_t i = 0; i < n;) {
-        unsigned c;
-        size_t code = text[i] == '\033' ? colour_code(text + i, n - i) : 0;
-        if (code) {
-            i += code;
-            continue;
-        }
-        i += (size_t)tg_utf8_next(text + i, n - i, &c);
-        width += width_of(c);
-    }
+    int width = 0, columns;
+    for (size_t i = 0; i < n; width += columns) i += step(text + i, n - i, &columns);
     return width;
+}
+
+size_t tg_utf8_fit(const char *text, size_t n, int columns) {
+    size_t i = 0;
+    for (int used = 0, more; i < n;) {
+        size_t bytes = step(text + i, n - i, &more);
+        used += more;
+        if (used > columns) break;
+        i += bytes;
+    }
+    return i;
+}
+
+size_t tg_utf8_start(const char *text, size_t at) {
+    while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80) at--;
+    return at;
 }

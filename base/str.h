@@ -29,5 +29,9 @@ int tg_utf8_width(const char *text, size_t n);
 /* Bytes of the character at text[0] (1 to 4); an invalid byte counts as one. n > 0. *code may be
  * NULL. */
 int tg_utf8_next(const char *text, size_t n, unsigned *code);
+/* How many of the n bytes fit in so many columns: whole characters and colour codes. */
+size_t tg_utf8_fit(const char *text, size_t n, int columns);
+/* Where the character begins that the byte at text[at] belongs to: the text may be cut there. */
+size_t tg_utf8_start(const char *text, size_t at);
 
 #endif

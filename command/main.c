@@ -5,6 +5,7 @@
  * ends the process, as nothing is left to save. A closed pipe ends it by SIGPIPE as usual; where
  * that signal is ignored, the failing write is noticed at the end. */
 #include "base/alloc.h"
+#include "base/terminal.h"
 #include "command/colon/colon.h"
 #include "command/command.h"
 #include "command/lesson/lesson.h"
@@ -245,12 +246,12 @@ static int read_options(command *c, int argc, char **argv) {
 
 /* See https://no-color.org. Colours are for terminals, each stream for itself. */
 static int choose_colours(const char *when) {
-    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+    const char *none = getenv("NO_COLOR");
     if (strcmp(when, "never") == 0) return 0;
     if (strcmp(when, "always") == 0) return TG_COLOURS_ECHO | TG_COLOURS_ERROR;
-    if ((none && none[0]) || !term || !term[0] || strcmp(term, "dumb") == 0) return 0;
-    return (isatty(STDOUT_FILENO) ? TG_COLOURS_ECHO : 0) |
-           (isatty(STDERR_FILENO) ? TG_COLOURS_ERROR : 0);
+    if (none && none[0]) return 0;
+    return (tg_terminal_obeys(STDOUT_FILENO) ? TG_COLOURS_ECHO : 0) |
+           (tg_terminal_obeys(STDERR_FILENO) ? TG_COLOURS_ERROR : 0);
 }
 
 /* ---- running ---- */

@@ -105,6 +105,12 @@ struct tg_ast {
     tg_ast_seen seen;
 };
 
+/* Is it a statement, and no expression? An `if` is counted among these, a block is not; both may
+ * stand where a value is wanted. */
+static inline bool tg_ast_is_statement(const tg_ast *e) {
+    return e->kind > TG_AST_BLOCK;
+}
+
 /* A parsed text: owned by whoever holds it; functions hold the unit they were written in. */
 typedef struct tg_unit {
     int refs;

@@ -5,6 +5,7 @@
  * An error is "incomplete" exactly when the parser wanted something and met the end of the text. */
 #include "grammar/parser.h"
 #include "base/alloc.h"
+#include "base/str.h"
 #include "grammar/advice.h"
 
 #include <stdio.h>
@@ -168,7 +169,7 @@ static void describe(const tg_parser *p, tg_token t, char *out, size_t size) {
     uint32_t n = t.hi - t.lo;
     const char *text = p->src->text + t.lo, *dots = "";
     if (n > 30) {
-        for (n = 27; ((unsigned char)text[n] & 0xC0) == 0x80;) n--;
+        n = (uint32_t)tg_utf8_start(text, 27);
         dots = "...";
     }
     if (t.kind == TG_TOK_QUOTE)

@@ -1,9 +1,10 @@
-/* Measuring statements: time, where it goes, and memory (the last part of include/tg.h).
+/* Measuring statements: time, where it goes, and memory ("measuring" in include/tg.h).
  *
  * A statement is run as at the prompt, but not echoed. An expression is timed many times only when
  * its first run was seen to change nothing: no `:=` ran, nothing was written; draws begin again
  * from the same place of the generator. */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "interp/api.h"
 #include "interp/blame.h"
 #include "interp/journal.h"
@@ -41,27 +42,7 @@ tg_status tg_api_done(tg_state *s, tg_reading *r, bool ok, int flags) {
 }
 
 bool tg_api_is_expression(const tg_ast *e) {
-    switch (e->kind) {
-    case TG_AST_BLOCK:
-    case TG_AST_DEFINE:
-    case TG_AST_STORE:
-    case TG_AST_FUNCTION:
-    case TG_AST_INPUT:
-    case TG_AST_ASSUME:
-    case TG_AST_RULE:
-    case TG_AST_HELP:
-    case TG_AST_PRECISION:
-    case TG_AST_FORMAT:
-    case TG_AST_USE:
-    case TG_AST_FOR:
-    case TG_AST_WHILE:
-    case TG_AST_REPEAT:
-    case TG_AST_IF:
-    case TG_AST_BREAK:
-    case TG_AST_CONTINUE:
-    case TG_AST_RETURN: return false;
-    default: return true;
-    }
+    return e->kind != TG_AST_BLOCK && !tg_ast_is_statement(e);
 }
 
 /* ---- running ---- */
@@ -113,9 +94,9 @@ static void hear(void *user, const char *text, size_t len) {
 static bool time_run(tg_interp *in, tg_unit *unit, double *seconds, size_t *bytes) {
     const tg_alloc_stats before = tg_alloc_get_stats();
     tg_alloc_reset_stats();
-    const double from = tg_profile_now();
+    const double from = tg_clock_now();
     bool ok = run_unit(in, unit);
-    *seconds = tg_profile_now() - from;
+    *seconds = tg_clock_now() - from;
     *bytes = tg_alloc_get_stats().peak_bytes - before.live_bytes;
     tg_alloc_note_peak(before.peak_bytes);
     return ok;
@@ -206,9 +187,9 @@ static bool profile_unit(tg_state *s, tg_unit *unit, tg_profile_report *out) {
     p->machine = s->machine;
     const double compiled = tg_plans_stats(rt).compiling;
     rt->profile = p;
-    const double from = tg_profile_now();
+    const double from = tg_clock_now();
     bool ok = run_unit(&s->in, unit);
-    out->seconds = tg_profile_now() - from - p->aside;
+    out->seconds = tg_clock_now() - from - p->aside;
     rt->profile = NULL;
     out->compiling = tg_plans_stats(rt).compiling - compiled;
     out->flops_single = p->machine.flops[0];

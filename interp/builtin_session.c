@@ -1,5 +1,6 @@
 /* Builtins about the session: printing, errors, time, the seed. */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
 #include "runtime/plan/memory.h"
@@ -7,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static bool run_print(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     tg_str s = {0};
@@ -76,9 +76,7 @@ static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *o
     (void)in;
     (void)n;
     (void)args;
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    *out = tg_value_number((double)t.tv_sec + (double)t.tv_nsec * 1e-9);
+    *out = tg_value_number(tg_clock_now());
     return true;
 }
 

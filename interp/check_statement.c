@@ -43,7 +43,7 @@ static bool explore(tg_interp *in, tg_env *env, const tg_ast *e, int depth) {
     bool logical = e->kind == TG_AST_BINARY && (e->op[0] == 'a' || e->op[0] == 'o');
     int n = logical ? 1 : e->n;
     if (depth == MOST_EXPLORED || e->kind == TG_AST_LAMBDA || e->kind == TG_AST_WHERE ||
-        e->kind == TG_AST_BLOCK || e->kind == TG_AST_IF || e->kind > TG_AST_BLOCK)
+        e->kind == TG_AST_BLOCK || tg_ast_is_statement(e))
         return true;
     for (int i = 0; i < n; i++) {
         const tg_ast *kid = e->kids[i];

@@ -174,16 +174,16 @@ static void add_marked(const tg_page *p, const char *text, size_t n, const char 
 
 static void add_match(const tg_page *p, const match *m, const char *word) {
     int column = NAME_COLUMN, used = tg_utf8_width(m->name, strlen(m->name));
-    size_t n = strlen(m->excerpt), most = (size_t)(p->width - column - 4);
+    const int most = p->width - column - 4;
+    size_t n = strlen(m->excerpt);
     add_marked(p, m->name, strlen(m->name), word);
     tg_str_repeat(p->out, ' ', used < column ? column - used : 1);
-    if (tg_utf8_width(m->excerpt, n) <= (int)most + 4) {
+    if (tg_utf8_width(m->excerpt, n) <= most + 4) {
         add_marked(p, m->excerpt, n, word);
         tg_str_addc(p->out, '\n');
         return;
     }
-    n = 0;
-    while (m->excerpt[n] && tg_utf8_width(m->excerpt, n + 1) <= (int)most) n++;
+    n = tg_utf8_fit(m->excerpt, n, most);
     while (n > 0 && m->excerpt[n] != ' ') n--;
     add_marked(p, m->excerpt, n, word);
     tg_str_add(p->out, " ...\n");

@@ -208,24 +208,9 @@ static bool quiet_callee(tg_interp *in, const tg_ast *callee, int depth) {
 static bool is_quiet(tg_interp *in, const tg_ast *e, int depth) {
     if (!e) return true;
     if (depth <= 0) return false;
-    switch (e->kind) {
-    case TG_AST_STORE:
-    case TG_AST_FUNCTION:
-    case TG_AST_INPUT:
-    case TG_AST_ASSUME:
-    case TG_AST_RULE:
-    case TG_AST_HELP:
-    case TG_AST_PRECISION:
-    case TG_AST_USE:
-    case TG_AST_FOR:
-    case TG_AST_WHILE:
-    case TG_AST_REPEAT:
-    case TG_AST_LAMBDA: return false;
-    case TG_AST_CALL:
-        if (!quiet_callee(in, e->kids[0], depth)) return false;
-        break;
-    default: break;
-    }
+    bool harmless = e->kind == TG_AST_DEFINE || e->kind == TG_AST_IF || e->kind == TG_AST_RETURN;
+    if (e->kind == TG_AST_LAMBDA || (tg_ast_is_statement(e) && !harmless)) return false;
+    if (e->kind == TG_AST_CALL && !quiet_callee(in, e->kids[0], depth)) return false;
     for (int i = e->kind == TG_AST_CALL; i < e->n; i++)
         if (!is_quiet(in, e->kids[i], depth - 1)) return false;
     return true;

@@ -152,9 +152,8 @@ static bool note_uses(tg_interp *in, tg_entry *e, const tg_ast *s) {
     void *p = e->use;
     bool ok = tg_grow(&p, &e->uses_cap, e->nuses + 1, sizeof *e->use);
     e->use = p;
-    char *copy = ok ? tg_alloc(strlen(real) + 1) : NULL;
+    char *copy = ok ? tg_alloc_text(real, strlen(real)) : NULL;
     if (!copy) return tg_fail_memory(&in->rt.c);
-    strcpy(copy, real);
     e->use[e->nuses++] = (tg_entry_use){s->span.lo, s->span.hi, copy};
     return true;
 }

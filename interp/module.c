@@ -121,26 +121,12 @@ static bool keep_answer(tg_interp *in, tg_value v) {
 
 bool tg_module_echo(tg_interp *in, const tg_ast *s, tg_value last) {
     if (s->flags & TG_AST_SILENT) return true;
-    switch (s->kind) {
-    case TG_AST_DEFINE:
-    case TG_AST_STORE: return echo_targets(in, s);
-    case TG_AST_FUNCTION:
-    case TG_AST_INPUT:
-    case TG_AST_ASSUME:
-    case TG_AST_RULE:
-    case TG_AST_HELP:
-    case TG_AST_PRECISION:
-    case TG_AST_FORMAT:
-    case TG_AST_USE:
-    case TG_AST_FOR:
-    case TG_AST_WHILE:
-    case TG_AST_REPEAT: return true;
-    default:
-        if (last.tag == TG_V_NONE) return true;
-        const char *name = s->kind == TG_AST_NAME ? s->name : NULL;
-        bool again = name && tg_module_names_answer(name); /* looked at, not answered */
-        return (again || keep_answer(in, last)) && echo_one(in, name, last);
-    }
+    if (s->kind == TG_AST_DEFINE || s->kind == TG_AST_STORE) return echo_targets(in, s);
+    if (tg_ast_is_statement(s) && s->kind != TG_AST_IF) return true;
+    if (last.tag == TG_V_NONE) return true;
+    const char *name = s->kind == TG_AST_NAME ? s->name : NULL;
+    bool again = name && tg_module_names_answer(name); /* looked at, not answered */
+    return (again || keep_answer(in, last)) && echo_one(in, name, last);
 }
 
 /* ---- use ---- */
@@ -154,21 +140,15 @@ static bool remember(tg_interp *in, const char *path, bool *known) {
     bool ok = tg_grow(&p, &cap, (size_t)in->nused + 1, sizeof *in->used);
     in->used = p;
     in->used_cap = (int)cap;
-    char *copy = ok ? tg_alloc(strlen(path) + 1) : NULL;
+    char *copy = ok ? tg_alloc_text(path, strlen(path)) : NULL;
     if (!copy) return tg_fail_memory(&in->rt.c);
-    strcpy(copy, path);
     in->used[in->nused++] = copy;
     return true;
 }
 
 char *tg_module_folder(const char *path) {
     const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
-    char *dir = tg_alloc(n + 1);
-    if (!dir) return NULL;
-    memcpy(dir, path, n);
-    dir[n] = 0;
-    return dir;
+    return tg_alloc_text(path, slash ? (size_t)(slash - path) + 1 : 0);
 }
 
 bool tg_module_run_file(tg_interp *in, tg_env *env, const char *path, const char *shown) {
@@ -215,9 +195,8 @@ static int modules_in(const char *folder, char *name[], int most) {
     for (struct dirent *e; d && n < most && (e = readdir(d)) != NULL;) {
         size_t len = strlen(e->d_name);
         if (len < 4 || strcmp(e->d_name + len - 3, ".tg") != 0) continue;
-        if (!(name[n] = tg_alloc(len - 2))) break;
-        memcpy(name[n], e->d_name, len - 3);
-        name[n++][len - 3] = 0;
+        if (!(name[n] = tg_alloc_text(e->d_name, len - 3))) break;
+        n++;
     }
     if (d) closedir(d);
     if (n) qsort(name, (size_t)n, sizeof *name, by_name);

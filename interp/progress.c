@@ -7,15 +7,14 @@
  * A loop looks at the clock in each turn, or every some turns while these are fast. Loops that end
  * in a moment show nothing. */
 #include "interp/progress.h"
-#include "base/str.h"
+#include "base/clock.h"
+#include "base/terminal.h"
 #include "interp/convert.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST_SKIP = 16, MOST_LINES = 6, STRIP_MOST = 40, STRIP_LEAST = 6, VALUE_MOST = 40 };
@@ -25,17 +24,6 @@ static const double first = 0.12;     /* seconds before the first */
 static const double lines = 5;        /* seconds between lines where there is no terminal */
 static const double memory = 3;       /* seconds that the rate is an average of, about */
 static const double share = 0.05;     /* of the time that named arguments may take */
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static bool is_terminal(void) {
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-}
 
 /* TG_PROGRESS is `off`, or the seconds between lines. */
 static double line_time(bool *off) {
@@ -89,7 +77,7 @@ bool tg_progress_begin(tg_progress *p, tg_interp *in, tg_env *env, const tg_ast 
     *p = (tg_progress){.in = in, .env = env, .call = call, .count = count, .skip = 1, .pending = 1};
     if (!call && (!title || in->nbars >= MOST_LINES)) return true;
     p->outer = in->bar;
-    p->bar = is_terminal();
+    p->bar = tg_terminal_obeys(STDERR_FILENO);
     line_time(&off);
     for (int i = 1; call && i < call->n; i++) {
         if (!is_title(call->kids[i])) continue;
@@ -103,7 +91,7 @@ bool tg_progress_begin(tg_progress *p, tg_interp *in, tg_env *env, const tg_ast 
         return false;
     if (off) return true;
     p->on = true;
-    p->begun = p->looked = now();
+    p->begun = p->looked = tg_clock_now();
     p->shown = p->bar ? p->begun + first - every : p->begun;
     in->bar = p;
     in->nbars++;
@@ -184,7 +172,7 @@ static bool take_values(tg_progress *p, double t, bool last) {
             ok = add_value(p, p->call->kids[i], &made);
     tg_str_free(&p->values);
     p->values = made;
-    p->valued = now();
+    p->valued = tg_clock_now();
     p->value_time = p->valued - t;
     return ok;
 }
@@ -232,30 +220,12 @@ static void write_line(tg_progress *p, double t, bool over) {
 
 /* ---- bars ---- */
 
-static int width_of_terminal(void) {
-    struct winsize size;
-    int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-    return width - 3; /* a terminal writes ^C there, and may wrap behind the last column */
-}
-
 /* As much of `text` as there is room for, from *room. */
 static void add_within(tg_str *out, const char *text, int *room) {
     int width = tg_utf8_width(text, strlen(text));
     if (width > *room) return;
     tg_str_add(out, text);
     *room -= width;
-}
-
-/* As much of the text as fits. */
-static void add_cut(tg_str *out, const tg_str *text, int width) {
-    size_t n = 0;
-    for (int used = 0; n < text->len;) {
-        size_t k = (size_t)tg_utf8_next(text->text + n, text->len - n, NULL);
-        used += tg_utf8_width(text->text + n, k);
-        if (used > width) break;
-        n += k;
-    }
-    tg_str_addn(out, tg_str_text(text), n);
 }
 
 /* " [===>   ]" */
@@ -301,7 +271,7 @@ static void add_bar(const tg_progress *p, double t, int width, tg_str *out) {
     int strip = p->count > 0 && room >= STRIP_LEAST + 3 ? STRIP_LEAST : 0;
     room -= strip ? strip + 3 : 0;
     if (room >= 0) add_tail(p, t, &room, &tail);
-    add_cut(out, &head, width);
+    tg_str_addn(out, tg_str_text(&head), tg_utf8_fit(tg_str_text(&head), head.len, width));
     strip += strip ? room : 0;
     if (strip) add_strip(p, strip < STRIP_MOST ? strip : STRIP_MOST, out);
     tg_str_add(out, tg_str_text(&tail));
@@ -330,7 +300,8 @@ static void draw(tg_progress *p, double t) {
     tg_str s = {0};
     if (p->in->line_open) return; /* the program has begun a line */
     add_wipe(p->in, &s);
-    add_bars(p, t, width_of_terminal(), &s);
+    /* A terminal writes ^C at the end of the line, and may wrap behind its last column. */
+    add_bars(p, t, tg_terminal_columns(STDERR_FILENO, 80) - 3, &s);
     fflush(stdout);
     if (!s.failed) {
         fputs(tg_str_text(&s), stderr);
@@ -361,7 +332,7 @@ static void count_rate(tg_progress *p, double t) {
 
 bool tg_progress_look(tg_progress *p, int64_t done) {
     bool off;
-    double t = now(), since = t - p->looked;
+    double t = tg_clock_now(), since = t - p->looked;
     p->looked = t;
     p->skip = since > 2e-3 ? 1 : since < 1e-3 && p->skip < MOST_SKIP ? p->skip * 2 : p->skip;
     p->pending = p->skip;
@@ -380,7 +351,7 @@ bool tg_progress_look(tg_progress *p, int64_t done) {
 
 void tg_progress_end(tg_progress *p, int64_t done, bool finished) {
     if (p->on) {
-        double t = now();
+        double t = tg_clock_now();
         tg_progress_clear(p->in);
         p->done = done;
         p->in->bar = p->outer;

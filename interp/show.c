@@ -3,11 +3,11 @@
  * text, saying so. Containers are the matter of show_items.c, tensors of show_tensor.c. Formulas
  * are evaluated where their data are known and written as formulas where not. */
 #include "interp/show.h"
+#include "base/terminal.h"
 #include "interp/nonfinite.h"
 #include "runtime/graph/print.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -45,10 +45,7 @@ static void add_quoted(const tg_text *t, size_t n, tg_str *out) {
 /* On the screen the beginning is enough of a long one, if it is said that there is more. */
 static void add_text_shown(const tg_shower *s, const tg_text *t, tg_str *out) {
     size_t most = s->depth > 0 ? TEXT_WITHIN : TEXT_MOST, n = t->len;
-    if (s->cut && n > most) {
-        n = most;
-        while (n > 0 && ((unsigned char)t->bytes[n] & 0xC0) == 0x80) n--; /* not in a character */
-    }
+    if (s->cut && n > most) { n = tg_utf8_start(t->bytes, most); }
     add_quoted(t, n, out);
     if (n == t->len) return;
     tg_str_add(out, tg_ink_on(s->colours, TG_INK_NOTE));
@@ -149,9 +146,9 @@ static bool is_taken(void *user, const char *name) {
 
 int tg_terminal_width(const tg_interp *in, int usual) {
     enum { LEAST = 20 };
-    struct winsize size;
-    if (!in->terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col) return usual;
-    return size.ws_col < LEAST + in->margin ? LEAST : size.ws_col - in->margin;
+    const int columns = in->terminal ? tg_terminal_columns(STDOUT_FILENO, 0) : 0;
+    if (columns == 0) return usual;
+    return columns < LEAST + in->margin ? LEAST : columns - in->margin;
 }
 
 /* A formula is broken so that a little more fits too. */

@@ -136,8 +136,7 @@ static void name_it(const tg_ast *e, char name[NAME_MOST + 4]) {
     size_t n = e && e->span.src ? e->span.hi - e->span.lo : 0;
     const char *text = n ? e->span.src->text + e->span.lo : "a formula";
     if (n == 0) n = strlen(text);
-    size_t kept = n > NAME_MOST ? NAME_MOST : n;
-    while (kept > 0 && kept < n && ((unsigned char)text[kept] & 0xC0) == 0x80) kept--;
+    size_t kept = n > NAME_MOST ? tg_utf8_start(text, NAME_MOST) : n;
     for (size_t i = 0; i < kept; i++) name[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
     strcpy(name + kept, kept < n ? "..." : "");
 }

@@ -3,12 +3,12 @@
  * Whether a terminal shows images is read from its environment alone: asking it would mix its
  * answer with what is being typed. Names are those that the terminals set themselves. */
 #include "base/alloc.h"
+#include "base/terminal.h"
 #include "picture/parts.h"
 
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool is(const char *variable, const char *value) {
@@ -49,15 +49,15 @@ tg_canvas tg_canvas_of(bool terminal, bool colours) {
                     .colours = colours,
                     .rich = is("COLORTERM", "truecolor") || is("COLORTERM", "24bit"),
                     .unicode = true};
-    struct winsize size;
+    tg_terminal size;
     if (!terminal) return on;
     on.unicode = !is("TERM", "dumb") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return on;
-    on.columns = between(size.ws_col, 10, 240);
+    if (!tg_terminal_measure(STDOUT_FILENO, &size)) return on;
+    on.columns = between(size.columns, 10, 240);
     /* The entry and the next prompt stay in sight. */
-    on.rows = between(size.ws_row - 4, 6, on.columns / 4 > 20 ? on.columns / 4 : 20);
-    if (size.ws_xpixel) on.width = between(size.ws_xpixel * 4 / 5, 200, 1000);
-    if (size.ws_ypixel) on.height = between(size.ws_ypixel * 3 / 5, 150, on.width * 5 / 8);
+    on.rows = between(size.rows - 4, 6, on.columns / 4 > 20 ? on.columns / 4 : 20);
+    if (size.width) on.width = between(size.width * 4 / 5, 200, 1000);
+    if (size.height) on.height = between(size.height * 3 / 5, 150, on.width * 5 / 8);
     return on;
 }
 

@@ -38,20 +38,13 @@ typedef struct page {
 } page;
 
 void tg_text_cut(const char *text, int columns, bool unicode, tg_str *out) {
-    size_t n = strlen(text), at = 0;
+    const size_t n = strlen(text);
     if (tg_utf8_width(text, n) <= columns) {
         tg_str_add(out, text);
         return;
     }
-    int used = 0, dots = unicode ? 1 : 3;
-    while (at < n) {
-        int bytes = tg_utf8_next(text + at, n - at, NULL);
-        int wide = tg_utf8_width(text + at, (size_t)bytes);
-        if (used + wide > columns - dots) break;
-        used += wide;
-        at += (size_t)bytes;
-    }
-    tg_str_addn(out, text, at);
+    const int dots = unicode ? 1 : 3;
+    tg_str_addn(out, text, tg_utf8_fit(text, n, columns - dots));
     if (columns >= dots) tg_str_add(out, unicode ? "…" : "...");
 }
 

@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static tg_status say(const tg_colon_call *call, tg_str *out) {
-    tg_status status = TG_DONE;
-    if (out->failed)
-        status = tg_refuse(call->s, "out of memory", NULL);
-    else
-        tg_print(call->s, tg_str_text(out));
-    tg_str_free(out);
-    return status;
-}
-
 /* ---- a table: columns as wide as their widest text ---- */
 
 enum { COLUMNS = 7, GAP = 2 };
@@ -184,7 +174,7 @@ static tg_status who_command(const tg_colon_call *call) {
     }
     free(list);
     tg_str_free(&pattern);
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 /* ---- :deps ---- */
@@ -258,7 +248,7 @@ static tg_status deps_command(const tg_colon_call *call) {
     if (!add_tree(&out, rows, n, row, false) || !add_tree(&out, rows, n, row, true))
         out.failed = true;
     tg_str_free(&name);
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 /* ---- :type, :source ---- */
@@ -318,7 +308,7 @@ static tg_status ops_command(const tg_colon_call *call) {
     if (r.flops < 0 && r.needs[0])
         tg_str_addf(&out, "; flops are known once there are data for %s", r.needs);
     tg_str_addc(&out, '\n');
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 const tg_colon tg_colons_ask[] = {

@@ -91,6 +91,16 @@ static tg_status unknown(tg_state *s, const char *word, size_t n, int alike) {
     return status;
 }
 
+tg_status tg_colon_say(tg_state *s, tg_str *out) {
+    tg_status status = TG_DONE;
+    if (out->failed)
+        status = tg_refuse(s, "out of memory", NULL);
+    else
+        tg_print(s, tg_str_text(out));
+    tg_str_free(out);
+    return status;
+}
+
 /* ---- help ---- */
 
 enum { HELP_COLUMN = 24 };
@@ -122,9 +132,7 @@ static tg_status help(const tg_colon_call *call) {
                     "Runs it in a shell; ! alone is a shell.\n"
                     "A name may be cut short: :ti 1 + 1. More of one: :help :load. What tg itself "
                     "knows: ?\n");
-    tg_print(call->s, tg_str_text(&out));
-    tg_str_free(&out);
-    return TG_DONE;
+    return tg_colon_say(call->s, &out);
 }
 
 /* ---- running ---- */

@@ -33,6 +33,8 @@ extern const tg_colon tg_colons_files[];
 extern const tg_colon tg_colons_measure[];
 extern const tg_colon tg_colons_page[];
 
+/* Prints and frees the text. */
+tg_status tg_colon_say(tg_state *s, tg_str *out);
 /* "62.7 KB", "1.57 M": three digits. */
 void tg_colon_add_bytes(tg_str *out, double bytes);
 void tg_colon_add_flops(tg_str *out, double flops);

@@ -63,9 +63,8 @@ static void remember(const char *path) {
     void *p = loaded;
     bool ok = tg_grow(&p, &loaded_cap, nloaded + 1, sizeof *loaded);
     loaded = p;
-    char *copy = ok ? tg_alloc(strlen(real) + 1) : NULL;
+    char *copy = ok ? tg_alloc_text(real, strlen(real)) : NULL;
     if (!copy) return; /* :reload will not know of it */
-    strcpy(copy, real);
     loaded[nloaded++] = copy;
 }
 
@@ -266,8 +265,7 @@ static tg_status begin_log(tg_state *s, const char *path) {
     if (!f) return tg_colon_refuse_path(s, "write", path, strerror(errno));
     end_log();
     tg_free(log_path);
-    log_path = tg_alloc(strlen(path) + 1);
-    if (log_path) strcpy(log_path, path);
+    log_path = tg_alloc_text(path, strlen(path));
     log_file = f;
     logged = s;
     strftime(now, sizeof now, "%Y-%m-%d %H:%M", localtime(&t));

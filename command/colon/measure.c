@@ -39,16 +39,6 @@ void tg_colon_add_flops(tg_str *out, double flops) {
         add_scaled(out, flops, unit, 5);
 }
 
-static tg_status say(const tg_colon_call *call, tg_str *out) {
-    tg_status status = TG_DONE;
-    if (out->failed)
-        status = tg_refuse(call->s, "out of memory", NULL);
-    else
-        tg_print(call->s, tg_str_text(out));
-    tg_str_free(out);
-    return status;
-}
-
 /* ---- :time ---- */
 
 static tg_status time_command(const tg_colon_call *call) {
@@ -70,7 +60,7 @@ static tg_status time_command(const tg_colon_call *call) {
     tg_str_add(&out, "), memory ");
     tg_colon_add_bytes(&out, (double)t.bytes);
     tg_str_addc(&out, '\n');
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 /* ---- :profile ---- */
@@ -79,16 +69,12 @@ enum { KIND = 12, FORMULA = 44 };
 
 /* Text in n columns, the last of them blank; longer text is cut between characters. */
 static void add_column(tg_str *out, const char *text, int n) {
-    int width = 0;
-    for (const char *at = text; *at; at++) {
-        const bool first = ((unsigned char)*at & 0xC0) != 0x80; /* of a character's bytes */
-        if (first && ++width == n - 1 && at[1]) {
-            tg_str_addc(out, '~');
-            break;
-        }
-        tg_str_addc(out, *at == '\n' ? ' ' : *at);
-    }
-    while (width++ < n) tg_str_addc(out, ' ');
+    const size_t len = strlen(text);
+    const bool whole = tg_utf8_width(text, len) < n;
+    const size_t kept = whole ? len : tg_utf8_fit(text, len, n - 2);
+    for (size_t i = 0; i < kept; i++) tg_str_addc(out, text[i] == '\n' ? ' ' : text[i]);
+    if (!whole) tg_str_addc(out, '~');
+    tg_str_repeat(out, ' ', n - tg_utf8_width(text, kept) - !whole);
 }
 
 /* The text that `add` makes of x, at the right of n columns. */
@@ -148,7 +134,7 @@ static tg_status profile_command(const tg_colon_call *call) {
     tg_str_add(&out, " GB/s in the cache, ");
     add_rate(&out, p.bytes_memory);
     tg_str_add(&out, " in memory\n");
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 /* ---- :mem ---- */
@@ -171,7 +157,7 @@ static tg_status held(const tg_colon_call *call) {
     add_part(&out, "in all", h.total, "with formulas, texts and the library");
     add_part(&out, "peak", h.peak, "the most so far");
     tg_str_free(&plans);
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 static tg_status mem_command(const tg_colon_call *call) {
@@ -186,7 +172,7 @@ static tg_status mem_command(const tg_colon_call *call) {
     add_part(&out, "scratch", f.scratch, "the most that one operation takes");
     add_part(&out, "peak", f.peak, "the most at once");
     add_part(&out, "inputs", f.inputs, "there already");
-    return say(call, &out);
+    return tg_colon_say(call->s, &out);
 }
 
 const tg_colon tg_colons_measure[] = {

@@ -8,6 +8,7 @@
 
 #include "base/process.h"
 #include "base/str.h"
+#include "base/terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,9 +68,7 @@ void tg_page_rest(tg_state *s) {
 /* ---- paging ---- */
 
 static bool on_terminal(void) {
-    const char *term = getenv("TERM");
-    return !last.under.write && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term &&
-           strcmp(term, "dumb") != 0;
+    return !last.under.write && isatty(STDIN_FILENO) && tg_terminal_obeys(STDOUT_FILENO);
 }
 
 /* False: there is no such program. */

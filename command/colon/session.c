@@ -42,16 +42,6 @@ tg_status tg_colon_refuse_path(tg_state *s, const char *doing, const char *path,
     return status;
 }
 
-tg_status tg_colon_say(tg_state *s, tg_str *out) {
-    tg_status status = TG_DONE;
-    if (out->failed)
-        status = tg_refuse(s, "out of memory", NULL);
-    else
-        tg_print(s, tg_str_text(out));
-    tg_str_free(out);
-    return status;
-}
-
 /* ---- :cd ---- */
 
 static tg_status cd_command(const tg_colon_call *call) {

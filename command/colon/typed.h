@@ -1,4 +1,4 @@
-/* What the commands share: paths as they are typed, and saying and refusing. */
+/* What the commands share: paths as they are typed, and what they are refused with. */
 #ifndef TG_COLON_TYPED_H
 #define TG_COLON_TYPED_H
 
@@ -10,8 +10,6 @@
 bool tg_typed_path(const tg_colon_call *call, tg_str *out);
 /* "cannot read x: why". Returns TG_FAILED. */
 tg_status tg_colon_refuse_path(tg_state *s, const char *doing, const char *path, const char *why);
-/* Prints and frees the text. */
-tg_status tg_colon_say(tg_state *s, tg_str *out);
 
 /* ---- files.c: the log, and what :edit begins with ---- */
 

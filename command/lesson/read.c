@@ -10,14 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy(const char *text, size_t n) {
-    char *p = tg_alloc(n + 1);
-    if (!p) return NULL;
-    memcpy(p, text, n);
-    p[n] = 0;
-    return p;
-}
-
 /* ---- text ---- */
 
 /* What stands behind `#` and one blank; false: the line is no comment. */
@@ -80,7 +72,7 @@ static bool read_title(tg_lesson *l) {
     bool numbered = digits > 0 && takes(&rest, ". ");
     l->number = numbered ? (int)number : TG_LESSON_NO_NUMBER;
     if (!numbered) rest = title;
-    l->title = rest.n ? copy(rest.text, rest.n) : copy(l->name, strlen(l->name));
+    l->title = rest.n ? tg_alloc_text(rest.text, rest.n) : tg_alloc_text(l->name, strlen(l->name));
     return l->title != NULL;
 }
 
@@ -107,7 +99,7 @@ bool tg_lesson_read(tg_ctx *c, const char *path, tg_lesson *out) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t n = strlen(name);
     if (tg_has_suffix(name, ".tgt")) n -= 4;
-    out->name = copy(name, n);
+    out->name = tg_alloc_text(name, n);
     out->steps = tg_alloc_array(out->transcript.n + 1, sizeof *out->steps);
     bool ok = out->name && out->steps && read_title(out) && read_steps(out);
     if (!ok) {

@@ -9,12 +9,12 @@
 
 #include "base/alloc.h"
 #include "base/paint.h"
+#include "base/terminal.h"
 #include "command/colon/colon.h"
 #include "command/prompt/prompt.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { WIDTH_MOST = 78, WIDTH_LEAST = 20, HINT_AFTER = 2 /* wrong answers */ };
@@ -36,9 +36,8 @@ typedef enum heard { HEARD_LINE, HEARD_NOTHING, HEARD_END } heard;
 /* ---- text ---- */
 
 static int width(void) {
-    struct winsize size;
-    int w = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : WIDTH_MOST;
-    return w > WIDTH_MOST || w == 0 ? WIDTH_MOST : w < WIDTH_LEAST ? WIDTH_LEAST : w;
+    const int w = tg_terminal_columns(STDOUT_FILENO, WIDTH_MOST);
+    return w > WIDTH_MOST ? WIDTH_MOST : w < WIDTH_LEAST ? WIDTH_LEAST : w;
 }
 
 /* One paragraph, its words broken into lines. */

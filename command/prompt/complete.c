@@ -10,14 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 
-static char *copy(const char *text, size_t n) {
-    char *p = tg_alloc(n + 1);
-    if (!p) return NULL;
-    memcpy(p, text, n);
-    p[n] = 0;
-    return p;
-}
-
 void tg_choices_add(tg_choices *c, const char *name, const char *behind, const char *rest,
                     const char *more) {
     void *items = c->items;
@@ -29,7 +21,8 @@ void tg_choices_add(tg_choices *c, const char *name, const char *behind, const c
     const size_t n = strlen(name), nbehind = strlen(behind);
     const bool there = nbehind && strncmp(rest, behind, nbehind) == 0;
     tg_choice *one = &c->items[c->n];
-    *one = (tg_choice){tg_alloc(n + nbehind + 1), copy(name, n), copy(more, strlen(more))};
+    *one = (tg_choice){tg_alloc(n + nbehind + 1), tg_alloc_text(name, n),
+                       tg_alloc_text(more, strlen(more))};
     c->n++;
     if (!one->text || !one->name || !one->more) {
         c->failed = true;
@@ -66,7 +59,7 @@ static void from_session(tg_state *s, const char *before, const char *line, size
     tg_str_free(&text);
     if (out->failed || found.from < offset) return; /* it began on a line before */
     out->from = found.from - offset + skip;
-    if (found.call[0]) out->call = copy(found.call, strlen(found.call));
+    if (found.call[0]) out->call = tg_alloc_text(found.call, strlen(found.call));
     if (found.what == TG_COMPLETE_FILE)
         tg_files_find(line + out->from, cursor - out->from, true, line + cursor, out);
     if (found.what != TG_COMPLETE_NAMES) return;

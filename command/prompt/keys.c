@@ -334,13 +334,7 @@ static int width_of(const char *s) {
 
 /* `s` cut to `room` columns. */
 static void write_cut(const char *s, int room) {
-    size_t n = 0, len = strlen(s);
-    while (n < len) {
-        size_t k = (size_t)tg_utf8_next(s + n, len - n, NULL);
-        if (tg_utf8_width(s, n + k) > room) break;
-        n += k;
-    }
-    fwrite(s, 1, n, rl_outstream);
+    fwrite(s, 1, tg_utf8_fit(s, strlen(s), room), rl_outstream);
 }
 
 /* A few with what they are, a line for each; many in columns. */

@@ -69,9 +69,7 @@ static bool put_formula(tg_rt *rt, tg_str *s, const tg_node *n) {
     tg_str t = {0};
     bool ok = tg_node_print(rt, &t, n, false);
     if (ok && t.len > TEXT) {
-        size_t end = TEXT;
-        while (end > 0 && ((unsigned char)t.text[end] & 0xC0) == 0x80) end--;
-        t.text[t.len = end] = 0;
+        t.text[t.len = tg_utf8_start(t.text, TEXT)] = 0;
         tg_str_add(&t, " ...");
     }
     put_quoted(s, tg_str_text(&t));

@@ -54,14 +54,13 @@ static void hold(tg_fact *f) {
 }
 
 static bool copy_fact(const tg_fact *of, tg_fact *to) {
-    char *text = of->text ? tg_alloc(strlen(of->text) + 1) : NULL;
+    char *text = of->text ? tg_alloc_text(of->text, strlen(of->text)) : NULL;
     tg_cell **cell = of->ncells ? tg_alloc_array(of->ncells, sizeof(tg_cell *)) : NULL;
     if ((of->text && !text) || (of->ncells && !cell)) {
         tg_free(text);
         tg_free(cell);
         return false;
     }
-    if (text) strcpy(text, of->text);
     if (cell) memcpy(cell, of->cell, of->ncells * sizeof(tg_cell *));
     *to = *of;
     to->text = text;
@@ -492,11 +491,8 @@ static bool settle(tg_rt *rt, tg_fact *f, const char *op, const char *text) {
     int i = free_number(rt, text);
     tg_fact *slot = i < 0 ? NULL : &rt->assumed->fact[i];
     if (slot && !slot->text) {
-        slot->text = tg_alloc(strlen(text) + 1);
-        if (slot->text)
-            strcpy(slot->text, text);
-        else
-            tg_fail_memory(&rt->c);
+        slot->text = tg_alloc_text(text, strlen(text));
+        if (!slot->text) tg_fail_memory(&rt->c);
     }
     if (!slot || !slot->text) {
         tg_free(f->cell);

@@ -4,12 +4,12 @@
 #include "runtime/ops/machine.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "runtime/ops/linear.h"
 #include "runtime/pool/pool.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     SIDE = 256,               /* of the matrices: three of them are 0.75 or 1.5 MB */
@@ -20,12 +20,6 @@ enum {
     NEAR_BYTES = 2 << 20,     /* an operation on less finds its operands in a cache, perhaps */
 };
 static const double patience = 0.008; /* seconds for one figure */
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- products ---- */
 
@@ -38,11 +32,11 @@ static bool time_product(tg_rt *rt, tg_dtype t, int64_t cols, double *flops) {
         made = (m[i] = tg_tensor_new(&rt->c, t, 2, i ? other : square)) && made;
         if (m[i]) memset(m[i]->v.data, 0, (size_t)tg_view_count(&m[i]->v) * tg_dtype_size(t));
     }
-    double best = 0, begun = now();
-    while (made && (best == 0 || now() - begun < patience)) {
-        double from = now();
+    double best = 0, begun = tg_clock_now();
+    while (made && (best == 0 || tg_clock_now() - begun < patience)) {
+        double from = tg_clock_now();
         made = tg_linear_gemm(rt, &m[0]->v, &m[1]->v, &m[2]->v, 1, 0);
-        double took = now() - from;
+        double took = tg_clock_now() - from;
         if (best == 0 || took < best) best = took;
     }
     for (int i = 0; i < 3; i++) tg_tensor_drop(m[i]);
@@ -77,12 +71,12 @@ static bool measure_copy(tg_rt *rt, size_t bytes, int times, double *out) {
     const double moved = 2.0 * PARTS * (double)bytes * times;
     p.from = tg_alloc_array(PARTS, bytes);
     p.to = tg_alloc_array(PARTS, bytes);
-    double best = 0, begun = now();
+    double best = 0, begun = tg_clock_now();
     bool ok = true;
-    while (ok && p.from && p.to && (best == 0 || now() - begun < patience)) {
-        double from = now();
+    while (ok && p.from && p.to && (best == 0 || tg_clock_now() - begun < patience)) {
+        double from = tg_clock_now();
         ok = tg_pool_run(rt, PARTS, moved * 0.1, copy_part, &p);
-        double took = now() - from;
+        double took = tg_clock_now() - from;
         if (best == 0 || took < best) best = took;
     }
     tg_free(p.from);

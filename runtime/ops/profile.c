@@ -4,15 +4,8 @@
 #include "runtime/ops/profile.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/hash.h"
-
-#include <time.h>
-
-double tg_profile_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- work ---- */
 
@@ -122,17 +115,17 @@ static void add_shapes(int n, const tg_view *in, tg_str *out) {
 
 bool tg_profile_call(const tg_call *call) {
     const tg_op *op = call->op;
-    const double begun = tg_profile_now();
+    const double begun = tg_clock_now();
     bool is_new;
     tg_profile_entry *e =
         tg_profile_find(call->rt, op->name, op, hash_shapes(call->n, call->in), &is_new);
     if (!e) return false;
     if (is_new) add_shapes(call->n, call->in, &e->formula);
     const tg_work w = tg_work_of(op, call->n, call->in, call->out);
-    const double from = tg_profile_now();
+    const double from = tg_clock_now();
     bool ok = op->run(call);
-    const double to = tg_profile_now();
+    const double to = tg_clock_now();
     tg_profile_count(call->rt, e, &w, to - from);
-    call->rt->profile->aside += from - begun + (tg_profile_now() - to);
+    call->rt->profile->aside += from - begun + (tg_clock_now() - to);
     return ok;
 }

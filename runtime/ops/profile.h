@@ -26,8 +26,6 @@ typedef struct tg_profile {
 } tg_profile;
 
 void tg_profile_free(tg_profile *p);
-/* Seconds of a clock. */
-double tg_profile_now(void);
 
 /* What one call did. */
 typedef struct tg_work {

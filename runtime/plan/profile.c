@@ -1,6 +1,7 @@
 /* A plan's steps, each timed under the formula that it computes: runs in place of the plain loop of
  * execute.c while rt->profile is set. */
 #include "runtime/ops/profile.h"
+#include "base/clock.h"
 #include "runtime/graph/print.h"
 #include "runtime/plan/region.h"
 
@@ -48,16 +49,16 @@ static bool describe(tg_rt *rt, const tg_plan *p, const tg_step *s, tg_str *out)
 }
 
 static bool run_step(tg_rt *rt, tg_plan *p, const tg_step *s) {
-    const double begun = tg_profile_now();
+    const double begun = tg_clock_now();
     bool is_new;
     tg_profile_entry *e = tg_profile_find(rt, tg_step_kind(s), s->op, s->node->id, &is_new);
     if (!e || (is_new && !describe(rt, p, s, &e->formula))) return false;
     const tg_work w = work_of(p, s);
-    const double from = tg_profile_now();
+    const double from = tg_clock_now();
     const bool ok = s->run(rt, p, s);
-    const double to = tg_profile_now();
+    const double to = tg_clock_now();
     tg_profile_count(rt, e, &w, to - from);
-    rt->profile->aside += from - begun + (tg_profile_now() - to);
+    rt->profile->aside += from - begun + (tg_clock_now() - to);
     return ok;
 }
 

@@ -35,7 +35,12 @@ static void utf8_is_strict(void **state) {
     assert_char("\xE4\xB8z", 1, 0xE4);        /* broken off */
     assert_int_equal(tg_utf8_width("aé中e\u0301", strlen("aé中e\u0301")), 5);
     assert_int_equal(tg_utf8_width("\033[1;31mab\033[0mc", strlen("\033[1;31mab\033[0mc")), 3);
-    assert_int_equal(tg_utf8_width("\033[1", 3), 3); /* broken off: no colour */
+    assert_int_equal(tg_utf8_width("\033[1", 3), 3);               /* broken off: no colour */
+    assert_int_equal(tg_utf8_fit("aé中e", strlen("aé中e"), 3), 3); /* half of a wide one: none */
+    assert_int_equal(tg_utf8_fit("\033[1mab\033[0mc", 11, 2), 10);
+    assert_int_equal(tg_utf8_fit("ab", 2, -1), 0);
+    assert_int_equal(tg_utf8_start("a中b", 3), 1);
+    assert_int_equal(tg_utf8_start("a中b", 4), 4);
 }
 
 static void strings_grow(void **state) {
