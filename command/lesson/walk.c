@@ -87,8 +87,8 @@ static void show_error(const walk *w) {
 
 /* Runs as the prompt does; with TG_ENTRY what a student typed. MORE: nothing has happened yet. */
 static tg_status run(const walk *w, const char *code, size_t n, int flags) {
-    tg_command_interrupted = 0;
     tg_command_watch(w->s);
+    if (tg_command_interrupted) tg_interrupt(w->s);
     tg_status status = tg_colon_or_run(w->s, code, n, TG_ECHO | flags);
     tg_command_watch(NULL);
     fflush(stdout);
@@ -127,7 +127,6 @@ static heard listen(const walk *w, const char *prompt, const char *offered, tg_s
     do {
         char *line = NULL;
         fflush(stdout);
-        tg_command_interrupted = 0;
         if (offered && !more) tg_editor_preset(offered);
         tg_edit got = tg_editor_read(more ? "...> " : prompt, tg_str_text(text), &line);
         if (got == TG_EDIT_INTERRUPT) return HEARD_NOTHING;

@@ -31,6 +31,7 @@ tg_edit tg_editor_read(const char *prompt, const char *before, char **line) {
     char *got = NULL;
     size_t room = 0;
     (void)before;
+    tg_command_interrupted = 0;
     fputs(prompt, stdout);
     fflush(stdout);
     ssize_t n = getline(&got, &room, stdin);

@@ -3,7 +3,8 @@
  * jump leaves the library. What the keys of tg do beyond the library's stands in keys.c.
  *
  * Signals are blocked but for the wait itself, so that one that comes just before is not slept
- * over; main.c sees to it that no other thread takes them. */
+ * over; main.c sees to it that no other thread takes them. One that came is answered before what
+ * waits to be read, which was typed after it: the terminal drops what was typed before. */
 #include "command/prompt/prompt.h"
 
 #if defined TG_HAVE_READLINE || defined TG_HAVE_LIBEDIT
@@ -88,13 +89,23 @@ static bool signal_waits(void) {
 #endif
 }
 
+static const int meant[] = {SIGINT, SIGTSTP, SIGWINCH, SIGTERM, SIGHUP};
+enum { MEANT = sizeof meant / sizeof *meant };
+
 /* The editor may have opened them. */
 static void block_signals(void) {
-    static const int meant[] = {SIGINT, SIGTSTP, SIGWINCH, SIGTERM, SIGHUP};
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < sizeof meant / sizeof *meant; i++) sigaddset(&set, meant[i]);
+    for (int i = 0; i < MEANT; i++) sigaddset(&set, meant[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static bool signal_is_blocked(void) {
+    sigset_t set;
+    bool any = false;
+    sigpending(&set);
+    for (int i = 0; i < MEANT; i++) any = any || sigismember(&set, meant[i]) == 1;
+    return any;
 }
 
 int tg_editor_wait(void) {
@@ -102,7 +113,7 @@ int tg_editor_wait(void) {
     block_signals();
     if (tg_command_interrupted) return 0;
     int n = signal_waits() ? -1 : ppoll(&in, 1, NULL, &heard);
-    if (n < 0 && (signal_waits() || errno == EINTR)) {
+    if (n < 0 ? signal_waits() || errno == EINTR : signal_is_blocked()) {
         serve_signals();
         return 0;
     }
@@ -135,20 +146,25 @@ void tg_editor_preset(const char *text) {
 tg_edit tg_editor_read(const char *prompt, const char *before, char **line) {
     /* What would end the session with a core file while nothing hangs, and may stand in what is
      * pasted, is not heard. */
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, quit;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, quit, interrupt;
     tg_edit got = TG_EDIT_LINE;
     received_any = ended = false;
     received = NULL;
+    if (tg_command_interrupted) tg_keys_drop();
+    tg_command_interrupted = 0;
     sigaction(SIGQUIT, &ignore, &quit);
+    sigaction(SIGINT, NULL, &interrupt);
     sigprocmask(SIG_BLOCK, NULL, &heard);
     tg_keys_line(before, preset);
     preset = NULL;
     rl_callback_handler_install(prompt, on_line);
+    sigaction(SIGINT, &interrupt, NULL); /* the library's would write a second ^C */
     while (!received_any && got == TG_EDIT_LINE) {
         bool ok = pump();
         if (received_any) break;
         if (tg_command_interrupted) {
             abandon_line();
+            tg_command_interrupted = 0; /* it is answered */
             got = TG_EDIT_INTERRUPT;
         } else if (!ok) {
             rl_callback_handler_remove();

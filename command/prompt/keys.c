@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <readline/history.h>
@@ -39,6 +40,37 @@ static bool gone;
 
 static unsigned char waiting[4096];
 static size_t waiting_at, waiting_end;
+static cc_t interrupt_key = _POSIX_VDISABLE;
+static bool never_sleeps; /* reading from the terminal */
+
+/* Makes Ctrl-C a character like others, in its place among them, and no reason for the terminal to
+ * drop what waits; where the keys that stop do so, between the wait and the read, that does not
+ * sleep. */
+static void prepare_terminal(int meta) {
+    const bool prepared = RL_ISSTATE(RL_STATE_TERMPREPPED);
+    struct termios modes;
+    rl_prep_terminal(meta);
+    if (prepared || tcgetattr(STDIN_FILENO, &modes) != 0) return;
+    interrupt_key = modes.c_cc[VINTR];
+    modes.c_cc[VINTR] = _POSIX_VDISABLE;
+    modes.c_cc[VMIN] = modes.c_cc[VTIME] = 0;
+    never_sleeps = tcsetattr(STDIN_FILENO, TCSADRAIN, &modes) == 0;
+}
+
+static bool hung_up(void) {
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&in, 1, 0) < 0 || in.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
+/* Looks for Ctrl-C among what was read: what stands before the last is dropped. */
+static void find_interrupt(void) {
+    for (size_t i = waiting_end; interrupt_key != _POSIX_VDISABLE && i > waiting_at; i--)
+        if (waiting[i - 1] == interrupt_key) {
+            waiting_at = i;
+            tg_command_interrupted = 1;
+            return;
+        }
+}
 
 /* The next character; READERR: the terminal is gone; EOF: Ctrl-C was pressed. */
 static int next_byte(void) {
@@ -48,12 +80,13 @@ static int next_byte(void) {
         if (n > 0) {
             waiting_at = 0;
             waiting_end = (size_t)n;
-        } else if (there == 0 || (there > 0 && n < 0 && (errno == EINTR || errno == EAGAIN))) {
-            if (tg_command_interrupted) return EOF;
-        } else {
+            find_interrupt();
+        } else if (there < 0 || (there > 0 && n == 0 && (!never_sleeps || hung_up())) ||
+                   (there > 0 && n < 0 && errno != EINTR && errno != EAGAIN)) {
             gone = true;
             return READERR;
         }
+        if (tg_command_interrupted) return EOF;
     }
     return waiting[waiting_at++];
 }
@@ -78,6 +111,10 @@ static int more_available(void) {
 
 bool tg_keys_more_waits(void) {
     return waiting_at < waiting_end;
+}
+
+void tg_keys_drop(void) {
+    waiting_at = waiting_end;
 }
 
 bool tg_keys_gone(void) {
@@ -402,6 +439,7 @@ void tg_keys_open(tg_state *s) {
     rl_bind_key_in_map('N' & 31, next, emacs_standard_keymap);
     rl_persistent_signal_handlers =
         1; /* also between two characters: Ctrl-Z leaves a sane terminal */
+    rl_prep_term_function = prepare_terminal;
     rl_getc_function = next_key;
     rl_input_available_hook = more_available;
     rl_startup_hook = begin_line;

@@ -57,6 +57,8 @@ bool tg_keys_more_waits(void) {
     return false;
 }
 
+void tg_keys_drop(void) {}
+
 bool tg_keys_gone(void) {
     return false;
 }

@@ -52,8 +52,8 @@ static size_t part_length(const char *text, size_t len) {
 }
 
 static tg_status run_part(tg_state *s, const char *text, size_t len, int flags) {
-    tg_command_interrupted = 0;
     tg_command_watch(s);
+    if (tg_command_interrupted) tg_interrupt(s); /* between the editor and here */
     tg_status status = tg_colon_or_run(s, text, len, flags);
     tg_command_watch(NULL); /* while a line is edited Ctrl-C belongs to the editor */
     return status;
@@ -134,7 +134,6 @@ int tg_prompt(tg_state *s, bool init) {
         char *line = NULL;
         fflush(stdout);
         if (tg_command_interrupted) clearerr(stdout); /* a write cut short is no failure */
-        tg_command_interrupted = 0;
         tg_edit got = tg_editor_read(more ? "...> " : "tg> ", tg_str_text(&e.text), &line);
         if (got == TG_EDIT_LINE) {
             more = take_line(s, &e, line, more);

@@ -40,6 +40,8 @@ void tg_keys_open(tg_state *s);
 void tg_keys_line(const char *before, const char *preset);
 /* Were characters read that the editor has not been given? */
 bool tg_keys_more_waits(void);
+/* Forgets them: they were typed before a Ctrl-C. */
+void tg_keys_drop(void);
 /* Did the last line end because there is no terminal any more? */
 bool tg_keys_gone(void);
 

@@ -1,8 +1,8 @@
 /* Ctrl-C at random moments, through a pseudo-terminal: whatever is under way, the prompt comes
  * back, and the variables are what they were before the statement, or after it. What a statement
  * stores together is always of the same age: W, b and v in training, n and m in number code, a
- * value and the number of its computations elsewhere. A line is lost only where Ctrl-C met it being
- * typed; then it is typed again. */
+ * value and the number of its computations elsewhere. What is typed once the prompt stands is
+ * heard, the first time and whole, however many Ctrl-Cs came just before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,16 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    PATIENCE_MS = 20000,
-    AGAIN_MS = 2000,
-    NUDGE_MS = 3000,
-    UNDO_BYTES = 300 << 20,
-    TRIES = 6,
-    OUTPUT_MOST = 1 << 20,
-    MANY = 500,
-    FEW = 60
-};
+enum { PATIENCE_MS = 20000, UNDO_BYTES = 300 << 20, OUTPUT_MOST = 1 << 20, MANY = 500, FEW = 60 };
 
 static char command[PATH_MAX + 16], folder[] = "/tmp/tg-interrupt-XXXXXX";
 static bool sanitized;
@@ -130,22 +121,19 @@ static state ask(int number, const char *statement) {
     snprintf(line, sizeof line,
              "print(\"state\", %d, same(), n - m, h + c + d, stats().bytes, 1 + 1)\r", number);
     snprintf(begin, sizeof begin, "\nstate %d ", number);
-    for (int tries = 0; tries < TRIES; tries++) {
-        length = 0;
-        output[0] = 0;
-        type(line);
-        long deadline = now_ms() + (sanitized ? 5 : 1) * AGAIN_MS;
-        do {
-            const char *found = strstr(output, begin);
-            if (!found || !strchr(found + 1, '\r')) continue;
-            s.same = strncmp(found + strlen(begin), "true ", 5) == 0;
-            at = sscanf(found + strlen(begin), "%*s %d %lf %lf %7s", &s.behind, &s.value, &s.bytes,
-                        sum);
-            if (at != 4 || strcmp(sum, "2") != 0) break;
-            if (!prompt_stands(now_ms() + PATIENCE_MS)) break;
-            return s;
-        } while (more_output(deadline) || now_ms() < deadline);
-    }
+    length = 0;
+    output[0] = 0;
+    type(line);
+    const long deadline = now_ms() + PATIENCE_MS;
+    do {
+        const char *found = strstr(output, begin);
+        if (!found || !strchr(found + 1, '\r')) continue;
+        s.same = strncmp(found + strlen(begin), "true ", 5) == 0;
+        at =
+            sscanf(found + strlen(begin), "%*s %d %lf %lf %7s", &s.behind, &s.value, &s.bytes, sum);
+        if (at != 4 || strcmp(sum, "2") != 0 || !prompt_stands(deadline)) break;
+        return s;
+    } while (more_output(deadline) || now_ms() < deadline);
     give_up("the prompt does not answer", statement);
     return s;
 }
@@ -210,8 +198,9 @@ static void write_script(char *path, size_t size, int number) {
     fclose(out);
 }
 
-static void interrupt_once(void) {
-    if (draw(4) == 0)
+/* A signal that is sent may overtake what was typed before; the key cannot. */
+static void interrupt_once(bool by_key) {
+    if (!by_key && draw(4) == 0)
         kill(child, SIGINT);
     else
         type("\x03");
@@ -249,14 +238,12 @@ static void at_random_moments(void **unused) {
             snprintf(line, sizeof line, "use \"%s\"", path);
         }
         type(line);
-        if (line[0] != '1' && line[1]) type("\r");
+        const bool entered = line[0] != '1' && line[1];
+        if (entered) type("\r");
         wait_us(draw(statements[which].most_us));
         int times = draw(8) == 0 ? 10 : draw(6) == 0 ? 2 : 1;
-        while (times-- > 0) interrupt_once();
+        while (times-- > 0) interrupt_once(!entered);
         more_output(now_ms() + 5);
-        /* The terminal drops what waits to be read when Ctrl-C comes, perhaps just after the editor
-         * has seen that something does: then it sleeps until the next key. */
-        if (!prompt_stands(now_ms() + NUDGE_MS)) type(" ");
         if (!prompt_stands(now_ms() + PATIENCE_MS)) give_up("no prompt", line);
         state s = ask(i, line);
         check(&s, line);
