@@ -171,13 +171,15 @@ static void add_series(const tg_figure *f, const tg_series *s, size_t k, const t
 
 /* ---- how it is drawn ---- */
 
-/* In quotes, as gnuplot reads them: nothing in it is special but the quote. */
+/* In quotes, as gnuplot reads them: nothing in it is special but the quote. That comes from a text of
+ * its own, joined by a dot: of quotes that are doubled gnuplot reads a pair, not two pairs. */
 static void add_text(const char *text, tg_str *out) {
     tg_str_addc(out, '\'');
-    for (const char *p = text; *p; p++) {
-        if (*p == '\'') tg_str_addc(out, '\'');
-        tg_str_addc(out, (unsigned char)*p < 32 ? ' ' : *p);
-    }
+    for (const char *p = text; *p; p++)
+        if (*p == '\'')
+            tg_str_add(out, "'.\"'\".'");
+        else
+            tg_str_addc(out, (unsigned char)*p < 32 ? ' ' : *p);
     tg_str_addc(out, '\'');
 }
 

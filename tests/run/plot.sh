@@ -47,6 +47,7 @@ fi
 "$tg" -e "x = var(2); größe_1 = x^2 * sin(x) + 0 * x;
 seed(1)
 plot(größe_1, x=-3..3, title=\"it's <b> & 'so' 日本\", to=\"$dir/curve.svg\")
+f(t) = t^3 - 2*t; plot([f, f', f''], -2, 2, to=\"$dir/slopes.svg\")
 plot([sin, cos], -3, 3, to=\"$dir/curve.png\", size=(300, 200))
 scatter(randn(50), randn(50), color=randn(50) > 0, to=\"$dir/points.svg\")
 hist(randn(100), to=\"$dir/bars.svg\")
@@ -55,12 +56,13 @@ imshow(rand(4, 9, 9), labels=[1, 2, 3, 4], to=\"$dir/images.svg\")
 imshow(rand(4, 9, 9), to=\"$dir/images.png\")
 imshow(randn(300, 300), to=\"$dir/large.png\", size=(100, 100))" >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 [ -s "$dir/out" ] && wrong "a picture that goes into a file is said as well: $(cat "$dir/out")"
-for file in curve points bars contour images; do
+for file in curve slopes points bars contour images; do
     xmllint --noout "$dir/$file.svg" || wrong "$file.svg is no SVG"
 done
 for text in größe_1 '&lt;b> &amp;' 日本 'slope 1.9726 at x = 2'; do
     grep -q "$text" "$dir/curve.svg" || wrong "curve.svg does not show $text"
 done
+grep -q "f''(t) = 6" "$dir/slopes.svg" || wrong "slopes.svg does not name the second derivative"
 cat >"$dir/png.py" <<'END'
 import struct, sys, zlib
 for name, want in zip(sys.argv[1::2], sys.argv[2::2]):
