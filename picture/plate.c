@@ -21,6 +21,7 @@ static const char *const color[TG_INKS] = {"#0072B2", "#D55E00", "#009E73",
 /* `dumb` draws lines of the types 1, 2, ... so, and points of these types as letters. */
 static const char line_char[] = "*#$%@&";
 enum { SPOT_TYPE = 14 }; /* 'N' and following */
+enum { HEAD = 5 };       /* lines of text above images with labels */
 
 int tg_plate_ink(char dot, bool *spot) {
     const char *at = dot ? strchr(line_char, dot) : NULL;
@@ -171,8 +172,8 @@ static void add_series(const tg_figure *f, const tg_series *s, size_t k, const t
 
 /* ---- how it is drawn ---- */
 
-/* In quotes, as gnuplot reads them: nothing in it is special but the quote. That comes from a text of
- * its own, joined by a dot: of quotes that are doubled gnuplot reads a pair, not two pairs. */
+/* In quotes, as gnuplot reads them: nothing in it is special but the quote. That comes from a
+ * text of its own, joined by a dot: of quotes that are doubled gnuplot reads one pair only. */
 static void add_text(const char *text, tg_str *out) {
     tg_str_addc(out, '\'');
     for (const char *p = text; *p; p++)
@@ -298,8 +299,9 @@ static void add_frame(const tg_figure *f, const tg_plate *p, tg_str *out) {
     else if (f->grid.z) /* the highest on top */
         tg_str_add(out, "set key outside right top Left reverse invert samplen 2 spacing 1.2\n");
     else
-        tg_str_add(out,
-                   "set key bmargin center horizontal Left reverse samplen 2\nset rmargin 3\n");
+        tg_str_add(
+            out,
+            "set key bmargin center horizontal Left reverse samplen 2 height 1\nset rmargin 3\n");
 }
 
 static void add_scales(const tg_figure *f, tg_str *out) {
@@ -315,20 +317,22 @@ static void add_scales(const tg_figure *f, tg_str *out) {
 static void add_image(const tg_figure *f, const double *pixel, int w, int h, double scale, int gap,
                       const tg_plate *p, tg_str *out) {
     const tg_images *m = &f->images;
-    tg_str_add(out, "unset border\nunset tics\nunset key\nunset grid\nset size ratio -1\n"
-                    "set margins 1,1,1,3\n");
+    tg_str_addf(out,
+                "unset border\nunset tics\nunset key\nunset grid\nset size ratio -1\n"
+                "set margins 1,1,1,%s\n",
+                m->label ? "4.5" : "3");
     tg_str_add(out, m->signs ? "set palette defined (-1 '#2166AC', 0 '#F7F7F7', 1 '#B2182B')\n"
                              : "set palette gray\n");
     tg_str_addf(out, "set cbrange [%.17g:%.17g]\nunset colorbox\n", m->lo, m->hi);
     tg_str_addf(out, "set xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\n", w - 1, h - 1);
-    if (m->label) tg_str_add(out, "set title offset 0,1.5\n");
+    if (m->label) tg_str_add(out, "set title offset 0,1.2\n");
     for (int i = 0; m->label && i < m->n; i++) {
         int column = i % m->across, row = i / m->across;
         tg_str_addf(out, "set label %d ", i + 1);
         add_text(m->label[i], out);
-        tg_str_addf(out, " at first %g, first %g center front\n",
+        tg_str_addf(out, " at first %g, first %g center front offset 0,0.7\n",
                     scale * (column * (m->w + gap) + (m->w - 1) / 2.0),
-                    scale * (row * (m->h + gap) - 0.5 - gap / 2.0));
+                    scale * row * (m->h + gap) - 0.5);
     }
     tg_str_add(out, "$I << END\n");
     for (int i = 0; i < h; i++) {
@@ -347,9 +351,18 @@ static void add_image(const tg_figure *f, const double *pixel, int w, int h, dou
 
 /* ---- all of it ---- */
 
+/* Between images of which the lower one has a label: a quarter of an image, and a line of text. */
+static int label_gap(const tg_images *m, const tg_plate *p) {
+    const double line = 18;
+    double across = m->across, down = (m->n + m->across - 1) / m->across, quarter = m->h / 4 + 1,
+           wide = line * across * m->w / fmax(1, p->width - line * across),
+           high = line * down * m->h / fmax(1, p->height - line * (down + HEAD));
+    return (int)ceil(fmin(fmax(quarter, fmax(wide, high)), m->h));
+}
+
 static bool write_images(tg_ctx *c, const tg_figure *f, const tg_plate *p, tg_str *out) {
     const tg_images *m = &f->images;
-    int w, h, gap = m->n == 1 ? 0 : m->label ? m->h / 4 + 1 : m->h / 14 + 1;
+    int w, h, gap = m->n == 1 ? 0 : m->label ? label_gap(m, p) : m->h / 14 + 1;
     double *all = tg_images_join(c, m, gap, &w, &h);
     double scale = fmin(1, fmin(p->width / (double)w, p->height / (double)h));
     if (all && scale < 1) { /* more pixels than there will be */
