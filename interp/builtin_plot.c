@@ -6,6 +6,7 @@
  *     plot(losses)            numbers in their order; of a matrix each column
  *     plot(xs, ys)            numbers over others */
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "interp/blame.h"
 #include "interp/convert.h"
 #include "interp/plot.h"
@@ -260,9 +261,10 @@ static bool draw_curves(request *r, const things *t, tg_cell *along) {
         } else if (v.tag == TG_V_FORMULA && along) {
             ok = scalar_only(in, v) && tg_curve_of_formula(in, v, 1, &along, &c);
         } else {
-            return tg_fail(&in->rt.c, TG_ERR_TYPE,
-                           "over an interval a curve must be a function or a formula, not %s",
-                           tg_value_kind(v));
+            tg_fail(&in->rt.c, TG_ERR_TYPE,
+                    "over an interval a curve must be a function or a formula, not %s",
+                    tg_value_kind(v));
+            return tg_help(&in->rt.c, "curves in a list, the interval behind: plot([f, g], -3, 3)");
         }
         ok = ok && draw_curve(r, &c, t->field[i], i);
         if (ok && t->n == 1) {
@@ -396,6 +398,21 @@ static bool has_curve(const things *t) {
     return false;
 }
 
+/* False, with an error: what was named is no variable with its range, but an option misspelt. */
+static bool check_option(tg_interp *in, const tg_argument *named) {
+    static const char *const options[] = {"tangent", "title", "xlabel", "ylabel", "log",
+                                          "range",   "to",    "size",   NULL};
+    const tg_value v = named->value;
+    const char *meant = tg_plot_is_interval(v) ? NULL : tg_nearest_in(named->name, options);
+    if (!meant && v.tag != TG_V_STRING && v.tag != TG_V_BOOL) return true;
+    if (meant)
+        tg_fail(&in->rt.c, TG_ERR_NAME, "plot has no parameter %s; did you mean %s?", named->name,
+                meant);
+    else
+        tg_fail(&in->rt.c, TG_ERR_NAME, "plot has no parameter %s", named->name);
+    return tg_help(&in->rt.c, "?plot lists them; x=-3..3 is the range of a variable x");
+}
+
 /* Positional arguments first, then those with names that plot does not know: its variables. */
 static bool draw(request *r, int n, tg_argument *args) {
     tg_interp *in = r->in;
@@ -405,6 +422,7 @@ static bool draw(request *r, int n, tg_argument *args) {
     int count = 0, used;
     for (int i = 0; i < n; i++) {
         if (args[i].name) {
+            if (!check_option(in, &args[i])) return false;
             if (named)
                 return tg_fail(&in->rt.c, TG_ERR_TYPE,
                                "plot draws along one variable, not %s and %s", named->name,
