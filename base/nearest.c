@@ -82,6 +82,10 @@ const char *tg_nearest_in(const char *word, const char *const *list) {
     return n.best;
 }
 
+bool tg_is_word_byte(char c) {
+    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 const char *tg_text_find(const char *text, const char *word) {
     size_t n = strlen(word);
     for (; text && *text; text++)

@@ -20,6 +20,8 @@ tg_nearest tg_nearest_of_few(const char *word);
 void tg_nearest_offer(tg_nearest *n, const char *candidate);
 /* Offers each of the words in the list, which ends with NULL. Returns the nearest or NULL. */
 const char *tg_nearest_in(const char *word, const char *const *list);
+/* May it stand in a word: a letter, digit or underscore of ASCII? */
+bool tg_is_word_byte(char c);
 /* Where the word stands in the text, whatever its case; NULL: nowhere. */
 const char *tg_text_find(const char *text, const char *word);
 

@@ -72,6 +72,12 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+bool tg_is_keyword(const char *word) {
+    for (int i = 0; tg_keywords[i]; i++)
+        if (strcmp(tg_keywords[i], word) == 0) return true;
+    return false;
+}
+
 /* Bytes of the character at `at` if it may stand in a name (`first`: begin one), else 0. */
 static uint32_t name_char(const tg_lexer *l, uint32_t at, bool first) {
     if (at >= l->len) return 0;

@@ -18,6 +18,7 @@ tg_parse_status tg_parse_expression(tg_ctx *c, tg_source *src, tg_unit **out);
 
 /* The words that cannot be names, ending with NULL; for completion and the grammar test. */
 extern const char *const tg_keywords[];
+bool tg_is_keyword(const char *word);
 /* The words that begin a declaration, and are names everywhere else; ending with NULL. */
 extern const char *const tg_declaring_words[];
 

@@ -6,6 +6,8 @@
  * by one thread at a time; tg_interrupt alone may be called from a signal handler or another
  * thread.
  *
+ * The first part is what every program needs; each part behind it says what it is for.
+ *
  *     tg_state *s = tg_open(NULL);
  *     double g;
  *     tg_run(s, "demo", "x = var(2); g = grad(x^3, x)", TG_QUIET);
@@ -98,12 +100,166 @@ TG_API tg_status tg_set_number(tg_state *s, const char *name, double value);
 TG_API tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *dim,
                                const double *data);
 
-/* ---- measuring: what the prompt's :time, :profile and :mem stand on ---- */
+/* ---- entries: what the prompt's :undo, :redo, :reset and :save stand on ---- */
+
+/* A text or file that is run with TG_ENTRY is an entry of the session. Before it, the session is
+ * looked at, which copies nothing: values are shared, and a variable that is then updated gets its
+ * first new value in memory of its own. The last 100 entries that changed something can be taken
+ * back, unless that holds too much memory. What changes the session otherwise, tg_set_number say,
+ * counts as an entry of its own without text. Files that were written stay written, and what was
+ * printed stays said. */
+
+/* Takes the last entry back, so that the session is as before it: what names stand for, the values
+ * of vars and inputs, what is assumed, rules, the precision, the random generator. The entry's
+ * text, valid until the next call; NULL: there is none, and tg_error says so. */
+TG_API const char *tg_undo(tg_state *s);
+/* Does the entry that was taken back last again, without running it: until there is another. */
+TG_API const char *tg_redo(tg_state *s);
+/* Makes the session what it was when it was opened. That can be undone. */
+TG_API tg_status tg_reset(tg_state *s);
+/* A script that, run in a fresh session, makes this one again: all entries that are not undone, and
+ * where one failed half way what it left. It is to stand in `folder` (absolute; NULL: anywhere),
+ * from where it uses the files that are used. *text is valid until the next call. */
+TG_API tg_status tg_save_text(tg_state *s, const char *folder, const char **text);
+/* Reads the files again that were read by `use`: definitions of the same names are renewed. An
+ * entry. *n: how many there were. */
+TG_API tg_status tg_reload(tg_state *s, int *n);
+
+/* ---- showing: for commands of the program that embeds tg ---- */
 
 /* Writes where print and echo write. */
 TG_API void tg_print(tg_state *s, const char *text);
 /* Makes `message` the last error, with a line of help unless that is NULL. Returns TG_FAILED. */
 TG_API tg_status tg_refuse(tg_state *s, const char *message, const char *help);
+
+typedef struct tg_output {
+    void (*write)(void *user, const char *text, size_t len); /* NULL: standard output */
+    void *user;
+} tg_output;
+/* Where print and echo write from now on. Returns where they wrote before. */
+TG_API tg_output tg_redirect(tg_state *s, tg_output to);
+
+/* ---- editing: what a line editor or a notebook needs of a text that is still being typed ---- */
+
+typedef enum tg_scan_kind {
+    TG_SCAN_END,
+    TG_SCAN_NAME,
+    TG_SCAN_KEYWORD,
+    TG_SCAN_NUMBER,
+    TG_SCAN_TEXT, /* a piece of a string, up to a hole or its end, with the quotes at it */
+    TG_SCAN_COMMENT,
+    TG_SCAN_OPEN,  /* ( [ { and the brace of a hole */
+    TG_SCAN_CLOSE, /* what closes one of them */
+    TG_SCAN_SIGN,  /* an operator, a comma, a semicolon */
+    TG_SCAN_BAD,   /* what tg does not have */
+} tg_scan_kind;
+
+enum { TG_SCAN_DEEPEST = 64 };
+/* A walk over a text of any bytes: {.text = text, .len = len} at first. It allocates nothing. */
+typedef struct tg_scan {
+    const char *text;
+    size_t len;
+    size_t lo, hi; /* the bytes [lo, hi) of the token; the next begins at hi or behind blanks */
+    int depth;     /* brackets and strings that are open behind the token */
+    struct {
+        size_t at;           /* of the bracket or quote */
+        char by;             /* ( [ { or " ; of a hole: } */
+    } open[TG_SCAN_DEEPEST]; /* the outermost first; of what is deeper only the number is known */
+} tg_scan;
+TG_API tg_scan_kind tg_scan_next(tg_scan *scan);
+
+/* Is the text right so far, and goes on (as TG_MORE of tg_run)? It is parsed, not run. */
+TG_API int tg_goes_on(tg_state *s, const char *text, size_t len);
+
+/* What may stand where `from` bytes of the text end and the cursor stands. */
+typedef struct tg_candidate {
+    const char *text;      /* "sum", "axis", a field: without what comes behind it */
+    const char *kind;      /* "function", "variable", "tensor", "keyword", "argument", ... */
+    const char *signature; /* of a function: "sum(x, axis=none, keep=false)"; else "" */
+    const char *behind;    /* what belongs behind it: "(", "=", " " or "" */
+} tg_candidate;
+typedef enum tg_completing {
+    TG_COMPLETE_NOTHING, /* within a comment or a number */
+    TG_COMPLETE_NAMES,   /* the candidates */
+    TG_COMPLETE_FILE,    /* within a string, which may name a file: nobody looked at any */
+} tg_completing;
+typedef struct tg_completion {
+    tg_completing what;
+    size_t from;               /* what is to be completed begins here */
+    const tg_candidate *items; /* by name; named arguments come first */
+    size_t n;
+    const char *call; /* the signature of the call around the cursor; "": there is none */
+} tg_completion;
+/* Nothing is evaluated: fields are looked up in records that names hold. Valid until the next call.
+ */
+TG_API tg_status tg_complete_at(tg_state *s, const char *text, size_t cursor, tg_completion *out);
+
+/* ---- asking: what ?, :who, :type, :ops, :source and :deps stand on ---- */
+
+/* Places in the table of names. */
+typedef struct tg_name_links {
+    const uint32_t *at;
+    size_t n;
+    int more; /* 1: there are others besides */
+} tg_name_links;
+
+typedef struct tg_name_info {
+    const char *name;
+    const char *kind;  /* "var", "input", "size", "formula", "gradient", "number", "tensor",
+                          "record",  "function", ... */
+    const char *shape; /* "[N, 784]"; of a function its parameters, of a record its fields; or "" */
+    const char *type;  /* of the elements: "single", "double", "byte", ...; or "" */
+    size_t bytes;      /* of the elements that the name itself holds now */
+    tg_name_links needs; /* the names that it is directly made of ... */
+    tg_name_links users; /* ... and those that are directly made of it */
+} tg_name_info;
+/* The user's names, in the order of their first definition, each with at most `links` others in
+ * either direction. Valid until the next call. */
+TG_API tg_status tg_names_table(tg_state *s, size_t links, const tg_name_info **rows, size_t *n);
+
+/* What an expression is, without computing it: kind, shape, type; of a record field by field, of a
+ * function its signature. In lines. */
+TG_API tg_status tg_describe_type(tg_state *s, const char *text, size_t len, int flags,
+                                  const char **out);
+
+/* An operation of a formula. */
+typedef struct tg_ops_row {
+    const char *name;
+    size_t count;
+    double flops; /* of all of them; negative: not known, as sizes are not */
+} tg_ops_row;
+typedef struct tg_ops_report {
+    const tg_ops_row *rows; /* the most frequent first */
+    size_t n;
+    size_t count;      /* operations in all, as the builtin `ops` counts them */
+    size_t shared;     /* of them, those whose value is used in several places */
+    double flops;      /* negative: not known ... */
+    const char *needs; /* ... before these have data */
+} tg_ops_report;
+/* The operations in the formulas that an expression gives. Nothing is computed. */
+TG_API tg_status tg_count_ops(tg_state *s, const char *text, size_t len, int flags,
+                              tg_ops_report *out);
+
+/* The text of a definition and where it stands: of a function with its comment, of a formula as it
+ * was written. For what is written in C: where, and its rules. *out is valid until the next call.
+ */
+TG_API tg_status tg_source_of(tg_state *s, const char *name, const char **out);
+/* The definition alone of a function that is written in tg, as text to edit; NULL: there is none.
+ * Valid until the next call. */
+TG_API const char *tg_definition(tg_state *s, const char *name);
+
+/* A command of the program that embeds tg, for ?:name, ?? and advice. */
+typedef struct tg_help_row {
+    const char *name; /* ":time" */
+    const char *arguments, *text;
+} tg_help_row;
+/* row(i, &r) fills in the i-th; 0 past the end. */
+TG_API void tg_more_help(tg_state *s, int (*row)(int i, tg_help_row *out));
+/* Documentation of all operations as Markdown. */
+TG_API const char *tg_operations_document(tg_state *s);
+TG_API const char *tg_version(void);
+
+/* ---- measuring: what the prompt's :time, :profile and :mem stand on ---- */
 
 typedef struct tg_timing {
     int64_t runs;
@@ -179,80 +335,6 @@ TG_API tg_status tg_compare(tg_state *s, const char *a, const char *b, tg_compar
 /* The folder of the lessons that came with tg, into out. */
 TG_API tg_status tg_lessons_folder(tg_state *s, char *out, size_t size);
 
-/* ---- showing: what the prompt's :page stands on ---- */
-
-typedef struct tg_output {
-    void (*write)(void *user, const char *text, size_t len); /* NULL: standard output */
-    void *user;
-} tg_output;
-/* Where print and echo write from now on. Returns where they wrote before. */
-TG_API tg_output tg_redirect(tg_state *s, tg_output to);
-
-/* ---- asking: what ?, :who, :type, :ops, :source and :deps stand on ---- */
-
-/* Places in the table of names. */
-typedef struct tg_name_links {
-    const uint32_t *at;
-    size_t n;
-    int more; /* 1: there are others besides */
-} tg_name_links;
-
-typedef struct tg_name_info {
-    const char *name;
-    const char *kind;  /* "var", "input", "size", "formula", "gradient", "number", "tensor",
-                          "record",  "function", ... */
-    const char *shape; /* "[N, 784]"; of a function its parameters, of a record its fields; or "" */
-    const char *type;  /* of the elements: "single", "double", "byte", ...; or "" */
-    size_t bytes;      /* of the elements that the name itself holds now */
-    tg_name_links needs; /* the names that it is directly made of ... */
-    tg_name_links users; /* ... and those that are directly made of it */
-} tg_name_info;
-/* The user's names, in the order of their first definition, each with at most `links` others in
- * either direction. Valid until the next call. */
-TG_API tg_status tg_names_table(tg_state *s, size_t links, const tg_name_info **rows, size_t *n);
-
-/* What an expression is, without computing it: kind, shape, type; of a record field by field, of a
- * function its signature. In lines. */
-TG_API tg_status tg_describe_type(tg_state *s, const char *text, size_t len, int flags,
-                                  const char **out);
-
-/* An operation of a formula. */
-typedef struct tg_ops_row {
-    const char *name;
-    size_t count;
-    double flops; /* of all of them; negative: not known, as sizes are not */
-} tg_ops_row;
-typedef struct tg_ops_report {
-    const tg_ops_row *rows; /* the most frequent first */
-    size_t n;
-    size_t count;      /* operations in all, as the builtin `ops` counts them */
-    size_t shared;     /* of them, those whose value is used in several places */
-    double flops;      /* negative: not known ... */
-    const char *needs; /* ... before these have data */
-} tg_ops_report;
-/* The operations in the formulas that an expression gives. Nothing is computed. */
-TG_API tg_status tg_count_ops(tg_state *s, const char *text, size_t len, int flags,
-                              tg_ops_report *out);
-
-/* The text of a definition and where it stands: of a function with its comment, of a formula as it
- * was written. For what is written in C: where, and its rules. */
-TG_API tg_status tg_source_of(tg_state *s, const char *name, const char **out);
-
-/* A command of the program that embeds tg, for ?:name, ?? and advice. */
-typedef struct tg_help_row {
-    const char *name; /* ":time" */
-    const char *arguments, *text;
-} tg_help_row;
-/* row(i, &r) fills in the i-th; 0 past the end. */
-TG_API void tg_more_help(tg_state *s, int (*row)(int i, tg_help_row *out));
-
-/* The i-th name that a user can type (keywords, functions, own names) that begins with `prefix`;
- * NULL past the last. For completion. Valid until the next call. */
-TG_API const char *tg_complete(tg_state *s, const char *prefix, int i);
-/* Documentation of all operations as Markdown. */
-TG_API const char *tg_operations_document(tg_state *s);
-TG_API const char *tg_version(void);
-
 /* ---- checking: what `tg check` and editors stand on ---- */
 
 typedef enum tg_finding_kind {
@@ -289,88 +371,6 @@ TG_API tg_status tg_format(tg_state *s, const char *name, const char *text, size
  * declaration words are names elsewhere, constant, operation, builtin and library (with all its
  * modules, which the session then uses) are names. *out is valid until the next call. */
 TG_API tg_status tg_words(tg_state *s, const char **out);
-
-/* ---- entries: what the prompt's :undo, :redo, :reset and :save stand on ---- */
-
-/* A text or file that is run with TG_ENTRY is an entry of the session. Before it, the session is
- * looked at, which copies nothing: values are shared, and a variable that is then updated gets its
- * first new value in memory of its own. The last 100 entries that changed something can be taken
- * back, unless that holds too much memory. What changes the session otherwise, tg_set_number say,
- * counts as an entry of its own without text. Files that were written stay written, and what was
- * printed stays said. */
-
-/* Takes the last entry back, so that the session is as before it: what names stand for, the values
- * of vars and inputs, what is assumed, rules, the precision, the random generator. The entry's
- * text, valid until the next call; NULL: there is none, and tg_error says so. */
-TG_API const char *tg_undo(tg_state *s);
-/* Does the entry that was taken back last again, without running it: until there is another. */
-TG_API const char *tg_redo(tg_state *s);
-/* Makes the session what it was when it was opened. That can be undone. */
-TG_API tg_status tg_reset(tg_state *s);
-/* A script that, run in a fresh session, makes this one again: all entries that are not undone, and
- * where one failed half way what it left. It is to stand in `folder` (absolute; NULL: anywhere),
- * from where it uses the files that are used. *text is valid until the next call. */
-TG_API tg_status tg_save_text(tg_state *s, const char *folder, const char **text);
-/* Reads the files again that were read by `use`: definitions of the same names are renewed. An
- * entry. *n: how many there were. */
-TG_API tg_status tg_reload(tg_state *s, int *n);
-/* How a function of that name was written, or NULL. Valid until the next call. */
-TG_API const char *tg_definition(tg_state *s, const char *name);
-
-/* ---- editing: what a line editor or a notebook needs of a text that is still being typed ---- */
-
-typedef enum tg_scan_kind {
-    TG_SCAN_END,
-    TG_SCAN_NAME,
-    TG_SCAN_KEYWORD,
-    TG_SCAN_NUMBER,
-    TG_SCAN_TEXT, /* a piece of a string, up to a hole or its end, with the quotes at it */
-    TG_SCAN_COMMENT,
-    TG_SCAN_OPEN,  /* ( [ { and the brace of a hole */
-    TG_SCAN_CLOSE, /* what closes one of them */
-    TG_SCAN_SIGN,  /* an operator, a comma, a semicolon */
-    TG_SCAN_BAD,   /* what tg does not have */
-} tg_scan_kind;
-
-enum { TG_SCAN_DEEPEST = 64 };
-/* A walk over a text of any bytes: {.text = text, .len = len} at first. It allocates nothing. */
-typedef struct tg_scan {
-    const char *text;
-    size_t len;
-    size_t lo, hi; /* the bytes [lo, hi) of the token; the next begins at hi or behind blanks */
-    int depth;     /* brackets and strings that are open behind the token */
-    struct {
-        size_t at;           /* of the bracket or quote */
-        char by;             /* ( [ { or " ; of a hole: } */
-    } open[TG_SCAN_DEEPEST]; /* the outermost first; of what is deeper only the number is known */
-} tg_scan;
-TG_API tg_scan_kind tg_scan_next(tg_scan *scan);
-
-/* Is the text right so far, and goes on (as TG_MORE of tg_run)? It is parsed, not run. */
-TG_API int tg_goes_on(tg_state *s, const char *text, size_t len);
-
-/* What may stand where `from` bytes of the text end and the cursor stands. */
-typedef struct tg_candidate {
-    const char *text;      /* "sum", "axis", a field: without what comes behind it */
-    const char *kind;      /* "function", "variable", "tensor", "keyword", "argument", ... */
-    const char *signature; /* of a function: "sum(x, axis=none, keep=false)"; else "" */
-    const char *behind;    /* what belongs behind it: "(", "=", " " or "" */
-} tg_candidate;
-typedef enum tg_completing {
-    TG_COMPLETE_NOTHING, /* within a comment or a number */
-    TG_COMPLETE_NAMES,   /* the candidates */
-    TG_COMPLETE_FILE,    /* within a string, which may name a file: nobody looked at any */
-} tg_completing;
-typedef struct tg_completion {
-    tg_completing what;
-    size_t from;               /* what is to be completed begins here */
-    const tg_candidate *items; /* by name; named arguments come first */
-    size_t n;
-    const char *call; /* the signature of the call around the cursor; "": there is none */
-} tg_completion;
-/* Nothing is evaluated: fields are looked up in records that names hold. Valid until the next call.
- */
-TG_API tg_status tg_complete_at(tg_state *s, const char *text, size_t cursor, tg_completion *out);
 
 #ifdef __cplusplus
 }

@@ -282,15 +282,9 @@ tg_status tg_get_tensor(tg_state *s, const char *name, int *rank, int64_t dim[8]
     return tg_api_leave(s, true);
 }
 
-static bool is_keyword(const char *s) {
-    for (int i = 0; tg_keywords[i]; i++)
-        if (strcmp(tg_keywords[i], s) == 0) return true;
-    return false;
-}
-
 /* Could a program read the name? */
 static bool is_name(const char *s) {
-    if (!*s || (*s >= '0' && *s <= '9') || is_keyword(s)) return false;
+    if (!*s || (*s >= '0' && *s <= '9') || tg_is_keyword(s)) return false;
     for (; *s; s++)
         if (!strchr("_", *s) && !((unsigned char)*s >= 0x80) && !(*s >= '0' && *s <= '9') &&
             !((*s | 32) >= 'a' && (*s | 32) <= 'z'))
@@ -324,19 +318,7 @@ tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const int64_t *
     return set(s, in, name, tg_value_tensor(t));
 }
 
-/* ---- completion and documents ---- */
-
-const char *tg_complete(tg_state *s, const char *prefix, int i) {
-    size_t n = strlen(prefix);
-    tg_env *const envs[] = {s->in.globals, s->in.library};
-    for (int k = 0; k < 2; k++)
-        for (size_t j = 0; j < envs[k]->n; j++)
-            if (strncmp(envs[k]->items[j].name, prefix, n) == 0 && i-- == 0)
-                return envs[k]->items[j].name;
-    for (int k = 0; tg_keywords[k]; k++)
-        if (strncmp(tg_keywords[k], prefix, n) == 0 && i-- == 0) return tg_keywords[k];
-    return NULL;
-}
+/* ---- documents ---- */
 
 const char *tg_operations_document(tg_state *s) {
     s->document.len = 0;

@@ -6,6 +6,7 @@
 #include "interp/api.h"
 
 #include "base/alloc.h"
+#include "interp/call.h"
 #include "interp/topics.h"
 
 #include <stdlib.h>
@@ -134,17 +135,6 @@ static const char *kind_of(tg_value v) {
     }
 }
 
-static void add_written(tg_str *s, const tg_function *f) {
-    const tg_ast *def = f->def;
-    tg_str_addf(s, "%s(", f->name ? f->name : "");
-    for (int i = 0; i + 1 < def->n; i++) {
-        const tg_span at = def->kids[i]->span;
-        if (i) tg_str_add(s, ", ");
-        tg_str_addn(s, at.src->text + at.lo, at.hi - at.lo);
-    }
-    tg_str_addc(s, ')');
-}
-
 /* The function that says how v is called; a derivative is called as what it is one of. */
 static tg_value called_as(tg_value v) {
     while (v.tag == TG_V_FUNCTION && !v.as.function->def) {
@@ -160,7 +150,7 @@ static tg_value called_as(tg_value v) {
 static void add_signature(tg_str *s, tg_value v) {
     v = called_as(v);
     if (v.tag == TG_V_FUNCTION)
-        add_written(s, v.as.function);
+        tg_function_signature(s, v.as.function);
     else if (v.tag == TG_V_OP)
         tg_op_signature(s, v.as.op);
     else if (v.tag == TG_V_BUILTIN)

@@ -39,12 +39,6 @@ static const char *kind_of_keyword(int i) {
     return token <= TG_TOK_NONE ? "literal" : token <= TG_TOK_NOT ? "operator" : "control";
 }
 
-static bool is_keyword(const char *name) {
-    for (int i = 0; tg_keywords[i]; i++)
-        if (strcmp(tg_keywords[i], name) == 0) return true;
-    return false;
-}
-
 static const char *kind_of_value(tg_value v) {
     switch (v.tag) {
     case TG_V_NUMBER: return "constant";
@@ -67,7 +61,7 @@ tg_status tg_words(tg_state *s, const char **out) {
     for (size_t i = 0; i < in->library->n; i++) {
         const char *name = in->library->items[i].name;
         const char *kind = kind_of_value(in->library->items[i].value);
-        if (kind && !is_keyword(name)) tg_str_addf(text, "%s %s\n", kind, name);
+        if (kind && !tg_is_keyword(name)) tg_str_addf(text, "%s %s\n", kind, name);
     }
     if (ok && text->failed) ok = tg_fail_memory(&in->rt.c);
     *out = tg_str_text(text);

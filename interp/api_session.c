@@ -98,11 +98,7 @@ tg_status tg_reset(tg_state *s) {
         clear_inputs(&in->rt);
         while (in->nused > s->opening_used) d->tail[d->ntail++] = in->used[--in->nused];
         tg_assume_drop(&in->rt, UINT32_MAX);
-        in->rt.precision = s->opening.precision;
-        in->rt.seed = s->opening.seed;
-        in->rt.stream = s->opening.stream;
-        in->rt.tick = s->opening.tick;
-        in->format = s->opening.format;
+        tg_setting_restore(in, &s->opening);
     }
     tg_journal_close(in, ok);
     return tg_api_leave(s, ok);

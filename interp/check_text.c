@@ -66,7 +66,7 @@ void tg_check_remark(tg_interp *in, const char *text) {
     tg_clear(&in->rt.c);
     tg_fail(&in->rt.c, TG_ERR_USER, "%s", text);
     if (in->checking->statement) in->rt.c.diag.at = in->checking->statement->span;
-    in->checking->calls == 0 ? tg_check_tell(in, TG_FINDING_WARNING) : true;
+    if (in->checking->calls == 0) tg_check_tell(in, TG_FINDING_WARNING);
     in->rt.c.diag = pending;
 }
 
@@ -89,12 +89,10 @@ static bool describe(tg_interp *in, tg_value v, tg_str *s) {
     }
     if (c) tg_str_add(s, c->kind == TG_CELL_VAR ? "   var" : "   input");
     if (v.tag != TG_V_FORMULA || c || !v.as.node->live) return true;
-    size_t before = s->len;
     tg_str needs = {0};
     bool ok = tg_node_needs(&in->rt, 1, &v.as.node, &needs);
     if (ok && needs.len > 0) tg_str_addf(s, "   needs %s", tg_str_text(&needs));
     tg_str_free(&needs);
-    (void)before;
     return ok;
 }
 
@@ -111,7 +109,7 @@ bool tg_check_tell_shape(tg_interp *in, const tg_ast *target) {
     if (target->span.src) {
         f.file = target->span.src->name;
         tg_source_place(target->span.src, target->span.lo, &f.line, &f.column, &lo, &hi);
-        f.last_column = f.column + (int)(target->span.hi - target->span.lo);
+        f.last_column = last_column(&where, f.line);
     }
     f.message = tg_str_text(&message);
     k->text.len = 0;

@@ -32,15 +32,11 @@ typedef struct search {
 
 /* ---- how well does it match? ---- */
 
-static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* The word as a word of its own, else anywhere; *whole tells which. NULL: it is not there. */
 static const char *find(const char *text, const char *word, bool *whole) {
     const size_t n = strlen(word);
     for (const char *at = text; (at = tg_text_find(at, word)) != NULL; at++)
-        if ((at == text || !is_letter(at[-1])) && !is_letter(at[n])) {
+        if ((at == text || !tg_is_word_byte(at[-1])) && !tg_is_word_byte(at[n])) {
             *whole = true;
             return at;
         }

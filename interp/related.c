@@ -2,6 +2,7 @@
  * text of tanh names two relatives, a definition names what it calls, and in a table of operations
  * what is alike stands side by side. */
 #include "interp/related.h"
+#include "base/nearest.h"
 #include "interp/source.h"
 
 #include <string.h>
@@ -21,16 +22,12 @@ static void add(found *f, const char *name) {
     f->name[f->n++] = known;
 }
 
-static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* The names that are called in the text: what stands right before a bracket. */
 static void add_called(found *f, const char *text) {
     for (const char *p = text; p && (p = strchr(p, '(')) != NULL; p++) {
         const char *from = p;
         char word[32];
-        while (from > text && is_letter(from[-1])) from--;
+        while (from > text && tg_is_word_byte(from[-1])) from--;
         size_t n = (size_t)(p - from);
         if (n == 0 || n >= sizeof word) continue;
         memcpy(word, from, n);
@@ -43,7 +40,7 @@ static void add_called(found *f, const char *text) {
 static bool calls(const char *text, const char *name) {
     size_t n = strlen(name);
     for (const char *p = text; p && (p = strstr(p, name)) != NULL; p++)
-        if (p[n] == '(' && (p == text || !is_letter(p[-1]))) return true;
+        if (p[n] == '(' && (p == text || !tg_is_word_byte(p[-1]))) return true;
     return false;
 }
 

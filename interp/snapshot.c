@@ -58,6 +58,14 @@ tg_setting tg_setting_now(const tg_interp *in) {
     return (tg_setting){in->rt.precision, in->rt.seed, in->rt.stream, in->rt.tick, in->format};
 }
 
+void tg_setting_restore(tg_interp *in, const tg_setting *s) {
+    in->rt.precision = s->precision;
+    in->rt.seed = s->seed;
+    in->rt.stream = s->stream;
+    in->rt.tick = s->tick;
+    in->format = s->format;
+}
+
 static const char *label_of(tg_value v) {
     return v.tag == TG_V_FORMULA ? v.as.node->label : NULL;
 }
@@ -534,11 +542,7 @@ void tg_delta_exchange(tg_interp *in, tg_shadow *s, tg_delta *d) {
     exchange_rules(d);
     exchange_used(in, d);
     in->globals->changes++; /* of the library's names too */
-    in->rt.precision = d->setting.precision;
-    in->rt.seed = d->setting.seed;
-    in->rt.stream = d->setting.stream;
-    in->rt.tick = d->setting.tick;
-    in->format = d->setting.format;
+    tg_setting_restore(in, &d->setting);
     d->setting = setting;
     if (d->assumed) {
         tg_assume_exchange(&in->rt, d->assumed);

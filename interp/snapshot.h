@@ -21,6 +21,7 @@ typedef struct tg_setting {
     tg_style format;
 } tg_setting;
 tg_setting tg_setting_now(const tg_interp *in);
+void tg_setting_restore(tg_interp *in, const tg_setting *s);
 
 typedef struct tg_changed_name {
     tg_env *env; /* held */

@@ -1,6 +1,7 @@
 /* Definitions as texts. A function holds the text that it was written in, so its comment and its
  * place need no record of their own. */
 #include "interp/source.h"
+#include "base/nearest.h"
 #include "interp/blame.h"
 
 #include <string.h>
@@ -73,16 +74,12 @@ void tg_source_comment(const tg_function *f, tg_str *out) {
     }
 }
 
-static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* Does the line use the name as a word? */
 static bool uses(const char *line, const char *name) {
     size_t n = strlen(name), len = strcspn(line, "\n");
     for (size_t i = 0; i + n <= len; i++)
-        if (strncmp(line + i, name, n) == 0 && (i == 0 || !is_letter(line[i - 1])) &&
-            !is_letter(line[i + n]))
+        if (strncmp(line + i, name, n) == 0 && (i == 0 || !tg_is_word_byte(line[i - 1])) &&
+            !tg_is_word_byte(line[i + n]))
             return true;
     return false;
 }

@@ -391,14 +391,14 @@ static TG_APART tg_flow repeat_loop(tg_interp *in, tg_env *env, const tg_ast *s)
     tg_value_drop(v);
     if (!ok) return fail_at(in, what);
     tg_progress bar;
-    tg_flow flow = TG_FLOW_NEXT;
-    ok = tg_progress_begin(&bar, in, env, call, NULL, n) || tg_blame(in, call);
+    ok = tg_progress_begin(&bar, in, env, call, NULL, n);
+    tg_flow flow = ok ? TG_FLOW_NEXT : fail_at(in, call);
     while (i < n && next_turn(&flow)) {
         if (is_time_for_code(in, i) && run_as_code(in, env, s, &bar, 0, n, &i, &flow)) {
             if (flow == TG_FLOW_ERROR) fail_at(in, s);
             break;
         }
-        flow = ok && tg_progress_turn(&bar, i) && tg_check_interrupt(&in->rt.c)
+        flow = tg_progress_turn(&bar, i) && tg_check_interrupt(&in->rt.c)
                    ? turn(in, env, s->kids[1])
                    : fail_at(in, s);
         i++;

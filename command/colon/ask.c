@@ -97,7 +97,7 @@ static void cells_of(const tg_name_info *rows, const tg_name_info *r, tg_str cel
     }
     if (width_of(r->shape) > SHAPE_MOST) { /* a record with many fields */
         tg_str_free(&cell[2]);
-        tg_str_addn(&cell[2], r->shape, SHAPE_MOST - 3);
+        tg_str_addn(&cell[2], r->shape, tg_utf8_fit(r->shape, strlen(r->shape), SHAPE_MOST - 3));
         tg_str_add(&cell[2], "...");
     }
     for (int i = 4; i < COLUMNS; i++) tg_str_free(&cell[i]);

@@ -101,6 +101,13 @@ tg_status tg_colon_say(tg_state *s, tg_str *out) {
     return status;
 }
 
+void tg_colon_pass_on(const tg_output *to, const char *text, size_t len) {
+    if (to->write)
+        to->write(to->user, text, len);
+    else
+        fwrite(text, 1, len, stdout);
+}
+
 /* ---- help ---- */
 
 enum { HELP_COLUMN = 24 };
@@ -150,11 +157,12 @@ static bool is_farewell(tg_state *s, const char *text, size_t len) {
     static const char *const words[] = {"quit", "exit"};
     for (int i = 0; i < 2; i++) {
         size_t n = strlen(words[i]);
-        const char *name;
+        tg_completion known;
         if (len < n || memcmp(text, words[i], n) != 0) continue;
         if (len != n && !(len == n + 2 && memcmp(text + n, "()", 2) == 0)) continue;
-        for (int k = 0; (name = tg_complete(s, words[i], k)); k++)
-            if (strcmp(name, words[i]) == 0) return false; /* the user's own */
+        if (tg_complete_at(s, words[i], n, &known) != TG_DONE) return true;
+        for (size_t k = 0; k < known.n; k++)
+            if (strcmp(known.items[k].text, words[i]) == 0) return false; /* the user's own */
         return true;
     }
     return false;

@@ -35,6 +35,8 @@ extern const tg_colon tg_colons_page[];
 
 /* Prints and frees the text. */
 tg_status tg_colon_say(tg_state *s, tg_str *out);
+/* Writes where `to` says. */
+void tg_colon_pass_on(const tg_output *to, const char *text, size_t len);
 /* "62.7 KB", "1.57 M": three digits. */
 void tg_colon_add_bytes(tg_str *out, double bytes);
 void tg_colon_add_flops(tg_str *out, double flops);

@@ -213,10 +213,7 @@ static void hear(const char *text, size_t len) {
 static void pass_on(void *user, const char *text, size_t len) {
     (void)user;
     hear(text, len);
-    if (under.write)
-        under.write(under.user, text, len);
-    else
-        fwrite(text, 1, len, stdout);
+    tg_colon_pass_on(&under, text, len);
 }
 
 static void end_log(void) {
@@ -261,7 +258,7 @@ void tg_colon_log_end(tg_state *s, const char *text, size_t len, tg_status statu
 static tg_status begin_log(tg_state *s, const char *path) {
     char now[32];
     const time_t t = time(NULL);
-    FILE *f = fopen(path, "a");
+    FILE *f = fopen(path, "ae"); /* not for programs that are run */
     if (!f) return tg_colon_refuse_path(s, "write", path, strerror(errno));
     end_log();
     tg_free(log_path);

@@ -38,17 +38,10 @@ static void keep(const char *text, size_t len) {
     }
 }
 
-static void pass_on(const tg_output *to, const char *text, size_t len) {
-    if (to->write)
-        to->write(to->user, text, len);
-    else
-        fwrite(text, 1, len, stdout);
-}
-
 static void hear(void *user, const char *text, size_t len) {
     (void)user;
     keep(text, len);
-    pass_on(&last.under, text, len);
+    tg_colon_pass_on(&last.under, text, len);
 }
 
 void tg_page_listen(tg_state *s) {
@@ -84,11 +77,11 @@ static bool run_pager(const char *text, size_t len) {
 
 static tg_status show(tg_state *s, const char *text, size_t len) {
     if (!on_terminal() || len == 0) {
-        pass_on(&last.under, text, len);
+        tg_colon_pass_on(&last.under, text, len);
         return TG_DONE;
     }
     if (run_pager(text, len)) return TG_DONE;
-    pass_on(&last.under, text, len);
+    tg_colon_pass_on(&last.under, text, len);
     return tg_refuse(s, "there is no pager",
                      "the variable PAGER names one; where it is not set, less is used");
 }

@@ -9,6 +9,7 @@
 #include "runtime/ops/apart.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -69,7 +70,7 @@ bool tg_apart_run(tg_rt *rt, double flops, void *out, size_t bytes, tg_apart_bod
     head *h = mmap(NULL, HEAD + bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (h == MAP_FAILED) return body(user, out);
     pid_t child = -1;
-    if (pipe(end) == 0) {
+    if (pipe2(end, O_CLOEXEC) == 0) {
         child = start(rt, end, h, body, user);
         close(end[1]);
         if (child > 0) {

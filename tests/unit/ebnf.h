@@ -312,13 +312,9 @@ static void spell(int x, char *out, int *len) {
 
 /* The words that a random NAME may not be. */
 static bool is_reserved(const char *text) {
-    static const char *const declarations[] = {"input",     "assume", "rule",
-                                               "precision", "format", "use"};
-    for (int i = 0; tg_keywords[i]; i++)
-        if (strcmp(text, tg_keywords[i]) == 0) return true;
-    for (int i = 0; i < 6; i++)
-        if (strcmp(text, declarations[i]) == 0) return true;
-    return false;
+    for (int i = 0; tg_declaring_words[i]; i++)
+        if (strcmp(text, tg_declaring_words[i]) == 0) return true;
+    return tg_is_keyword(text);
 }
 
 static void emit(int x) {

@@ -98,9 +98,10 @@ static void shapes_are_those_of_the_rules(void **state) {
 /* ---- names in texts ---- */
 
 static bool is_known(tg_state *s, const char *word) {
-    const char *name;
-    for (int i = 0; (name = tg_complete(s, word, i)); i++)
-        if (strcmp(name, word) == 0) return true;
+    tg_completion found;
+    assert_int_equal(tg_complete_at(s, word, strlen(word), &found), TG_DONE);
+    for (size_t i = 0; i < found.n; i++)
+        if (strcmp(found.items[i].text, word) == 0) return true;
     return false;
 }
 
