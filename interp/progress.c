@@ -1,8 +1,8 @@
-/* A bar is drawn at most fifteen times a second. Its named arguments are evaluated then, in the
- * scope of the loop, but not so often that this takes more than a twentieth of the time: a live
- * formula costs the loop a few percent whatever it is. A name that has no value yet is left out.
- * The rate is an average that forgets within seconds, so that what remains is foreseen by how fast
- * the loop is now.
+/* A bar is drawn at most fifteen times a second, or again at once after the program printed. Its
+ * named arguments are evaluated then, in the scope of the loop, but not so often that this takes
+ * more than a twentieth of the time: a live formula costs the loop a few percent whatever it is. A
+ * name that has no value yet is left out. The rate is an average that forgets within seconds, so
+ * that what remains is foreseen by how fast the loop is now.
  *
  * A loop looks at the clock in each turn, or every some turns while these are fast. Loops that end
  * in a moment show nothing. */
@@ -20,6 +20,7 @@
 enum { MOST_SKIP = 16, MOST_LINES = 6, STRIP_MOST = 40, STRIP_LEAST = 6, VALUE_MOST = 40 };
 
 static const double every = 1.0 / 15; /* seconds between drawings */
+static const double anew = 1.0 / 60;  /* the same, where what was printed took the bars away */
 static const double first = 0.12;     /* seconds before the first */
 static const double lines = 5;        /* seconds between lines where there is no terminal */
 static const double memory = 3;       /* seconds that the rate is an average of, about */
@@ -334,10 +335,14 @@ bool tg_progress_look(tg_progress *p, int64_t done) {
     bool off;
     double t = tg_clock_now(), since = t - p->looked;
     p->looked = t;
-    p->skip = since > 2e-3 ? 1 : since < 1e-3 && p->skip < MOST_SKIP ? p->skip * 2 : p->skip;
+    if (since > 2e-3 || done <= 0) /* how long a turn takes is not known before the first */
+        p->skip = 1;
+    else if (since < 1e-3 && p->skip < MOST_SKIP)
+        p->skip *= 2;
     p->pending = p->skip;
     p->done = done;
-    if (t - p->shown < (p->bar ? every : line_time(&off))) return true;
+    double wait = !p->bar ? line_time(&off) : p->drawn && p->in->bars_shown == 0 ? anew : every;
+    if (t - p->shown < wait) return true;
     count_rate(p, t);
     if (!take_values(p, t, false)) return false;
     if (p->bar)
