@@ -115,7 +115,8 @@ TG_API tg_status tg_set_tensor(tg_state *s, const char *name, int rank, const in
 TG_API const char *tg_undo(tg_state *s);
 /* Does the entry that was taken back last again, without running it: until there is another. */
 TG_API const char *tg_redo(tg_state *s);
-/* Makes the session what it was when it was opened. That can be undone. */
+/* Makes the session what it was when it was opened. That can be undone, but for what was watched.
+ */
 TG_API tg_status tg_reset(tg_state *s);
 /* A script that, run in a fresh session, makes this one again: all entries that are not undone, and
  * where one failed half way what it left. It is to stand in `folder` (absolute; NULL: anywhere),

@@ -4,6 +4,7 @@
 #include "interp/blame.h"
 #include "interp/journal.h"
 #include "interp/module.h"
+#include "interp/watch.h"
 #include "runtime/io/paths.h"
 
 #include <limits.h>
@@ -98,6 +99,7 @@ tg_status tg_reset(tg_state *s) {
         clear_inputs(&in->rt);
         while (in->nused > s->opening_used) d->tail[d->ntail++] = in->used[--in->nused];
         tg_assume_drop(&in->rt, UINT32_MAX);
+        tg_watch_forget(in);
         tg_setting_restore(in, &s->opening);
     }
     tg_journal_close(in, ok);

@@ -102,7 +102,7 @@ static void run_init(tg_state *s) {
         tg_str_addf(&path, "%s/.config/tg/init.tg", home);
     if (path.len && !path.failed && stat(path.text, &st) == 0 && S_ISREG(st.st_mode)) {
         tg_command_watch(s);
-        answer(s, tg_run_file(s, path.text, TG_QUIET));
+        answer(s, tg_run_file(s, path.text, TG_ENTRY));
         tg_command_watch(NULL);
     }
     tg_str_free(&path);
