@@ -130,6 +130,8 @@ TG_API tg_status tg_reload(tg_state *s, int *n);
 
 /* Writes where print and echo write. */
 TG_API void tg_print(tg_state *s, const char *text);
+/* The columns of the terminal that is written to; 0: it is none. */
+TG_API int tg_columns(const tg_state *s);
 /* Makes `message` the last error, with a line of help unless that is NULL. Returns TG_FAILED. */
 TG_API tg_status tg_refuse(tg_state *s, const char *message, const char *help);
 

@@ -7,6 +7,7 @@
 #include "interp/journal.h"
 #include "interp/module.h"
 #include "interp/rule.h"
+#include "interp/show.h"
 #include "interp/progress.h"
 #include "interp/store.h"
 #include "interp/watch.h"
@@ -232,6 +233,10 @@ tg_output tg_redirect(tg_state *s, tg_output to) {
 
 void tg_print(tg_state *s, const char *text) {
     tg_write(&s->in, text, strlen(text));
+}
+
+int tg_columns(const tg_state *s) {
+    return tg_terminal_width(&s->in, 0);
 }
 
 tg_status tg_refuse(tg_state *s, const char *message, const char *help) {

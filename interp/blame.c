@@ -1,6 +1,8 @@
 /* Errors in the user's own terms. The runtime says "{0} @ {1} has no meaning"; here {0} becomes
  * what stands in the source, and the shapes of the operands are listed under the carets. */
 #include "interp/blame.h"
+#include "base/wrap.h"
+#include "interp/show.h"
 #include "interp/progress.h"
 #include "base/alloc.h"
 #include "base/hash.h"
@@ -241,12 +243,18 @@ void tg_remark_text(tg_interp *in, const char *text) {
         tg_check_remark(in, text);
         return;
     }
+    enum { LABEL = 6 }; /* columns of "note: " */
     bool colours = tg_remark_colours(in);
     const char *on = tg_ink_on(colours, TG_INK_WARNING), *off = tg_ink_off(colours);
     if (in->echo) {
-        const char *part[] = {on, "note:", off, " ", text, "\n"};
+        tg_str wrapped = {0};
+        const int width = tg_terminal_width(in, 0);
+        if (width > 0) tg_wrap_line(&wrapped, text, strlen(text), LABEL, LABEL, width);
+        const bool whole = width == 0 || wrapped.failed;
+        const char *part[] = {on, "note:", off, " ", whole ? text : tg_str_text(&wrapped), "\n"};
         for (size_t i = 0; i < sizeof part / sizeof *part; i++)
             tg_write(in, part[i], strlen(part[i]));
+        tg_str_free(&wrapped);
     } else {
         tg_progress_clear(in);
         fprintf(stderr, "%snote:%s %s\n", on, off, text);

@@ -1,6 +1,7 @@
-/* Wrapping and labels. Text is broken at blanks where the line would get too long; what has no
- * blank there stands out over the edge, as a formula that is cut could not be copied. */
+/* Labels in their column, and text wrapped beside them (base/wrap.h). */
 #include "interp/help_page.h"
+
+#include "base/wrap.h"
 #include "interp/show.h"
 
 #include <string.h>
@@ -13,28 +14,8 @@ tg_page tg_page_begin(const tg_interp *in, tg_str *out) {
     return (tg_page){out, tg_echo_colours(in), width < NARROWEST ? NARROWEST : width};
 }
 
-/* One line of the text, wrapped: what stands before it takes `at` columns, and lines after the
- * first begin in column `indent`. */
-static void wrap(const tg_page *p, const char *line, size_t n, int at, int indent) {
-    bool first = true;
-    for (size_t i = 0; i < n;) {
-        size_t gap = 0, word;
-        while (i + gap < n && line[i + gap] == ' ') gap++;
-        for (word = gap; i + word < n && line[i + word] != ' ';) word++;
-        int wide = tg_utf8_width(line + i, word);
-        if (!first && at + wide > p->width) {
-            tg_str_addc(p->out, '\n');
-            tg_str_repeat(p->out, ' ', indent);
-            at = indent;
-            i += gap;
-            word -= gap;
-            wide -= (int)gap;
-        }
-        tg_str_addn(p->out, line + i, word);
-        at += wide;
-        i += word;
-        first = false;
-    }
+static void wrap(const tg_page *p, const char *line, size_t n, int at) {
+    tg_wrap_line(p->out, line, n, at, at, p->width);
     tg_str_addc(p->out, '\n');
 }
 
@@ -46,7 +27,7 @@ void tg_page_head(const tg_page *p, const char *text) {
 void tg_page_text(const tg_page *p, const char *text) {
     for (const char *line = text; *line;) {
         size_t n = strcspn(line, "\n");
-        wrap(p, line, n, 0, 0);
+        wrap(p, line, n, 0);
         line += n + (line[n] == '\n');
     }
 }
@@ -62,7 +43,7 @@ static void add_row(const tg_page *p, const char *label, const char *text, bool 
         size_t n = strcspn(line, "\n");
         add_label(p, label);
         if (wrapped) {
-            wrap(p, line, n, INDENT + LABEL, INDENT + LABEL);
+            wrap(p, line, n, INDENT + LABEL);
         } else {
             tg_str_addn(p->out, line, n);
             tg_str_addc(p->out, '\n');

@@ -9,19 +9,23 @@
  *
  * The culprit stands over ^, its operands over ~. Columns are those of a terminal: wide characters
  * count two, combining marks none, tabs are expanded, and bytes that a terminal would act on or
- * cannot show become U+FFFD. A span over several lines is shown by its first; a line too long for a
- * terminal is cut to a window around the caret. What is typed at the prompt needs no place: the
- * line stands just above. The form is that of Clang's diagnostics. */
+ * cannot show become U+FFFD. A span over several lines is shown by its first; a line too long for
+ * the terminal is cut to a window around the caret, and words are wrapped. What is typed at the
+ * prompt needs no place: the line stands just above. The form is that of Clang's diagnostics. */
 #include "base/paint.h"
+#include "base/wrap.h"
 #include "interp/interp.h"
+#include "interp/show.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
     TAB = 4,         /* columns between tab stops */
-    LINE_MOST = 120, /* columns of source shown whole */
+    LINE_MOST = 120, /* columns of source shown whole, where the terminal has as many */
     WINDOW = 100,    /* columns shown of a longer line */
+    DOTS = 3,        /* columns of what stands for the rest of it */
+    LEAST = 16,      /* columns of source in the narrowest terminal */
 };
 
 static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
@@ -38,6 +42,7 @@ typedef struct excerpt {
     size_t lo, hi; /* the line's bytes */
     stretch marks[3];
     int nmarks;
+    int most; /* columns of the line that can be shown */
     bool colours;
     tg_ink caret;
 } excerpt;
@@ -82,11 +87,12 @@ static void choose_window(const excerpt *x, int *lo, int *hi) {
     int total = columns_to(x, x->hi), caret = columns_to(x, x->marks[0].lo);
     *lo = 0;
     *hi = total;
-    if (total <= LINE_MOST) return;
-    *lo = caret - WINDOW / 2;
-    if (*lo + WINDOW > total) *lo = total - WINDOW;
+    if (total <= x->most) return;
+    int window = x->most - 2 * DOTS < WINDOW ? x->most - 2 * DOTS : WINDOW;
+    *lo = caret - window / 2;
+    if (*lo + window > total) *lo = total - window;
     if (*lo < 0) *lo = 0;
-    if (*lo + WINDOW < total) *hi = *lo + WINDOW;
+    if (*lo + window < total) *hi = *lo + window;
 }
 
 /* The marks, without blanks behind them; in colours each stretch of one kind in its own. */
@@ -106,7 +112,7 @@ static void add_line(const excerpt *x, const char *head, const char *gutter, tg_
     tg_str below = {0};
     choose_window(x, &from, &to);
     tg_str_addf(out, "\n%s%s", head, from > 0 ? "..." : "");
-    tg_str_repeat(&below, ' ', from > 0 ? 3 : 0);
+    tg_str_repeat(&below, ' ', from > 0 ? DOTS : 0);
     size_t i = x->lo;
     while (i < x->hi && column < to) {
         int width;
@@ -158,14 +164,24 @@ static void mark_line(const tg_diag *d, excerpt *x) {
     }
 }
 
+/* Columns beside what stands at a line's beginning; the last one stays free. */
+static int room(int width, size_t taken) {
+    return width - (int)taken > LEAST ? width - (int)taken - 1 : LEAST;
+}
+
 /* Each line of `text` on a line of its own behind `gutter`. */
-static void add_lines(const char *text, const char *gutter, tg_str *out) {
+static void add_lines(const char *whole, const char *gutter, int width, tg_str *out) {
+    tg_str wrapped = {0};
+    tg_wrap_text(&wrapped, whole, width > 0 ? room(width, strlen(gutter)) : 0);
+    const char *text = tg_str_text(&wrapped);
     while (*text) {
         size_t n = strcspn(text, "\n");
         tg_str_addf(out, "\n%s", gutter);
         tg_str_addn(out, text, n);
         text += n + (text[n] == '\n');
     }
+    if (wrapped.failed) out->failed = true;
+    tg_str_free(&wrapped);
 }
 
 static bool typed(const tg_source *s) {
@@ -210,14 +226,25 @@ static void add_trace(const tg_diag *d, tg_str *out) {
     }
 }
 
-static void add_help(const char *help, bool colours, tg_str *out) {
+static void add_help(const char *help, bool colours, int width, tg_str *out) {
+    static const char under[] = "        ";
+    tg_str lines = {0};
+    add_lines(help, under, width, &lines);
     tg_str_add(out, "\n  ");
     tg_ink_add(colours, TG_INK_HELP, "help:", out);
     tg_str_addc(out, ' ');
-    for (const char *h = help; *h; h++) {
-        tg_str_addc(out, *h);
-        if (*h == '\n' && h[1]) tg_str_add(out, "        ");
-    }
+    if (lines.len) tg_str_add(out, tg_str_text(&lines) + strlen(under) + 1);
+    if (lines.failed) out->failed = true;
+    tg_str_free(&lines);
+}
+
+/* What is wrong, behind "error: ". */
+static void add_message(const char *text, int at, int width, tg_str *out) {
+    enum { UNDER = 4 };
+    if (width > 0)
+        tg_wrap_line(out, text, strlen(text), at, UNDER, width);
+    else
+        tg_str_add(out, text);
 }
 
 /* "softmax.tg:7:15: " */
@@ -239,6 +266,8 @@ bool tg_report_as(tg_interp *in, const char *word, tg_ink ink, bool colours, tg_
     bool bare = src && typed(src) && d->kind == TG_ERR_INTERRUPT;
     excerpt x = {.colours = colours, .caret = ink};
     char head[32] = "  | ", gutter[32] = "  | ";
+    const int width = tg_terminal_width(in, 0);
+    const size_t from = out->len;
     if (d->kind == TG_ERR_NONE) return true;
     if (src && !bare) {
         int line, column;
@@ -255,18 +284,26 @@ bool tg_report_as(tg_interp *in, const char *word, tg_ink ink, bool colours, tg_
         tg_ink_add(colours, ink, word, out);
         tg_str_addc(out, ' ');
     }
-    tg_str_add(out, d->msg);
+    tg_str message = {0};
+    tg_str_add(&message, d->msg);
     if (bare && d->turns)
-        tg_str_add(out, "; what the turns before stored stays, :undo takes it back");
+        tg_str_add(&message, "; what the turns before stored stays, :undo takes it back");
+    add_message(tg_str_text(&message),
+                tg_utf8_width(tg_str_text(out) + from, out->len - from) + (bare ? 2 : 0), width,
+                out);
+    if (message.failed) out->failed = true;
+    tg_str_free(&message);
     if (src && !bare) {
+        x.most = width > 0 ? room(width, strlen(head)) : LINE_MOST;
+        if (x.most > LINE_MOST) x.most = LINE_MOST;
         mark_line(d, &x);
         add_line(&x, head, gutter, out);
         strcat(gutter, "  ");
-        add_lines(d->notes, gutter, out);
+        add_lines(d->notes, gutter, width, out);
     } else if (!bare) {
-        add_lines(d->notes, "  ", out);
+        add_lines(d->notes, "  ", width, out);
     }
-    if (d->help[0]) add_help(d->help, colours, out);
+    if (d->help[0]) add_help(d->help, colours, width, out);
     add_trace(d, out);
     return !out->failed;
 }

@@ -1,6 +1,6 @@
 /* :who, :deps, :type, :ops and :source. What they tell comes from the session (include/tg.h); here
  * it is chosen, sorted and laid out. */
-#include "command/colon/colon.h"
+#include "command/colon/typed.h"
 
 #include "base/str.h"
 
@@ -106,6 +106,45 @@ static void cells_of(const tg_name_info *rows, const tg_name_info *r, tg_str cel
     add_links(&cell[6], rows, &r->users);
 }
 
+/* The columns' widths where a line may have `most`: lists of names and shapes are cut first, then
+ * whole columns go. */
+static void squeeze(int width[COLUMNS], int most) {
+    enum { SHAPE = 2, TYPE, BYTES, NEEDS, USERS, LINKS_LEAST = 12, SHAPE_LEAST = 14 };
+    static const int gone[] = {USERS, NEEDS, TYPE, BYTES, SHAPE};
+    int natural[COLUMNS], over = 1;
+    memcpy(natural, width, sizeof natural);
+    for (int n = 0; over > 0 && n <= 5; n++) {
+        memcpy(width, natural, sizeof natural);
+        for (int i = 0; i < n; i++) width[gone[i]] = 0;
+        over = -GAP - most;
+        for (int k = 0; k < COLUMNS; k++) over += width[k] ? width[k] + GAP : 0;
+        for (; over > 0; over--) {
+            int *widest = width[NEEDS] > width[USERS] ? &width[NEEDS] : &width[USERS];
+            if (*widest <= LINKS_LEAST) widest = &width[SHAPE];
+            if (widest == &width[SHAPE] && *widest <= SHAPE_LEAST) break;
+            --*widest;
+        }
+    }
+}
+
+/* Cuts a cell: a list between its items, if one fits. */
+static void fit(tg_str *cell, int width) {
+    static const char dots[] = "...";
+    const char *text = tg_str_text(cell);
+    size_t keep = 0, item = 0;
+    if (width == 0 || cell->failed || width_of(text) <= width) return;
+    while (width_of(text) > 0 && tg_utf8_width(text, keep) + (int)strlen(dots) <= width) {
+        if (keep >= 2 && text[keep - 2] == ',') item = keep;
+        keep += (size_t)tg_utf8_next(text + keep, cell->len - keep, NULL);
+    }
+    while (keep > 0 && tg_utf8_width(text, keep) + (int)strlen(dots) > width) do
+            keep--;
+        while (keep > 0 && ((unsigned char)text[keep] & 0xC0) == 0x80);
+    cell->len = item ? item : keep;
+    cell->text[cell->len] = 0;
+    tg_str_add(cell, dots);
+}
+
 static void add_line(tg_str *out, const char *const cell[COLUMNS], const int width[COLUMNS]) {
     const size_t from = out->len;
     for (int i = 0; i < COLUMNS; i++) {
@@ -117,8 +156,8 @@ static void add_line(tg_str *out, const char *const cell[COLUMNS], const int wid
     tg_str_addc(out, '\n');
 }
 
-static void add_table(tg_str *out, const tg_name_info *rows, const tg_name_info **chosen,
-                      size_t n) {
+static void add_table(tg_str *out, const tg_name_info *rows, const tg_name_info **chosen, size_t n,
+                      int most) {
     static const char *const heads[COLUMNS] = {"name",  "kind",    "shape",  "type",
                                                "bytes", "made of", "used by"};
     tg_str cell[COLUMNS] = {{0}};
@@ -132,10 +171,12 @@ static void add_table(tg_str *out, const tg_name_info *rows, const tg_name_info 
     }
     for (int k = 0; k < COLUMNS; k++)
         if (width[k] && width_of(heads[k]) > width[k]) width[k] = width_of(heads[k]);
+    if (most > 0) squeeze(width, most);
     add_line(out, heads, width);
     for (size_t i = 0; i < n; i++) {
         cells_of(rows, chosen[i], cell);
         for (int k = 0; k < COLUMNS; k++) {
+            fit(&cell[k], width[k]);
             text[k] = tg_str_text(&cell[k]);
             if (cell[k].failed) out->failed = true;
         }
@@ -164,7 +205,7 @@ static tg_status who_command(const tg_colon_call *call) {
         tg_str_addf(&out, "%s\n", tg_str_text(&pattern));
     } else {
         qsort(list, chosen, sizeof *list, by_kind);
-        add_table(&out, rows, list, chosen);
+        add_table(&out, rows, list, chosen, tg_columns(call->s));
         tg_str_addf(&out, "%zu name%s", chosen, chosen == 1 ? "" : "s");
         if (bytes) {
             tg_str_add(&out, ", ");

@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "base/str.h"
+#include "base/wrap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,14 +92,21 @@ static tg_status unknown(tg_state *s, const char *word, size_t n, int alike) {
     return status;
 }
 
-tg_status tg_colon_say(tg_state *s, tg_str *out) {
+static tg_status say_within(tg_state *s, tg_str *text, int width) {
     tg_status status = TG_DONE;
-    if (out->failed)
+    tg_str out = {0};
+    tg_wrap_text(&out, tg_str_text(text), width);
+    if (text->failed || out.failed)
         status = tg_refuse(s, "out of memory", NULL);
     else
-        tg_print(s, tg_str_text(out));
-    tg_str_free(out);
+        tg_print(s, tg_str_text(&out));
+    tg_str_free(&out);
+    tg_str_free(text);
     return status;
+}
+
+tg_status tg_colon_say(tg_state *s, tg_str *out) {
+    return say_within(s, out, tg_columns(s));
 }
 
 void tg_colon_pass_on(const tg_output *to, const char *text, size_t len) {
@@ -110,15 +118,22 @@ void tg_colon_pass_on(const tg_output *to, const char *text, size_t len) {
 
 /* ---- help ---- */
 
-enum { HELP_COLUMN = 24 };
+enum { HELP_COLUMN = 24, HELP_WIDTH = 100 };
 
-/* The first line of what is said of a command, or all of it. */
+/* The first line of what is said of a command, or all of it: lines of prose, which are filled to
+ * the terminal, and indented ones, which stay. */
 static void describe(const tg_colon *c, bool whole, tg_str *out) {
     size_t from = out->len;
     tg_str_addf(out, ":%s%s%s", c->name, c->arguments[0] ? " " : "", c->arguments);
     do tg_str_addc(out, ' ');
     while (out->len - from < HELP_COLUMN);
-    tg_str_addn(out, c->doc, whole ? strlen(c->doc) : strcspn(c->doc, "\n"));
+    const char *line = c->doc + strcspn(c->doc, "\n");
+    tg_str_addn(out, c->doc, (size_t)(line - c->doc));
+    for (bool prose = false; whole && *line; prose = *line != ' ', line += strcspn(line, "\n")) {
+        line++;
+        tg_str_addc(out, prose && *line != ' ' ? ' ' : '\n');
+        tg_str_addn(out, line, strcspn(line, "\n"));
+    }
     tg_str_addc(out, '\n');
 }
 
@@ -139,7 +154,7 @@ static tg_status help(const tg_colon_call *call) {
                     "Runs it in a shell; ! alone is a shell.\n"
                     "A name may be cut short: :ti 1 + 1. More of one: :help :load. What tg itself "
                     "knows: ?\n");
-    return tg_colon_say(call->s, &out);
+    return say_within(call->s, &out, tg_columns(call->s) ? tg_columns(call->s) : HELP_WIDTH);
 }
 
 /* ---- running ---- */

@@ -1,5 +1,5 @@
 /* :time, :profile and :mem. */
-#include "command/colon/colon.h"
+#include "command/colon/typed.h"
 
 #include "base/str.h"
 

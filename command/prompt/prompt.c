@@ -7,6 +7,7 @@
 #include "command/prompt/prompt.h"
 
 #include "base/alloc.h"
+#include "base/wrap.h"
 #include "command/colon/colon.h"
 
 #include <stdio.h>
@@ -122,11 +123,21 @@ static bool take_line(tg_state *s, entry *e, const char *line, bool more) {
     return surely_goes_on(e) || run_entry(s, e, false);
 }
 
+static void greet(tg_state *s) {
+    tg_str text = {0}, wrapped = {0};
+    tg_str_addf(&text, "tg %s: ? explains, :help lists the commands, Ctrl-D leaves.\n",
+                tg_version());
+    tg_wrap_text(&wrapped, tg_str_text(&text), tg_columns(s));
+    tg_print(s, tg_str_text(&wrapped));
+    tg_str_free(&text);
+    tg_str_free(&wrapped);
+}
+
 int tg_prompt(tg_state *s, bool init) {
     entry e = {0};
     bool more = false;
     int status = EXIT_DONE;
-    printf("tg %s: ? explains, :help lists the commands, Ctrl-D leaves.\n", tg_version());
+    greet(s);
     if (init) run_init(s);
     tg_editor_open(s);
     tg_command_watch(NULL);
