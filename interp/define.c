@@ -100,9 +100,8 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old) {
     } else if (old.tag == TG_V_FORMULA && old.as.node->label == name) {
         old.as.node->label = NULL;
     } else if (old.tag == TG_V_TENSOR && old.as.tensor->refs > 1) {
-        tg_node *n = tg_node_const(&in->rt, old.as.tensor, NULL);
+        tg_node *n = tg_node_of_const(&in->rt, old.as.tensor);
         if (n && n->label == name) n->label = NULL;
-        if (!n) tg_clear(&in->rt.c);
     }
 }
 

@@ -3,8 +3,8 @@
  * Arguments have lower ids than their users, so one pass from the highest id down marks all that
  * held nodes reach, and needs neither recursion nor a stack nor any memory: a collection cannot
  * fail. Between the two passes the registered sweepers let plans and memos forget the dying nodes.
- * It runs when the graph has outgrown twice the survivors of the last time, so that its cost is a
- * constant share of making nodes. */
+ * It runs when the graph has outgrown twice the survivors of the last time, in nodes or in the
+ * bytes of its tensors, so that its cost is a constant share of making them. */
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
 #include "runtime/graph/recompute.h"
@@ -24,6 +24,13 @@ bool tg_graph_on_sweep(tg_rt *rt, void (*f)(tg_rt *rt)) {
 
 bool tg_node_survives(const tg_node *n) {
     return n->mark;
+}
+
+size_t tg_node_bytes(const tg_node *node) {
+    if (node->op != &tg_op_const) return 0;
+    const tg_tensor *t = node->leaf.tensor;
+    const size_t shown = (size_t)tg_view_count(&t->v) * tg_dtype_size(t->v.dtype);
+    return shown < t->buf->bytes ? shown : t->buf->bytes;
 }
 
 void tg_node_destroy(tg_graph *g, tg_node *node) {
@@ -82,6 +89,7 @@ static void mark(tg_graph *g) {
 
 static void sweep_nodes(tg_graph *g) {
     size_t kept = 0;
+    g->bytes = 0;
     memset(g->bucket, 0, g->nbucket * sizeof(tg_node *));
     for (size_t i = 0; i < g->count; i++) {
         tg_node *n = g->all[i];
@@ -90,12 +98,14 @@ static void sweep_nodes(tg_graph *g) {
             continue;
         }
         n->mark = false;
+        g->bytes += tg_node_bytes(n);
         tg_node **head = &g->bucket[n->hash & (g->nbucket - 1)];
         n->chain = *head;
         *head = n;
         g->all[kept++] = n;
     }
     g->count = g->survivors = kept;
+    g->bytes_survived = g->bytes;
 }
 
 static void sweep_attrs(tg_graph *g) {
@@ -113,9 +123,11 @@ static void sweep_attrs(tg_graph *g) {
 }
 
 void tg_graph_collect(tg_rt *rt, bool always) {
-    enum { FEW = 50000 };
+    enum { FEW = 50000, FEW_BYTES = 64 << 20 };
     tg_graph *g = rt->graph;
-    if (!always && g->count <= 2 * g->survivors + FEW) return;
+    if (!always && g->count <= 2 * g->survivors + FEW &&
+        g->bytes <= 2 * g->bytes_survived + FEW_BYTES)
+        return;
     mark(g);
     for (int i = 0; i < TG_GRAPH_SWEEPERS && g->sweeper[i]; i++) g->sweeper[i](rt);
     sweep_nodes(g);

@@ -31,7 +31,8 @@ typedef struct tg_graph {
     tg_attrs_entry empty; /* the attributes of an operation without any */
     uint64_t next_id, next_serial;
     uint64_t walk;
-    size_t survivors; /* of the last sweep */
+    size_t survivors;             /* of the last sweep */
+    size_t bytes, bytes_survived; /* of tensors in the nodes; in those of the last sweep */
     void (*sweeper[TG_GRAPH_SWEEPERS])(tg_rt *);
     tg_cell cells; /* head of the ring of all cells */
     struct tg_pool_slab {
@@ -49,6 +50,7 @@ void tg_pool_free(tg_graph *g);
 
 /* Takes back what a dying node owns, and its memory. */
 void tg_node_destroy(tg_graph *g, tg_node *node);
+size_t tg_node_bytes(const tg_node *node); /* of its tensor, as far as it shows it */
 static inline tg_attrs_entry *tg_attrs_entry_of(const tg_attrs *at) {
     return (tg_attrs_entry *)((char *)(uintptr_t)at - offsetof(tg_attrs_entry, at));
 }

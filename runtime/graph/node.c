@@ -277,16 +277,27 @@ tg_node *tg_node_number(tg_rt *rt, double x) {
     return enter(rt->graph, node);
 }
 
-tg_node *tg_node_const(tg_rt *rt, tg_tensor *t, const char *label) {
-    uint32_t hash = fold(mix(2, (uint64_t)(uintptr_t)t));
+static uint32_t hash_of_const(const tg_tensor *t) {
+    return fold(mix(2, (uint64_t)(uintptr_t)t));
+}
+
+tg_node *tg_node_of_const(const tg_rt *rt, const tg_tensor *t) {
+    const uint32_t hash = hash_of_const(t);
     for (tg_node *p = chain_of(rt->graph, hash); p; p = p->chain)
-        if (p->hash == hash && p->op == &tg_op_const && p->leaf.tensor == t) {
-            if (!p->label) p->label = label;
-            return p;
-        }
-    tg_node *node = fresh(rt, &tg_op_const, 0, hash);
+        if (p->hash == hash && p->op == &tg_op_const && p->leaf.tensor == t) return p;
+    return NULL;
+}
+
+tg_node *tg_node_const(tg_rt *rt, tg_tensor *t, const char *label) {
+    tg_node *node = tg_node_of_const(rt, t);
+    if (node) {
+        if (!node->label) node->label = label;
+        return node;
+    }
+    node = fresh(rt, &tg_op_const, 0, hash_of_const(t));
     if (!node) return NULL;
     node->leaf.tensor = tg_tensor_hold(t);
+    rt->graph->bytes += tg_node_bytes(node);
     node->label = label;
     node->type = (tg_type){.dtype = t->v.dtype, .rank = t->v.rank};
     memcpy(node->type.dim, t->v.dim, sizeof node->type.dim);

@@ -80,6 +80,7 @@ tg_node *tg_node_make(tg_rt *rt, const tg_op *op, int n, tg_node *const *args, c
 tg_node *tg_node_again(tg_rt *rt, const tg_node *of, tg_node *const *args);
 tg_node *tg_node_number(tg_rt *rt, double x);                       /* weak scalar */
 tg_node *tg_node_const(tg_rt *rt, tg_tensor *t, const char *label); /* one node a tensor object */
+tg_node *tg_node_of_const(const tg_rt *rt, const tg_tensor *t);     /* that one; NULL: none yet */
 tg_node *tg_node_cell(tg_rt *rt, tg_cell *cell);
 tg_node *tg_node_size(tg_rt *rt, tg_size s); /* weak scalar; a known size becomes a number */
 /* By name, attributes at their defaults: convenience for the simplifier and the grad driver. */

@@ -23,7 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 20000, UNDO_BYTES = 300 << 20, OUTPUT_MOST = 1 << 20, MANY = 500, FEW = 60 };
+/* GROWTH_BYTES: from when :undo keeps all the entries that it ever does. */
+enum { PATIENCE_MS = 20000, GROWTH_BYTES = 64 << 20, OUTPUT_MOST = 1 << 20, MANY = 500, FEW = 60 };
 
 static char command[PATH_MAX + 16], folder[] = "/tmp/tg-interrupt-XXXXXX";
 static bool sanitized;
@@ -216,10 +217,21 @@ static void check(const state *s, const char *statement) {
         give_up("a value is neither the old nor the new one", statement);
 }
 
+/* Also what the session does not count. */
+static double resident_bytes(void) {
+    char path[40];
+    double pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)child);
+    FILE *in = fopen(path, "r");
+    if (!in || fscanf(in, "%*s %lf", &pages) != 1) pages = 0;
+    if (in) fclose(in);
+    return pages * (double)sysconf(_SC_PAGESIZE);
+}
+
 static void at_random_moments(void **unused) {
     (void)unused;
     int many = sanitized ? FEW : MANY;
-    double bytes = 0;
+    double bytes = 0, resident = 0;
     start();
     assert_true(prompt_stands(now_ms() + PATIENCE_MS));
     for (size_t i = 0; i < sizeof preparations / sizeof *preparations; i++) {
@@ -247,8 +259,13 @@ static void at_random_moments(void **unused) {
         if (!prompt_stands(now_ms() + PATIENCE_MS)) give_up("no prompt", line);
         state s = ask(i, line);
         check(&s, line);
-        if (i == many / 4) bytes = s.bytes;
-        if (i == many - 1 && s.bytes > 2 * bytes + UNDO_BYTES) give_up("memory grows", line);
+        if (i == many / 2) {
+            bytes = s.bytes;
+            resident = resident_bytes();
+        }
+        if (i == many - 1 && s.bytes > bytes + GROWTH_BYTES) give_up("memory grows", line);
+        if (i == many - 1 && !sanitized && resident_bytes() > resident + GROWTH_BYTES)
+            give_up("the process grows", line);
         if (strstr(line, "use \"")) unlink(path);
     }
     type("\x04");
