@@ -147,7 +147,7 @@ bool tg_shape_line(tg_rt *rt, const tg_op *op, int i, bool symbolic, tg_str *out
 /* Is the line among those before it in the text? */
 static bool said_before(const char *text, const char *line) {
     size_t n = strlen(line);
-    for (const char *at = text; (at = strstr(at, line)) != NULL; at++)
+    for (const char *at = text; n > 0 && (at = strstr(at, line)) != NULL; at++)
         if ((at == text || at[-1] == '\n') && at[n] == '\n') return true;
     return false;
 }
