@@ -181,8 +181,8 @@ static int read_option(command *c, int argc, char **argv, int *i) {
             return wrong_usage("--seed wants a whole number", value ? value : "nothing given");
         c->options.seed = number;
     } else if (is_valued("--color", argc, argv, i, &c->colour)) {
-        if (!c->colour || (strcmp(c->colour, "auto") && strcmp(c->colour, "always") &&
-                           strcmp(c->colour, "never")))
+        if (!c->colour || (strcmp(c->colour, "auto") != 0 && strcmp(c->colour, "always") != 0 &&
+                           strcmp(c->colour, "never") != 0))
             return wrong_usage("--color wants auto, always or never",
                                c->colour ? c->colour : "nothing given");
     } else if (strcmp(option, "-e") == 0) {

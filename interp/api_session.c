@@ -17,16 +17,15 @@
 /* What is said of an entry: its text, as far as it came. */
 static const char *text_of(tg_state *s, const tg_entry *e) {
     tg_str *out = &s->script;
-    size_t n = e->src ? e->src->len : 0;
     tg_str_free(out);
     if (e->kind == TG_ENTRY_RESET)
         tg_str_add(out, ":reset");
+    else if (e->kind == TG_ENTRY_OUTSIDE || !e->src)
+        tg_str_add(out, "values set from outside");
     else if (e->kind == TG_ENTRY_FILE)
         tg_str_addf(out, ":load %s", e->src->name);
-    else if (e->kind == TG_ENTRY_OUTSIDE)
-        tg_str_add(out, "values set from outside");
     else
-        tg_str_addn(out, e->src->text, n);
+        tg_str_addn(out, e->src->text, e->src->len);
     while (out->len > 0 && strchr(" \t\r\n;", out->text[out->len - 1])) out->text[--out->len] = 0;
     if (e->src && e->len < e->src->len) tg_str_add(out, "      (as far as it came)");
     return tg_str_text(out);

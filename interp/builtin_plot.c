@@ -299,7 +299,7 @@ static bool data_line(tg_interp *in, tg_figure *f, const tg_tensor *x, const tg_
 
 static bool columns(tg_interp *in, tg_figure *f, const tg_tensor *x, const tg_tensor *y,
                     const char *name, bool single) {
-    char text[TG_PLOT_NAME + 24];
+    char text[TG_PLOT_NAME + 32];
     if (y->v.rank < 1 || y->v.rank > 2) {
         tg_fail(&in->rt.c, TG_ERR_SHAPE, "plot draws vectors and the columns of matrices, not %s",
                 y->v.rank == 0 ? "a single number" : "tensors of more axes");

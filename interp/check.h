@@ -76,9 +76,8 @@ bool tg_check_tell_shape(tg_interp *in, const tg_ast *target);
 
 /* The failure that is no error: what is asked for is not known. Returns false. */
 bool tg_check_give_up(tg_interp *in);
-/* That v is computed: gives up, or fails where an input has no data that surely should have.
- * Returns false. */
-bool tg_check_now(tg_interp *in, tg_value v);
+/* That v is computed: gives up, or fails where an input has no data that surely should have. */
+void tg_check_now(tg_interp *in, tg_value v);
 /* Has each input that v reads been stored into, as far as that can be told? False with an error. */
 bool tg_check_has_data(tg_interp *in, tg_value v);
 bool tg_check_give_data(tg_interp *in, const tg_cell *input);

@@ -64,8 +64,8 @@ bool tg_check_has_data(tg_interp *in, tg_value v) {
     return true;
 }
 
-bool tg_check_now(tg_interp *in, tg_value v) {
-    return tg_check_has_data(in, v) && tg_check_give_up(in);
+void tg_check_now(tg_interp *in, tg_value v) {
+    if (tg_check_has_data(in, v)) tg_check_give_up(in);
 }
 
 /* ---- stand-ins ---- */

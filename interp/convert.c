@@ -122,7 +122,10 @@ static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cell
                      tg_tensor *const *values, tg_value *out) {
     node_list l = {0};
     tg_value skeleton = TG_NONE_VALUE;
-    if (in->checking) return tg_check_now(in, v);
+    if (in->checking) {
+        tg_check_now(in, v);
+        return false;
+    }
     if (v.tag == TG_V_FORMULA) return now_one(in, v.as.node, ncells, cells, values, out);
     bool ok = tg_map_leaves(in, v, gather_node, &l, &skeleton);
     if (ok && l.n > 0) {

@@ -181,7 +181,7 @@ typedef struct tg_builtin {
 } tg_builtin;
 const tg_builtin *tg_builtin_at(int i); /* the i-th; NULL past the end */
 /* The file of the sources in which its record stands. */
-const char *tg_builtin_file(const tg_builtin *b);
+const char *tg_builtin_file(const tg_builtin *which);
 /* The tables, one a file; each ends with a row without a name. */
 extern const tg_builtin tg_builtins_formula[];
 extern const tg_builtin tg_builtins_jacobian[];

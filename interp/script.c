@@ -418,6 +418,7 @@ static bool write_entry(tg_interp *in, const tg_entry *e, const char *folder, an
         ok = ok && answers_of(in, e, a);
         if (ok) write_text(e, folder, &l, out);
     }
+    a->edit = NULL;
     tg_free(l.item);
     if (ok) write_left(e, in->rt.drew_live, out);
     return ok;

@@ -168,9 +168,11 @@ static bool walk_line(const walk *w, const tg_lesson_step *step) {
 
 /* The lesson's own answer, and what it gives: later steps build on it. */
 static void show_answer(const walk *w, const tg_lesson_step *step) {
-    for (const char *line = step->code, *end; line; line = *end ? end + 1 : NULL) {
-        end = line + strcspn(line, "\n");
-        printf("%s%.*s\n", line == step->code ? "tg> " : "...> ", (int)(end - line), line);
+    for (const char *line = step->code;; line++) {
+        int n = (int)strcspn(line, "\n");
+        printf("%s%.*s\n", line == step->code ? "tg> " : "...> ", n, line);
+        line += n;
+        if (!*line) break;
     }
     run(w, step->code, strlen(step->code), 0);
 }

@@ -59,7 +59,7 @@ tg_assume_outcome tg_assume_add(tg_rt *rt, tg_node *condition, uint32_t *by);
 void tg_assume_restore(tg_rt *rt, uint32_t in_force);
 /* All there is of them, as it is now; NULL: no memory. */
 tg_assumed *tg_assume_copy(tg_rt *rt);
-void tg_assume_copy_free(tg_assumed *copy);
+void tg_assume_copy_free(tg_assumed *a);
 /* What is assumed and what the copy holds change places. */
 void tg_assume_exchange(tg_rt *rt, tg_assumed *copy);
 /* Those whose condition is that one; drops assumptions. */
