@@ -168,8 +168,9 @@ static int add_lines(tg_rt *rt, const tg_op *op, bool plain, tg_str *out) {
     int lines = 0;
     for (int i = 0; lines < MOST_LINES && sample_at(op, i, &s); i++) {
         tg_str line = {0};
-        if ((!plain || is_plain(&s)) && tg_shape_line(rt, op, i, true, &line) &&
-            !said_before(tg_str_text(out), tg_str_text(&line))) {
+        bool ok = (!plain || is_plain(&s)) && tg_shape_line(rt, op, i, true, &line);
+        out->failed = out->failed || line.failed;
+        if (ok && line.len > 0 && !said_before(tg_str_text(out), tg_str_text(&line))) {
             tg_str_addf(out, "%s\n", tg_str_text(&line));
             lines++;
         }
