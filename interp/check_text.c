@@ -149,6 +149,13 @@ static tg_source *text_from(tg_interp *in, const tg_source *src, size_t at) {
 
 enum { SYNTAX_MOST = 20 };
 
+/* A byte that no text has: the file is no program, and more such bytes say nothing new. */
+static bool is_at_no_text(const tg_span *at) {
+    unsigned char b = at->src && at->lo < at->src->len ? (unsigned char)at->src->text[at->lo] : ' ';
+    if (b > 0 && b < 0x80) return false;
+    return b == 0 || tg_utf8_next(at->src->text + at->lo, at->src->len - at->lo, NULL) == 1;
+}
+
 /* The pending error of a text that could not be parsed, and those behind it. */
 static bool tell_syntax(tg_interp *in, tg_source *src) {
     tg_source *rest = NULL;
@@ -158,7 +165,8 @@ static bool tell_syntax(tg_interp *in, tg_source *src) {
         const tg_diag *d = &in->rt.c.diag;
         size_t from = d->at.lo; /* where a bracket was opened, if that was never closed */
         if (d->with[0].src && d->with[0].lo < from && d->with[0].lo >= at) from = d->with[0].lo;
-        at = d->kind == TG_ERR_SYNTAX && d->at.src ? next_start(src, from) : src->len;
+        bool over = d->kind != TG_ERR_SYNTAX || !d->at.src || is_at_no_text(&d->at);
+        at = over ? src->len : next_start(src, from);
         tg_unit *unit = NULL;
         ok = tg_check_tell(in, TG_FINDING_ERROR);
         tg_source_drop(rest);

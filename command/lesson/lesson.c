@@ -124,11 +124,16 @@ static void write_unless_hushed(void *user, const char *text, size_t len) {
     if (!*hushed) fwrite(text, 1, len, stdout);
 }
 
+static const char usage[] =
+    "usage: tg lesson [name or number or file.tgt [step]]\n"
+    "Lists the lessons, or walks through one of them, from its beginning or from a step.\n";
+
 int tg_lesson_command(const tg_options *options, int argc, char *const *argv) {
     tg_ctx c;
-    if (argc > 2) {
-        fputs("usage: tg lesson [name or number or file.tgt [step]]\n", stderr);
-        return EXIT_USAGE;
+    bool asked = argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
+    if (asked || argc > 2) {
+        fputs(usage, asked ? stdout : stderr);
+        return asked ? EXIT_DONE : EXIT_USAGE;
     }
     if (!tg_ctx_init(&c)) return EXIT_ERROR;
     bool hushed = false;

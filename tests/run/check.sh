@@ -124,6 +124,11 @@ check 1 '{"kind": "shape", "file": "json.tg", "line": 2, "column": 1, "last_colu
 {"kind": "error", "file": "json.tg", "line": 3, "column": 3, "last_column": 4, "message": "X @ X has no meaning: the inner sizes 3 and 2 differ", "help": "X @ X'"'"' has shape [2, 2]"}' \
     --json json.tg
 check 1 'error: cannot read nowhere.tg: No such file or directory' nowhere.tg
+printf 'x = 1\ny = "\377"\nz = "\376"\n' >"$dir/latin.tg"
+check 1 'latin.tg:2:6: error: byte 0xFF: this text is not UTF-8
+  2 | y = "�"
+    |      ^
+  help: save it in the encoding UTF-8' latin.tg
 check 2 'tg check: unknown option: --wrong
 Try `tg check --help`.' --wrong json.tg
 printf 'print("a script")' >"$dir/check"
