@@ -324,8 +324,9 @@ static bool look_at_cell(kept_cell *k, tg_delta *d, tg_news *news) {
     return true;
 }
 
+/* A var without a value is the parameter of a function that was differentiated. */
 static bool is_of_user(const tg_cell *c) {
-    return c->kind == TG_CELL_VAR || c->kind == TG_CELL_INPUT;
+    return c->kind == TG_CELL_INPUT || (c->kind == TG_CELL_VAR && c->value);
 }
 
 /* A new cell was without value and name before: what is gone back to must not find sizes in it.
