@@ -524,7 +524,10 @@ static tg_ast *help(tg_parser *p) {
     if (command) tg_parser_advance(p);
     bool name = here && p->tok.kind == TG_TOK_NAME;
     bool asked = name || (here && !flags && can_be_asked(p->tok));
-    if (flags && !name) return tg_parser_expected(p, "a word to search for");
+    if (flags && !name) { /* nor at the end: nobody goes on with a search on the next line */
+        tg_parser_fail(p, lo, lo + 2, "a word to search for stands behind ??");
+        return tg_help(p->c, "? lists what there is to ask"), NULL;
+    }
     tg_ast *node = tg_parser_node(p, TG_AST_HELP, lo, asked ? p->tok.hi : p->prev.hi, 0);
     if (!node) return NULL;
     node->flags = flags;

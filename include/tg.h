@@ -251,6 +251,10 @@ TG_API tg_status tg_source_of(tg_state *s, const char *name, const char **out);
  * Valid until the next call. */
 TG_API const char *tg_definition(tg_state *s, const char *name);
 
+/* What tg has for a word of another system: "ls" gives "!ls lists the files, ..."; NULL: nothing.
+ */
+TG_API const char *tg_advice(const char *word);
+
 /* A command of the program that embeds tg, for ?:name, ?? and advice. */
 typedef struct tg_help_row {
     const char *name; /* ":time" */

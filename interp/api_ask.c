@@ -3,6 +3,7 @@
  * of them, so that nothing is computed. */
 #include "base/alloc.h"
 #include "interp/api.h"
+#include "interp/foreign.h"
 #include "interp/blame.h"
 #include "interp/call.h"
 #include "interp/convert.h"
@@ -350,6 +351,10 @@ static bool add_source(tg_interp *in, const char *name, tg_value v, tg_str *out)
         return tg_help(&in->rt.c, ":deps %s shows what is made of it", name);
     }
     return true;
+}
+
+const char *tg_advice(const char *word) {
+    return tg_foreign_word(word);
 }
 
 tg_status tg_source_of(tg_state *s, const char *name, const char **out) {

@@ -133,6 +133,14 @@ static void offer(tg_nearest *n, const tg_env *env) {
         if (env->items[i].name) tg_nearest_offer(n, env->items[i].name);
 }
 
+/* dy, of a formula y? */
+static bool is_differential(tg_interp *in, const char *name) {
+    if (name[0] != 'd' || !name[1]) return false;
+    const char *of = tg_intern(&in->rt.c, name + 1, strlen(name + 1));
+    const tg_value *v = of ? tg_lookup(in, in->globals, of) : NULL;
+    return v && v->tag == TG_V_FORMULA;
+}
+
 bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
     static const char *const values[] = {"true", "false", "none", NULL};
     tg_nearest near = tg_nearest_to(name);
@@ -143,6 +151,8 @@ bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
     offer(&near, in->library);
     for (const char *const *word = values; *word; word++) tg_nearest_offer(&near, *word);
     tg_fail(&in->rt.c, TG_ERR_NAME, "there is no name %s", name);
+    if (is_differential(in, name))
+        return tg_help(&in->rt.c, "d%s/dx is written grad(%s, x)", name + 1, name + 1);
     if (sure) return tg_help(&in->rt.c, "did you mean %s?", own);
     const char *here = tg_foreign_word(name);
     if (here) return tg_help(&in->rt.c, "in tg: %s", here);

@@ -80,11 +80,17 @@ static tg_status unknown(tg_state *s, const char *word, size_t n, int alike) {
         if (n == 0 || !begins(c->name, word, n)) continue;
         tg_str_addf(&advice, advice.len ? ", :%s" : "do you mean :%s", c->name);
     }
-    if (!advice.len && near.best) tg_str_addf(&advice, "did you mean :%s", near.best);
-    if (advice.len) tg_str_add(&advice, "? ");
-    tg_str_add(&advice, ":help lists all");
-    tg_str_addf(&message, alike ? ":%s can be several commands" : "there is no command :%s",
-                tg_str_text(&typed));
+    const char *here = advice.len || n == 0 ? NULL : tg_advice(tg_str_text(&typed));
+    if (here)
+        tg_str_addf(&advice, "in tg: %s", here);
+    else if (!advice.len && near.best)
+        tg_str_addf(&advice, "did you mean :%s", near.best);
+    if (!here) tg_str_addf(&advice, "%s:help lists all", advice.len ? "? " : "");
+    if (n == 0)
+        tg_str_add(&message, "behind the colon stands the name of a command");
+    else
+        tg_str_addf(&message, alike ? ":%s can be several commands" : "there is no command :%s",
+                    tg_str_text(&typed));
     tg_status status = tg_refuse(s, tg_str_text(&message), tg_str_text(&advice));
     tg_str_free(&typed);
     tg_str_free(&message);
@@ -167,20 +173,16 @@ static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '?';
 }
 
-/* quit and its like, typed by those who expect them to work. */
-static bool is_farewell(tg_state *s, const char *text, size_t len) {
-    static const char *const words[] = {"quit", "exit"};
-    for (int i = 0; i < 2; i++) {
-        size_t n = strlen(words[i]);
-        tg_completion known;
-        if (len < n || memcmp(text, words[i], n) != 0) continue;
-        if (len != n && !(len == n + 2 && memcmp(text + n, "()", 2) == 0)) continue;
-        if (tg_complete_at(s, words[i], n, &known) != TG_DONE) return true;
-        for (size_t k = 0; k < known.n; k++)
-            if (strcmp(known.items[k].text, words[i]) == 0) return false; /* the user's own */
-        return true;
-    }
-    return false;
+/* quit and its like, typed by those who expect them to work: alone or with (). */
+static bool is_word(tg_state *s, const char *text, size_t len, const char *word) {
+    const size_t n = strlen(word);
+    tg_completion known;
+    if (len < n || memcmp(text, word, n) != 0) return false;
+    if (len != n && !(len == n + 2 && memcmp(text + n, "()", 2) == 0)) return false;
+    if (tg_complete_at(s, word, n, &known) != TG_DONE) return true;
+    for (size_t k = 0; k < known.n; k++)
+        if (strcmp(known.items[k].text, word) == 0) return false; /* the user's own */
+    return true;
 }
 
 static tg_status run(tg_state *s, const char *text, size_t len, int flags) {
@@ -189,7 +191,10 @@ static tg_status run(tg_state *s, const char *text, size_t len, int flags) {
     while (end > at && is_blank(text[end - 1])) end--;
     if (at < end && text[at] == '!')
         return tg_colon_shell(&(tg_colon_call){s, text + at + 1, end - at - 1, flags});
-    if (is_farewell(s, text + at, end - at)) return tg_colon_quit(&(tg_colon_call){.s = s});
+    if (is_word(s, text + at, end - at, "quit") || is_word(s, text + at, end - at, "exit"))
+        return tg_colon_quit(&(tg_colon_call){.s = s});
+    if (is_word(s, text + at, end - at, "help"))
+        return tg_run_bytes(s, "<prompt>", "?", 1, 1, flags);
     if (at == len || text[at] != ':') {
         tg_status status = tg_run_bytes(s, "<prompt>", text, len, 1, flags);
         if (status != TG_MORE) tg_colon_entered(text, len);

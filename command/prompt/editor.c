@@ -70,12 +70,14 @@ static void on_line(char *line) {
 }
 
 /* Lets the editor do what signals ask of it: it catches them all, and raises again those that are
- * not its own. */
+ * not its own. One that stopped tg has let a shell write in between: the line is drawn again. */
 static void serve_signals(void) {
 #ifdef TG_HAVE_READLINE
     sigset_t blocked;
     sigprocmask(SIG_SETMASK, &heard, &blocked);
+    const bool stops = rl_pending_signal() == SIGTSTP;
     rl_check_signals();
+    if (stops) rl_forced_update_display();
     sigprocmask(SIG_SETMASK, &blocked, NULL);
 #endif
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* What is being entered. */
 typedef struct entry {
@@ -133,6 +134,34 @@ static void greet(tg_state *s) {
     tg_str_free(&wrapped);
 }
 
+/* Does the line begin as one of a session that was copied? */
+static bool is_copied(const char *line) {
+    return strncmp(line + strspn(line, " "), "tg> ", 4) == 0;
+}
+
+static bool more_comes_soon(void) {
+    static const struct timespec moment = {.tv_nsec = 30000000};
+    if (tg_editor_more_waits()) return true;
+    nanosleep(&moment, NULL);
+    return tg_editor_more_waits();
+}
+
+/* Such a line, where the terminal did not say that it was pasted, with those that come along: as
+ * one paste. */
+static char *copied(char *line) {
+    tg_str text = {0};
+    char *next = NULL;
+    tg_str_add(&text, line);
+    tg_free(line);
+    while (more_comes_soon() && tg_editor_read("...> ", "", &next) == TG_EDIT_LINE) {
+        tg_str_addf(&text, "\n%s", next);
+        tg_free(next);
+    }
+    char *clean = text.failed ? NULL : tg_paste_clean(text.text, text.len);
+    tg_str_free(&text);
+    return clean;
+}
+
 int tg_prompt(tg_state *s, bool init) {
     entry e = {0};
     bool more = false;
@@ -147,7 +176,8 @@ int tg_prompt(tg_state *s, bool init) {
         if (tg_command_interrupted) clearerr(stdout); /* a write cut short is no failure */
         tg_edit got = tg_editor_read(more ? "...> " : "tg> ", tg_str_text(&e.text), &line);
         if (got == TG_EDIT_LINE) {
-            more = take_line(s, &e, line, more);
+            if (!more && is_copied(line)) line = copied(line);
+            more = line && take_line(s, &e, line, more);
             tg_free(line);
         } else if (got == TG_EDIT_INTERRUPT) {
             more = false;
