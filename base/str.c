@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <stdint.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -30,8 +31,9 @@ void tg_str_addc(tg_str *s, char c) {
     tg_str_addn(s, &c, 1);
 }
 
-void tg_str_vaddf(tg_str *s, const char *fmt, va_list ap) {
-    va_list again;
+void tg_str_addf(tg_str *s, const char *fmt, ...) {
+    va_list ap, again;
+    va_start(ap, fmt);
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     if (n >= 0 && reserve(s, (size_t)n)) {
@@ -39,12 +41,6 @@ void tg_str_vaddf(tg_str *s, const char *fmt, va_list ap) {
         s->len += (size_t)n;
     }
     va_end(again);
-}
-
-void tg_str_addf(tg_str *s, const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    tg_str_vaddf(s, fmt, ap);
     va_end(ap);
 }
 

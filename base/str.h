@@ -4,7 +4,6 @@
 #ifndef TG_BASE_STR_H
 #define TG_BASE_STR_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,7 +17,6 @@ void tg_str_add(tg_str *s, const char *text);
 void tg_str_addn(tg_str *s, const char *text, size_t n);
 void tg_str_addc(tg_str *s, char c);
 void tg_str_addf(tg_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void tg_str_vaddf(tg_str *s, const char *fmt, va_list ap);
 void tg_str_repeat(tg_str *s, char c, int n);
 const char *tg_str_text(const tg_str *s);
 void tg_str_free(tg_str *s);

@@ -1,6 +1,6 @@
 /* Units: a parsed text with the arena of its tree. Functions hold the unit they were written in, so
  * that the tree of a line typed at the prompt lives exactly as long as something defined on it.
- * Trees are compared with a stack of pairs, since a long sum is as deep as it is long. */
+ * Trees are walked and compared with a stack, since a long sum is as deep as it is long. */
 #include "grammar/ast.h"
 #include "base/alloc.h"
 
@@ -16,6 +16,25 @@ void tg_unit_drop(tg_unit *u) {
     tg_arena_free(&u->arena);
     tg_source_drop(u->src);
     tg_free(u);
+}
+
+/* ---- all of a tree ---- */
+
+bool tg_ast_walk(tg_ctx *c, const tg_ast *e, bool (*visit)(void *user, const tg_ast *e),
+                 void *user) {
+    const tg_ast **stack = NULL;
+    size_t n = 0, cap = 0;
+    bool ok = true;
+    for (const tg_ast *at = e; ok && at; at = n ? stack[--n] : NULL) {
+        void *p = (void *)stack;
+        ok = tg_grow(&p, &cap, n + (size_t)at->n, sizeof *stack) || tg_fail_memory(c);
+        stack = p;
+        ok = ok && visit(user, at);
+        for (int i = at->n; ok && i-- > 0;)
+            if (at->kids[i]) stack[n++] = at->kids[i];
+    }
+    tg_free((void *)stack);
+    return ok;
 }
 
 /* ---- equal trees ---- */

@@ -123,6 +123,11 @@ typedef struct tg_unit {
 tg_unit *tg_unit_hold(tg_unit *u);
 void tg_unit_drop(tg_unit *u);
 
+/* Calls `visit` for e and all below it, from left to right; it stops where that returns false.
+ * False: it did, or there is no memory, which is recorded in c. */
+bool tg_ast_walk(tg_ctx *c, const tg_ast *e, bool (*visit)(void *user, const tg_ast *e),
+                 void *user);
+
 /* *same: whether the trees are equal, wherever in their texts they stand. Both were parsed with c.
  * False: no memory. */
 bool tg_unit_same(tg_ctx *c, const tg_unit *a, const tg_unit *b, bool *same);

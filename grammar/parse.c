@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "grammar/advice.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -139,12 +139,11 @@ bool tg_journal_open(tg_interp *in, tg_entry_kind kind) {
 
 /* ---- the text ---- */
 
-/* The files that are used by a path that depends on where one stands. */
-static bool note_uses(tg_interp *in, tg_entry *e, const tg_ast *s) {
+/* A file that is used by a path that depends on where one stands. */
+static bool note_use(void *user, const tg_ast *s) {
+    tg_interp *in = user;
+    tg_entry *e = in->journal->open;
     char path[PATH_MAX], real[PATH_MAX];
-    if (!tg_guard(&in->rt.c)) return false;
-    for (int i = 0; i < s->n; i++)
-        if (s->kids[i] && !note_uses(in, e, s->kids[i])) return false;
     if (s->kind != TG_AST_USE || !(s->flags & TG_AST_QUOTED) || s->name[0] == '/') return true;
     snprintf(path, sizeof path, "%s%s", in->dir ? in->dir : "", s->name);
     if (!tg_file_exists(path)) snprintf(path, sizeof path, "%s", s->name);
@@ -163,7 +162,8 @@ bool tg_journal_takes(tg_interp *in, const tg_unit *unit, bool *failed) {
     *failed = false;
     if (!e || e->src) return false;
     e->src = tg_source_hold(unit->src);
-    for (int i = 0; i < unit->n && !*failed; i++) *failed = !note_uses(in, e, unit->statements[i]);
+    for (int i = 0; i < unit->n && !*failed; i++)
+        *failed = !tg_ast_walk(&in->rt.c, unit->statements[i], note_use, in);
     return true;
 }
 

@@ -322,19 +322,16 @@ static bool add_edit(edits *l, uint32_t lo, uint32_t hi, edit **out) {
     return true;
 }
 
-static bool find_answers(answers *a, const tg_ast *e) {
-    if (e->kind == TG_AST_NAME && tg_module_names_answer(e->name)) {
-        const size_t back = e->name[0] == 'a' ? 1 : (size_t)(e->name[1] - '0');
-        edit *x;
-        if (back > a->given) return true;
-        if (a->counting) a->wanted[a->given - back] = true;
-        if (a->counting) return true;
-        if (!add_edit(a->edit, e->span.lo, e->span.hi, &x)) return false;
-        snprintf(x->text, sizeof x->text, "answer_%zu", a->given - back + 1);
-        return true;
-    }
-    for (int i = 0; i < e->n; i++)
-        if (e->kids[i] && !find_answers(a, e->kids[i])) return false;
+static bool note_answer(void *user, const tg_ast *e) {
+    answers *a = user;
+    edit *x;
+    if (e->kind != TG_AST_NAME || !tg_module_names_answer(e->name)) return true;
+    const size_t back = e->name[0] == 'a' ? 1 : (size_t)(e->name[1] - '0');
+    if (back > a->given) return true;
+    if (a->counting) a->wanted[a->given - back] = true;
+    if (a->counting) return true;
+    if (!add_edit(a->edit, e->span.lo, e->span.hi, &x)) return false;
+    snprintf(x->text, sizeof x->text, "answer_%zu", a->given - back + 1);
     return true;
 }
 
@@ -351,7 +348,7 @@ static bool answers_of(tg_interp *in, const tg_entry *e, answers *a) {
     bool ok = tg_parse(&in->rt.c, src, &unit) == TG_PARSE_OK;
     for (int i = 0; ok && i < unit->n; i++) {
         const tg_ast *s = unit->statements[i];
-        ok = find_answers(a, s) || tg_fail_memory(&in->rt.c);
+        ok = tg_ast_walk(&in->rt.c, s, note_answer, a) || tg_fail_memory(&in->rt.c);
         if (!ok || !was_answered(e, s->span.lo)) continue;
         edit *x;
         if (!a->counting && a->wanted[a->given]) {

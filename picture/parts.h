@@ -49,8 +49,6 @@ bool tg_gnuplot_run(tg_ctx *c, const tg_str *script, tg_str *out);
 
 bool tg_text_figure(tg_ctx *c, const tg_figure *f, const tg_canvas *on, tg_str *out);
 bool tg_text_images(tg_ctx *c, const tg_figure *f, const tg_canvas *on, tg_str *out);
-/* The codes of an ink, and of a contour: the k-th of n levels; "" without colours. */
-const char *tg_text_ink(const tg_canvas *on, int ink);
 /* All images side by side as one, with `gap` pixels between, which are nan, as is what stays free.
  * Owned by the caller; NULL: no memory, recorded. */
 double *tg_images_join(tg_ctx *c, const tg_images *m, int gap, int *w, int *h);

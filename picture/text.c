@@ -48,7 +48,7 @@ void tg_text_cut(const char *text, int columns, bool unicode, tg_str *out) {
     if (columns >= dots) tg_str_add(out, unicode ? "…" : "...");
 }
 
-const char *tg_text_ink(const tg_canvas *on, int ink) {
+static const char *ink_on(const tg_canvas *on, int ink) {
     static const char *const code[TG_INKS] = {"\033[34m", "\033[31m", "\033[32m",
                                               "\033[35m", "\033[33m", "\033[36m"};
     return on->colours ? code[ink % TG_INKS] : "";
@@ -226,7 +226,7 @@ static int add_cells(const page *p, int row) {
         if (p->on->colours && ink >= 0 && c.ink != ink) tg_str_add(p->out, off(p));
         tg_str_repeat(p->out, ' ', blanks);
         blanks = 0;
-        if (p->on->colours && c.ink != ink) tg_str_add(p->out, tg_text_ink(p->on, c.ink));
+        if (p->on->colours && c.ink != ink) tg_str_add(p->out, ink_on(p->on, c.ink));
         ink = c.ink;
         tg_str_add(p->out, c.text);
     }
@@ -253,7 +253,7 @@ static void add_rows(const page *p) {
         int blanks = add_cells(p, i);
         if (next < n && tags[next].row == i) {
             tg_str_repeat(p->out, ' ', blanks + 1);
-            tg_str_add(p->out, tg_text_ink(p->on, tags[next].ink));
+            tg_str_add(p->out, ink_on(p->on, tags[next].ink));
             tg_text_cut(tag_text(&tags[next]), p->right - 1, p->on->unicode, p->out);
             tg_str_add(p->out, off(p));
             next++;
@@ -316,7 +316,7 @@ static void add_key(const page *p) {
         }
         int gap = used ? 3 : p->left + 2;
         tg_str_repeat(p->out, ' ', gap);
-        tg_str_addf(p->out, "%s%s%s ", tg_text_ink(p->on, s->ink), sign, off(p));
+        tg_str_addf(p->out, "%s%s%s ", ink_on(p->on, s->ink), sign, off(p));
         tg_str_add(p->out, tg_str_text(&name));
         if (name.failed) p->out->failed = true;
         tg_str_free(&name);

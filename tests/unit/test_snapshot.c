@@ -260,11 +260,33 @@ static void without_memory(void **state) {
     }
 }
 
+/* A sum is as deep as it is long. */
+static void of_any_depth(void **state) {
+    (void)state;
+    tg_state *s = session();
+    tg_str sum = {0};
+    const char *saved;
+    double x;
+    assert_int_equal(enter(s, "1 + 1"), TG_DONE);
+    tg_str_add(&sum, "a = ans");
+    for (int i = 0; i < 100000; i++) tg_str_add(&sum, "+1");
+    assert_int_equal(enter(s, tg_str_text(&sum)), TG_DONE);
+    assert_int_equal(tg_save_text(s, NULL, &saved), TG_DONE);
+    assert_non_null(strstr(saved, "\na = answer_1+1+1"));
+    assert_string_equal(tg_undo(s), tg_str_text(&sum));
+    assert_non_null(tg_redo(s));
+    assert_int_equal(tg_get_number(s, "a", &x), TG_DONE);
+    assert_true(x == 100002);
+    tg_str_free(&sum);
+    tg_close(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(undone_is_as_before), cmocka_unit_test(saved_is_the_same),
         cmocka_unit_test(only_so_many),        cmocka_unit_test(only_so_much),
         cmocka_unit_test(from_outside),        cmocka_unit_test(without_memory),
+        cmocka_unit_test(of_any_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
