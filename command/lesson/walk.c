@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/paint.h"
 #include "base/terminal.h"
+#include "base/wrap.h"
 #include "command/colon/colon.h"
 #include "command/prompt/prompt.h"
 
@@ -42,24 +43,13 @@ static int width(void) {
 
 /* One paragraph, its words broken into lines. */
 static void print_paragraph(const char *text, size_t n) {
-    int room = width(), used = 0;
-    if (n > 0 && text[0] == ' ') { /* laid out by hand */
-        printf("%.*s\n", (int)n, text);
-        return;
-    }
-    for (size_t i = 0; i < n;) {
-        size_t end = i;
-        while (end < n && text[end] != ' ') end++;
-        int w = tg_utf8_width(text + i, end - i);
-        if (used > 0 && used + 1 + w > room) {
-            putchar('\n');
-            used = 0;
-        }
-        printf("%s%.*s", used ? " " : "", (int)(end - i), text + i);
-        used += w + (used > 0);
-        i = end + (end < n);
-    }
-    putchar('\n');
+    tg_str out = {0};
+    if (n > 0 && text[0] == ' ') /* laid out by hand */
+        tg_str_addn(&out, text, n);
+    else
+        tg_wrap_line(&out, text, n, 0, 0, width());
+    puts(tg_str_text(&out));
+    tg_str_free(&out);
 }
 
 /* A blank line between paragraphs, none beside what is laid out by hand. */

@@ -34,12 +34,6 @@ static bool received_any, ended;
 static const char *preset; /* stands in the next line from the start; NULL: nothing */
 static sigset_t heard;     /* the signal mask of the wait */
 
-static char *copy(const char *s) {
-    size_t n = strlen(s) + 1;
-    char *p = tg_alloc(n);
-    return p ? memcpy(p, s, n) : NULL;
-}
-
 /* ---- history ---- */
 
 void tg_editor_remember(const char *text) {
@@ -177,7 +171,7 @@ tg_edit tg_editor_read(const char *prompt, const char *before, char **line) {
     sigprocmask(SIG_SETMASK, &heard, NULL);
     if (got != TG_EDIT_LINE) return got;
     if (ended) return tg_keys_gone() ? TG_EDIT_FAILED : TG_EDIT_END;
-    *line = copy(received);
+    *line = tg_alloc_text(received, strlen(received));
     free(received);
     return *line ? TG_EDIT_LINE : TG_EDIT_FAILED;
 }
