@@ -354,7 +354,8 @@ static void add_image(const tg_figure *f, const double *pixel, int w, int h, dou
 /* Between images of which the lower one has a label: a quarter of an image, and a line of text. */
 static int label_gap(const tg_images *m, const tg_plate *p) {
     const double line = 18;
-    double across = m->across, down = (m->n + m->across - 1) / m->across, quarter = m->h / 4 + 1,
+    const int rows = (m->n + m->across - 1) / m->across, quarter = m->h / 4 + 1;
+    double across = m->across, down = rows,
            wide = line * across * m->w / fmax(1, p->width - line * across),
            high = line * down * m->h / fmax(1, p->height - line * (down + HEAD));
     return (int)ceil(fmin(fmax(quarter, fmax(wide, high)), m->h));
