@@ -78,19 +78,31 @@ static char *take_aligned(size_t size, char **raw) {
     return *raw ? *raw + HEADER : NULL;
 }
 
-void *tg_alloc(size_t size) {
+/* Pages fresh from the system are zero, and are not touched for it. */
+static char *take_zeros(size_t size, char **raw) {
+    *raw = calloc(size + HEADER + HEADER - 1, 1);
+    if (*raw && size >= LARGE) ask_for_large_pages(*raw, size);
+    return *raw ? *raw + HEADER + (-(uintptr_t)*raw & (HEADER - 1)) : NULL;
+}
+
+static void *take(size_t size, char *(*how)(size_t, char **)) {
     char *raw;
     if (!admit(size) || size > (size_t)PTRDIFF_MAX - 2 * HEADER) return refuse();
-    char *p = size <= SMALL ? take_small(size, &raw) : take_aligned(size, &raw);
+    char *p = how(size, &raw);
     if (!p) return refuse();
     *header_of(p) = (header){size, raw};
     count(size, 0);
     return p;
 }
 
+void *tg_alloc(size_t size) {
+    return take(size, size <= SMALL ? take_small : take_aligned);
+}
+
 void *tg_alloc_array(size_t count, size_t size) {
     size_t bytes;
     if (!tg_size_mul(count, size, &bytes)) return NULL;
+    if (bytes >= LARGE) return take(bytes, take_zeros);
     void *p = tg_alloc(bytes);
     if (p) memset(p, 0, bytes);
     return p;
