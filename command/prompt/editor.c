@@ -73,6 +73,9 @@ static void serve_signals(void) {
     rl_check_signals();
     if (stops) rl_forced_update_display();
     sigprocmask(SIG_SETMASK, &blocked, NULL);
+    if (!stops) return;
+    rl_on_new_line(); /* goes on below what the shell has written */
+    rl_redisplay();
 #endif
 }
 

@@ -52,7 +52,7 @@ static void prepare_terminal(int meta) {
     rl_prep_terminal(meta);
     if (prepared || tcgetattr(STDIN_FILENO, &modes) != 0) return;
     interrupt_key = modes.c_cc[VINTR];
-    modes.c_cc[VINTR] = _POSIX_VDISABLE;
+    modes.c_cc[VINTR] = modes.c_cc[VQUIT] = _POSIX_VDISABLE;
     modes.c_cc[VMIN] = modes.c_cc[VTIME] = 0;
     never_sleeps = tcsetattr(STDIN_FILENO, TCSADRAIN, &modes) == 0;
 }

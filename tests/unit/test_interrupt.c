@@ -55,8 +55,10 @@ static int terminal;
 static char output[OUTPUT_MOST];
 static size_t length;
 
-static void start(void) {
+static void start(bool in_shell) {
     child = forkpty(&terminal, NULL, NULL, NULL);
+    length = 0;
+    output[0] = 0;
     assert_true(child >= 0);
     if (child > 0) return;
     setenv("TERM", "dumb", 1);
@@ -65,7 +67,12 @@ static void start(void) {
     setenv("XDG_STATE_HOME", folder, 1);
     setenv("XDG_CONFIG_HOME", folder, 1);
     setenv("TG_NUM_THREADS", "2", 1);
-    execl(command, "tg", (char *)NULL);
+    setenv("PS1", "sh: ", 1);
+    unsetenv("ENV");
+    if (in_shell)
+        execlp("sh", "sh", "-i", (char *)NULL);
+    else
+        execl(command, "tg", (char *)NULL);
     _exit(127);
 }
 
@@ -232,7 +239,7 @@ static void at_random_moments(void **unused) {
     (void)unused;
     int many = sanitized ? FEW : MANY;
     double bytes = 0, resident = 0;
-    start();
+    start(false);
     assert_true(prompt_stands(now_ms() + PATIENCE_MS));
     for (size_t i = 0; i < sizeof preparations / sizeof *preparations; i++) {
         length = 0;
@@ -275,6 +282,46 @@ static void at_random_moments(void **unused) {
     close(terminal);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* ---- job control ---- */
+
+/* Types, and waits for what is not the echo of it. */
+static void expect(const char *keys, const char *text) {
+    const long deadline = now_ms() + PATIENCE_MS;
+    length = 0;
+    output[0] = 0;
+    type(keys);
+    while (!strstr(output, text))
+        if (!more_output(deadline) && now_ms() >= deadline) give_up(text, keys);
+    while (more_output(now_ms() + 20)) {}
+}
+
+static void ctrl_z_gives_the_terminal_back(void **unused) {
+    (void)unused;
+    int status;
+    start(true);
+    expect("", "sh: ");
+    expect(command, command);
+    expect("\r", "tg> ");
+    expect("6 *", "6 *");
+    expect("\x1a", "sh: ");
+    expect("stty -a\r", " icanon");
+    assert_non_null(strstr(output, "intr = ^C; quit = ^\\;"));
+    assert_non_null(strstr(output, " echo "));
+    expect("fg\r", "6 *");
+    expect(" 7\r", "\r\n42\r\n");
+    expect("print(\"be\", \"gun\"); while true { }\r", "be gun");
+    expect("\x1a", "sh: ");
+    expect("stty -a\r", " icanon");
+    expect("fg\r", "\r\n");
+    expect("\x03", "interrupted");
+    expect("6 * 8\r", "\r\n48\r\n");
+    expect("\x04", "sh: ");
+    type("exit\r");
+    while (more_output(now_ms() + PATIENCE_MS)) {}
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close(terminal);
 }
 
 /* ---- scripts ---- */
@@ -341,6 +388,7 @@ static int take_down(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_random_moments),
+        cmocka_unit_test(ctrl_z_gives_the_terminal_back),
         cmocka_unit_test(a_script_ends_and_says_where),
     };
     return cmocka_run_group_tests(tests, set_up, take_down);
