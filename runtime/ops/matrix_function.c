@@ -285,10 +285,12 @@ static bool run_kron(const tg_call *call) {
             v[i]->dim[0] = 1;
         }
     }
+    enum { LOOK = 1 << 16 }; /* values from one look for an interrupt to the next */
     tg_dtype t = out.dtype;
     int64_t width = out.dim[1];
     for (int64_t i = 0; i < out.dim[0]; i++)
         for (int64_t j = 0; j < width; j++) {
+            if ((i * width + j) % LOOK == 0 && !tg_check_interrupt(&call->rt->c)) return false;
             int64_t pa = i / b.dim[0] * a.stride[0] + j / b.dim[1] * a.stride[1];
             int64_t pb = i % b.dim[0] * b.stride[0] + j % b.dim[1] * b.stride[1];
             tg_lapack_set(t, out.data, i * width + j,

@@ -124,7 +124,7 @@ typedef struct state {
 /* What the variables are now. */
 static state ask(int number, const char *statement) {
     char line[160], begin[40], sum[8];
-    state s;
+    state s = {0};
     int at;
     snprintf(line, sizeof line,
              "print(\"state\", %d, same(), n - m, h + c + d, stats().bytes, 1 + 1)\r", number);
