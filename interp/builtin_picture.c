@@ -122,11 +122,38 @@ static bool run_scatter(tg_interp *in, int n, const tg_argument *args, tg_value 
 
 /* ---- hist ---- */
 
-enum { MOST_BINS = 10000 };
+enum { MOST_BINS = 10000, PIECE = 1 << 16 };
 
 static int by_size(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+/* Merges x[0..m) and x[m..n) into to. */
+static bool merge(tg_ctx *c, const double *x, size_t m, size_t n, double *to) {
+    for (size_t i = 0, j = m, k = 0; k < n; k++) {
+        if (k % PIECE == 0 && !tg_check_interrupt(c)) return false;
+        to[k] = i < m && (j == n || x[i] <= x[j]) ? x[i++] : x[j++];
+    }
+    return true;
+}
+
+/* Sorts *x piece by piece, and hears Ctrl-C between them. *x and *spare are exchanged at will. */
+static bool sort(tg_ctx *c, double **x, double **spare, size_t n) {
+    for (size_t i = 0; i < n; i += PIECE) {
+        if (!tg_check_interrupt(c)) return false;
+        qsort(*x + i, n - i < PIECE ? n - i : PIECE, sizeof **x, by_size);
+    }
+    for (size_t width = PIECE; width < n; width *= 2) {
+        for (size_t i = 0; i < n; i += 2 * width) {
+            const size_t left = n - i, end = left < 2 * width ? left : 2 * width;
+            if (!merge(c, *x + i, end < width ? end : width, end, *spare + i)) return false;
+        }
+        double *sorted = *spare;
+        *spare = *x;
+        *x = sorted;
+    }
+    return true;
 }
 
 /* How many bins show the shape: by the spread of the middle half (Freedman and Diaconis 1981), at
@@ -206,21 +233,20 @@ static bool hist(tg_interp *in, const tg_argument *v, const tg_argument *bins, t
     if (!tg_plot_doubles(in, v->value, "what is counted", &t)) return false;
     size_t all = (size_t)tg_view_count(&t->v), n = 0;
     double *sorted = tg_alloc_array(all + 1, sizeof *sorted);
+    double *spare = tg_alloc_array(all + 1, sizeof *spare);
     const double *from = t->v.data;
-    for (size_t i = 0; sorted && i < all; i++)
+    for (size_t i = 0; sorted && spare && i < all; i++)
         if (isfinite(from[i])) sorted[n++] = from[i];
     tg_tensor_drop(t);
-    if (!sorted) return tg_fail_memory(&in->rt.c);
     tg_series *s = NULL;
-    bool ok = n > 0 || tg_fail(&in->rt.c, TG_ERR_VALUE,
-                               all ? "there is nothing to count: no number is finite"
-                                   : "there is nothing to count: it is empty");
-    if (ok) {
-        qsort(sorted, n, sizeof *sorted, by_size);
-        ok = make_bins(in, f, bins->value, sorted, n, &s);
-    }
+    bool ok = (sorted && spare) || tg_fail_memory(&in->rt.c);
+    ok = ok && (n > 0 || tg_fail(&in->rt.c, TG_ERR_VALUE,
+                                 all ? "there is nothing to count: no number is finite"
+                                     : "there is nothing to count: it is empty"));
+    ok = ok && sort(&in->rt.c, &sorted, &spare, n) && make_bins(in, f, bins->value, sorted, n, &s);
     if (ok) count_into(s, sorted, n);
     tg_free(sorted);
+    tg_free(spare);
     return ok && tg_plot_name(in, &f->x.name, v) && tg_figure_text(&in->rt.c, &f->y.name, "count");
 }
 

@@ -204,11 +204,16 @@ static bool infer_permutation(tg_rt *rt, const tg_op *op, int n, const tg_type *
 }
 
 static bool run_permutation(const tg_call *call) {
+    enum { LOOK = 1 << 16 }; /* exchanges from one look for an interrupt to the next */
     source s = source_of(call, 1);
     int64_t n = call->out->dim[0], *p = call->out->data;
-    for (int64_t i = 0; i < n; i++) p[i] = i;
+    for (int64_t i = 0; i < n; i++) {
+        p[i] = i;
+        if (i % LOOK == 0 && !tg_check_interrupt(&call->rt->c)) return false;
+    }
     uint64_t word[2];
     for (int64_t i = n - 1, k = 0; i > 0; i--, k++) {
+        if (k % LOOK == 0 && !tg_check_interrupt(&call->rt->c)) return false;
         if (k % 2 == 0) draw(&s, k / 2, word);
         int64_t j = (int64_t)below(word[k % 2], (uint64_t)i + 1), other = p[j];
         p[j] = p[i];
