@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "interp/call.h"
+#include "interp/module.h"
 #include "interp/topics.h"
 
 #include <stdlib.h>
@@ -208,6 +209,54 @@ static void add_words(const place *p, struct tg_completing_store *c) {
         if (fits(p, open[j])) add(c, open[j], "keyword", " ", NULL);
 }
 
+/* The statement's first word, where the cursor's is the second: "format ", "use op"; "" else. */
+static part word_before(const place *p) {
+    size_t lo = p->word.lo, end;
+    while (lo > 0 && (p->text[lo - 1] == ' ' || p->text[lo - 1] == '\t')) lo--;
+    end = lo;
+    while (lo > 0 && p->text[lo - 1] >= 'a' && p->text[lo - 1] <= 'z') lo--;
+    const part w = {lo, end};
+    while (lo > 0 && (p->text[lo - 1] == ' ' || p->text[lo - 1] == '\t')) lo--;
+    const bool begins = lo == 0 || strchr("\n;{", p->text[lo - 1]);
+    return begins && end < p->word.lo ? w : (part){0, 0};
+}
+
+static void add_modules(tg_interp *in, const place *p, struct tg_completing_store *c) {
+    enum { MOST = 100 };
+    char *there[MOST];
+    const int n = tg_module_names(in, there, MOST);
+    for (int i = 0; i < n; i++) {
+        const char *name = tg_intern(&in->rt.c, there[i], strlen(there[i]));
+        if (!name)
+            c->failed = true;
+        else if (fits(p, name) && strcmp(name, "core") != 0)
+            add(c, name, "module", "", NULL);
+        tg_free(there[i]);
+    }
+}
+
+/* Behind precision, format and use only a few words can stand. */
+static bool add_settings(tg_interp *in, const place *p, struct tg_completing_store *c) {
+    static const struct {
+        const char *word;
+        const char *can[4];
+    } rows[] = {
+        {"precision", {"single", "double"}},
+        {"format", {"short", "long", "sci"}},
+        {"use", {NULL}},
+    };
+    const part w = word_before(p);
+    const size_t n = w.hi - w.lo;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strlen(rows[i].word) != n || memcmp(rows[i].word, p->text + w.lo, n) != 0) continue;
+        for (int k = 0; rows[i].can[k]; k++)
+            if (fits(p, rows[i].can[k])) add(c, rows[i].can[k], "keyword", "", NULL);
+        if (!rows[i].can[0]) add_modules(in, p, c);
+        return true;
+    }
+    return false;
+}
+
 static void add_topics(tg_interp *in, const place *p, struct tg_completing_store *c) {
     for (const tg_topic *t = tg_topics; t->words; t++)
         for (const char *at = t->words + 1; *at;) {
@@ -342,7 +391,7 @@ tg_status tg_complete_at(tg_state *s, const char *text, size_t cursor, tg_comple
         out->what = TG_COMPLETE_NOTHING;
     } else if (p.field) {
         add_fields(in, &p, c);
-    } else {
+    } else if (!add_settings(in, &p, c)) {
         const size_t first = strspn(text, " \t");
         if (p.argument && call != SIZE_MAX) add_arguments(in, &p, c, *f);
         if (first < cursor && text[first] == '?') add_topics(in, &p, c);

@@ -93,6 +93,15 @@ static const tg_colon *command_of(const char *word, size_t n) {
     return alike == 1 ? found : NULL;
 }
 
+/* A name that is asked about, with its colon or without. */
+static void help_on_command(const char *line, size_t at, size_t cursor, tg_choices *out) {
+    const tg_colon *c;
+    out->from = at += at < cursor && line[at] == ':';
+    for (int i = 0; (c = tg_colon_at(i)); i++)
+        if (strncmp(c->name, line + at, cursor - at) == 0)
+            tg_choices_add(out, c->name, "", line + cursor, c->doc);
+}
+
 static void of_command(tg_state *s, const char *line, size_t colon, size_t cursor,
                        tg_choices *out) {
     const size_t word = colon + 1, n = strcspn(line + word, " \t");
@@ -110,7 +119,7 @@ static void of_command(tg_state *s, const char *line, size_t colon, size_t curso
     if (strstr(c->arguments, "file") || strstr(c->arguments, "folder"))
         tg_files_find(line + at, cursor - at, false, line + cursor, out);
     else if (strstr(c->arguments, "command"))
-        command_names(line + at, cursor - at, line + cursor, out);
+        help_on_command(line, at, cursor, out);
     else if (c->arguments[0])
         from_session(s, "", line, at, cursor, strstr(c->arguments, "name") == NULL, out);
 }
@@ -129,6 +138,8 @@ void tg_choices_find(tg_state *s, const char *before, const char *line, size_t c
     }
     if (sign == ':') {
         of_command(s, line, first, cursor, out);
+    } else if (sign == '?' && first + 1 < cursor && line[first + 1] == ':') {
+        help_on_command(line, first + 1, cursor, out);
     } else if (sign == '!') {
         while (out->from > first + 1 && !strchr(" \t", line[out->from - 1])) out->from--;
         tg_files_find(line + out->from, cursor - out->from, false, line + cursor, out);
