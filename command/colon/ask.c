@@ -206,6 +206,9 @@ static tg_status who_command(const tg_colon_call *call) {
     } else {
         qsort(list, chosen, sizeof *list, by_kind);
         add_table(&out, rows, list, chosen, tg_columns(call->s));
+        tg_holdings held;
+        tg_memory_held(call->s, &held);
+        if (call->len == 0 && held.names < bytes) bytes = held.names; /* what is shared, once */
         tg_str_addf(&out, "%zu name%s", chosen, chosen == 1 ? "" : "s");
         if (bytes) {
             tg_str_add(&out, ", ");
