@@ -70,7 +70,11 @@ static void serve_signals(void) {
     sigset_t blocked;
     sigprocmask(SIG_SETMASK, &heard, &blocked);
     const bool stops = rl_pending_signal() == SIGTSTP;
+    /* Where the drawing is not its own, it does not look for the line that a new size has moved. */
+    rl_voidfunc_t *draws = rl_redisplay_function;
+    rl_redisplay_function = rl_redisplay;
     rl_check_signals();
+    rl_redisplay_function = draws;
     if (stops) rl_forced_update_display();
     sigprocmask(SIG_SETMASK, &blocked, NULL);
     if (!stops) return;
