@@ -233,6 +233,10 @@ const tg_topic tg_topics[] = {
      "tg lesson lists the lessons that came with tg, and tg lesson name walks through one: it "
      "shows a line, you try it.",
      "1 + 1", "2"},
+    {" fmt layout editor editors vim emacs vscode ",
+     "tg fmt file.tg lays a program out, tg check file.tg tells its errors and shapes without "
+     "running it; docs/editors.md tells how Vim, Emacs and Visual Studio Code show programs.",
+     "1 + 1", "2"},
     {0},
 };
 

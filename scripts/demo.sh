@@ -10,4 +10,4 @@ say "building build/tg"
 build build Release tg
 say "training: examples/mnist/softmax_grad.tg"
 build/tg examples/mnist/softmax_grad.tg || die "the demo failed, see above"
-say "the demo is done; now try: build/tg"
+say "the demo is done; now try: build/tg, or build/tg lesson"

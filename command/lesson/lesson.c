@@ -2,11 +2,14 @@
 #include "command/lesson/lesson.h"
 
 #include "base/alloc.h"
+#include "base/terminal.h"
+#include "base/wrap.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct lessons {
     tg_lesson *item;
@@ -15,17 +18,22 @@ typedef struct lessons {
 
 static void print_list(const lessons *l) {
     int widest = 0;
+    tg_str all = {0}, fitting = {0};
     for (int i = 0; i < l->n; i++) {
         int w = tg_utf8_width(l->item[i].name, strlen(l->item[i].name));
         if (w > widest) widest = w;
     }
-    puts("Lessons:\n");
+    tg_str_add(&all, "Lessons:\n\n");
     for (int i = 0; i < l->n; i++) {
         const tg_lesson *one = &l->item[i];
-        printf("  %2d  %-*s  %s\n", i + 1, widest, one->name, one->title);
+        tg_str_addf(&all, "  %2d  %-*s  %s\n", i + 1, widest, one->name, one->title);
     }
-    puts("\n`tg lesson 1` walks through the first, `tg lesson NAME` through another, and\n"
-         "`tg lesson FILE.tgt` through one of your own.");
+    tg_str_add(&all, "\n`tg lesson 1` walks through the first, `tg lesson NAME` through another, "
+                     "and `tg lesson FILE.tgt` through one of your own.\n");
+    tg_wrap_text(&fitting, tg_str_text(&all), tg_terminal_columns(STDOUT_FILENO, 100));
+    fputs(tg_str_text(&fitting), stdout);
+    tg_str_free(&all);
+    tg_str_free(&fitting);
 }
 
 /* The lesson of that number or name; -1: none. A name may be cut short while it is clear. */
