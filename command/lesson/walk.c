@@ -175,25 +175,33 @@ static void give_hint(const walk *w, const tg_lesson_step *step) {
     print_text(tg_str_text(&step->hint));
 }
 
-/* What the two answers differ by, as a student reads it: the first is hers. Of an answer that is a
- * plain value that would be the answer. */
+/* Text with other words in the place of some. */
+static void add_reworded(const char *text, const char *const (*words)[2], tg_str *out) {
+    while (*text) {
+        int w = 0;
+        while (words[w][0] && strncmp(text, words[w][0], strlen(words[w][0])) != 0) w++;
+        if (words[w][0])
+            tg_str_add(out, words[w][1]);
+        else
+            tg_str_addc(out, *text);
+        text += words[w][0] ? strlen(words[w][0]) : 1;
+    }
+}
+
+/* What the two answers differ by, as a student reads it: the first is hers. Where the right one is
+ * a plain value, its value would be the answer. */
 static void add_difference(const tg_comparison *found, tg_str *out) {
-    static const char *const words[][2] = {
-        {"different: ", ""}, {"the first ", "yours "}, {"the second ", "the right one "}};
-    if (found->tells) {
+    static const char *const at_a_point[][2] = {
+        {"different: ", ""}, {"the first ", "yours "}, {"the second ", "the right one "}, {NULL}};
+    static const char *const of_kinds[][2] = {{"different: shapes ", "yours has the shape "},
+                                              {"different: a ", "yours is a "},
+                                              {"different: ", "yours has "},
+                                              {" and ", ", the right one "},
+                                              {NULL}};
+    if (found->tells)
         tg_str_add(out, "it has another value");
-        return;
-    }
-    for (const char *at = found->said; *at;) {
-        size_t n = 0;
-        for (size_t i = 0; !n && i < sizeof words / sizeof *words; i++) {
-            if (strncmp(at, words[i][0], strlen(words[i][0])) != 0) continue;
-            n = strlen(words[i][0]);
-            tg_str_add(out, words[i][1]);
-        }
-        if (!n) tg_str_addc(out, *at);
-        at += n ? n : 1;
-    }
+    else
+        add_reworded(found->said, strstr(found->said, "the first ") ? at_a_point : of_kinds, out);
 }
 
 /* Compares what was typed, and says so, unless it was no answer but something to try: a name given
