@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "command/command.h"
+#include "command/transcript.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,13 @@ static void tell(void *user, const tg_finding *f) {
 
 char *tg_command_read(const char *path, size_t *len) {
     tg_ctx c;
+    if (tg_has_suffix(path, ".tgt")) {
+        fprintf(stderr,
+                "error: %s is a transcript, no program\n  help: tg --check %s performs it and "
+                "compares\n",
+                path, path);
+        return NULL;
+    }
     bool ready = tg_ctx_init(&c);
     char *text = NULL;
     if (!ready)

@@ -129,6 +129,8 @@ check 1 'latin.tg:2:6: error: byte 0xFF: this text is not UTF-8
   2 | y = "�"
     |      ^
   help: save it in the encoding UTF-8' latin.tg
+check 1 'error: lesson.tgt is a transcript, no program
+  help: tg --check lesson.tgt performs it and compares' lesson.tgt
 check 2 'tg check: unknown option: --wrong
 Try `tg check --help`.' --wrong json.tg
 printf 'print("a script")' >"$dir/check"
