@@ -65,34 +65,41 @@ static header *header_of(const void *p) {
     return (header *)((char *)p - HEADER);
 }
 
-static char *take_small(size_t size, char **raw) {
-    *raw = malloc(size + HEADER + HEADER - 1);
-    return *raw ? *raw + HEADER + (-(uintptr_t)*raw & (HEADER - 1)) : NULL;
+/* What the system gave, and the place in it behind the header. */
+typedef struct block {
+    char *raw, *p;
+} block;
+
+static block behind_header(char *raw) {
+    return (block){raw, raw ? raw + HEADER + (-(uintptr_t)raw & (HEADER - 1)) : NULL};
+}
+
+static block take_small(size_t size) {
+    return behind_header(malloc(size + HEADER + HEADER - 1));
 }
 
 /* A multiple of 64, as aligned_alloc wants. */
-static char *take_aligned(size_t size, char **raw) {
+static block take_aligned(size_t size) {
     size_t whole = HEADER + ((size + HEADER - 1) & ~(size_t)(HEADER - 1));
-    *raw = aligned_alloc(HEADER, whole);
-    if (*raw && whole >= LARGE) ask_for_large_pages(*raw, whole);
-    return *raw ? *raw + HEADER : NULL;
+    char *raw = aligned_alloc(HEADER, whole);
+    if (raw && whole >= LARGE) ask_for_large_pages(raw, whole);
+    return behind_header(raw);
 }
 
 /* Pages fresh from the system are zero, and are not touched for it. */
-static char *take_zeros(size_t size, char **raw) {
-    *raw = calloc(size + HEADER + HEADER - 1, 1);
-    if (*raw && size >= LARGE) ask_for_large_pages(*raw, size);
-    return *raw ? *raw + HEADER + (-(uintptr_t)*raw & (HEADER - 1)) : NULL;
+static block take_zeros(size_t size) {
+    char *raw = calloc(size + HEADER + HEADER - 1, 1);
+    if (raw && size >= LARGE) ask_for_large_pages(raw, size);
+    return behind_header(raw);
 }
 
-static void *take(size_t size, char *(*how)(size_t, char **)) {
-    char *raw;
+static void *take(size_t size, block (*how)(size_t)) {
     if (!admit(size) || size > (size_t)PTRDIFF_MAX - 2 * HEADER) return refuse();
-    char *p = how(size, &raw);
-    if (!p) return refuse();
-    *header_of(p) = (header){size, raw};
+    block b = how(size);
+    if (!b.p) return refuse();
+    *header_of(b.p) = (header){size, b.raw};
     count(size, 0);
-    return p;
+    return b.p;
 }
 
 void *tg_alloc(size_t size) {
