@@ -191,8 +191,8 @@ void tg_journal_answered(tg_interp *in, const tg_ast *s) {
 /* ---- the end ---- */
 
 static void keep_within_bounds(tg_journal *j) {
-    for (size_t i = 0; i < j->n && (j->ndeltas > MOST_DELTAS || j->bytes > most_bytes); i++)
-        drop_delta(j, j->done[i]);
+    for (; j->bare < j->n && (j->ndeltas > MOST_DELTAS || j->bytes > most_bytes); j->bare++)
+        drop_delta(j, j->done[j->bare]);
 }
 
 /* Looks at what e has done. False: no memory. */

@@ -48,6 +48,7 @@ typedef struct tg_entry {
 typedef struct tg_journal {
     tg_shadow *shadow; /* NULL: to be made again */
     size_t n, cap, nundone, undone_cap, ndeltas, bytes;
+    size_t bare; /* the first entries, of which none can be taken back any more */
     tg_entry **done, **undone;
     tg_entry *open;     /* under way; NULL: none */
     tg_setting before;  /* the statement that runs */

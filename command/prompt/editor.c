@@ -10,6 +10,7 @@
 #if defined TG_HAVE_READLINE || defined TG_HAVE_LIBEDIT
 
 #include "base/alloc.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,22 @@ static sigset_t heard;     /* the signal mask of the wait */
 
 /* ---- history ---- */
 
+#ifdef TG_HAVE_READLINE
+/* By hashes: which entries there may be. Of what was never entered before, as most is, the history
+ * need not be looked through. */
+static unsigned char may_be_there[1 << 16];
+
+/* Was it possibly noted before? */
+static bool note(const char *text) {
+    const uint64_t hash = tg_hash_text(text);
+    unsigned char *at = &may_be_there[hash >> 3 & (sizeof may_be_there - 1)];
+    const unsigned char bit = (unsigned char)(1U << (hash & 7));
+    const bool was = *at & bit;
+    *at |= bit;
+    return was;
+}
+#endif
+
 void tg_editor_remember(const char *text) {
     text += strspn(text, " \t\n");
     if (!*text) return;
@@ -43,7 +60,7 @@ void tg_editor_remember(const char *text) {
     if (last && strcmp(last->line, text) == 0) return;
 #ifdef TG_HAVE_READLINE
     HIST_ENTRY **all = history_list();
-    for (int i = history_length; all && i-- > 0;)
+    for (int i = note(text) ? history_length : 0; all && i-- > 0;)
         if (strcmp(all[i]->line, text) == 0) free_history_entry(remove_history(i));
 #endif
     add_history(text);
@@ -51,6 +68,9 @@ void tg_editor_remember(const char *text) {
 }
 
 static void add_old(const char *entry) {
+#ifdef TG_HAVE_READLINE
+    note(entry);
+#endif
     add_history(entry);
 }
 
