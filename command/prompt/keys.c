@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,23 +37,28 @@ static const char *lines_before = ""; /* the lines that this one goes on from */
 static const char *stands_there;      /* in the line from the start; NULL: nothing */
 static bool gone;
 
+static const char paste_begin[] = "\033[200~", paste_end[] = "\033[201~";
+
 /* ---- characters ---- */
 
 static unsigned char waiting[4096];
 static size_t waiting_at, waiting_end;
-static cc_t interrupt_key = _POSIX_VDISABLE;
+static cc_t interrupt_key = _POSIX_VDISABLE, stop_key = _POSIX_VDISABLE;
 static bool never_sleeps; /* reading from the terminal */
 
-/* Makes Ctrl-C a character like others, in its place among them, and no reason for the terminal to
- * drop what waits; where the keys that stop do so, between the wait and the read, that does not
- * sleep. */
+/* Makes the keys that send signals, and those that stop the output, characters like others, in
+ * their place among them, and no reason for the terminal to drop what waits: what is pasted may
+ * hold any of them. Where they do, between the wait and the read, that does not sleep. */
 static void prepare_terminal(int meta) {
     const bool prepared = RL_ISSTATE(RL_STATE_TERMPREPPED);
     struct termios modes;
     rl_prep_terminal(meta);
     if (prepared || tcgetattr(STDIN_FILENO, &modes) != 0) return;
-    interrupt_key = modes.c_cc[VINTR];
-    modes.c_cc[VINTR] = modes.c_cc[VQUIT] = _POSIX_VDISABLE;
+    const bool heard = modes.c_lflag & ISIG;
+    interrupt_key = heard ? modes.c_cc[VINTR] : (cc_t)_POSIX_VDISABLE;
+    stop_key = heard ? modes.c_cc[VSUSP] : (cc_t)_POSIX_VDISABLE;
+    modes.c_lflag &= ~(tcflag_t)ISIG;
+    modes.c_iflag &= ~(tcflag_t)(IXON | IXOFF);
     modes.c_cc[VMIN] = modes.c_cc[VTIME] = 0;
     never_sleeps = tcsetattr(STDIN_FILENO, TCSADRAIN, &modes) == 0;
 }
@@ -62,14 +68,30 @@ static bool hung_up(void) {
     return poll(&in, 1, 0) < 0 || in.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
-/* Looks for Ctrl-C among what was read: what stands before the last is dropped. */
+/* Is `c` the last byte of a mark, `*matched` of whose bytes came before it? */
+static bool ends_mark(const char *mark, size_t *matched, unsigned char c) {
+    if (c != (unsigned char)mark[*matched]) *matched = 0;
+    *matched += c == (unsigned char)mark[*matched];
+    if (mark[*matched]) return false;
+    *matched = 0;
+    return true;
+}
+
+static bool within_paste;
+
+/* Looks for Ctrl-C among what was read: what stands before the last is dropped. Within a paste it
+ * is a byte like any, but for one that comes alone, from a person whose paste has no end. */
 static void find_interrupt(void) {
-    for (size_t i = waiting_end; interrupt_key != _POSIX_VDISABLE && i > waiting_at; i--)
-        if (waiting[i - 1] == interrupt_key) {
-            waiting_at = i;
-            tg_command_interrupted = 1;
-            return;
-        }
+    static size_t matched;
+    if (interrupt_key == _POSIX_VDISABLE) return;
+    if (waiting_end == 1 && waiting[0] == interrupt_key) within_paste = false;
+    for (size_t i = 0; i < waiting_end; i++) {
+        if (ends_mark(within_paste ? paste_end : paste_begin, &matched, waiting[i]))
+            within_paste = !within_paste;
+        if (within_paste || waiting[i] != interrupt_key) continue;
+        waiting_at = i + 1;
+        tg_command_interrupted = 1;
+    }
 }
 
 /* The next character; READERR: the terminal is gone; EOF: Ctrl-C was pressed. */
@@ -93,14 +115,25 @@ static int next_byte(void) {
 
 static int indented; /* blanks that this line was given at its beginning */
 
-/* For readline. Where a line goes on, Ctrl-D behind the blanks that it was given is one on an empty
- * line. */
+/* In a search a key that begins others ends it first: readline 8 would follow a null pointer behind
+ * it (Ctrl-R Ctrl-X and any key). Escape ends it anyway. */
+static int end_search(int c) {
+    if (c < 0 || c > 127 || c == 033 || rl_get_keymap()[c].type != ISKMAP) return c;
+    if (rl_variable_value("isearch-terminators")) return 033; /* those of the user's own inputrc */
+    waiting_at--;
+    return '\n';
+}
+
+/* For readline. What stops stops the whole job, as the terminal does. Where a line goes on, Ctrl-D
+ * behind the blanks that it was given is one on an empty line. */
 static int next_key(FILE *f) {
     (void)f;
-    int c = next_byte();
+    int c;
+    while ((c = next_byte()) == stop_key && stop_key != _POSIX_VDISABLE) kill(0, SIGTSTP);
     if (c == ('D' & 31) && indented && rl_end == indented &&
         strspn(rl_line_buffer, " ") == (size_t)indented)
         rl_replace_line("", 1);
+    if (RL_ISSTATE(RL_STATE_ISEARCH)) c = end_search(c);
     return c == EOF ? 0 : c; /* the wait's loop sees the interrupt */
 }
 
@@ -292,16 +325,47 @@ static int begin_line(void) {
     return 0;
 }
 
+/* ---- Ctrl-] ---- */
+
+/* To the next place of the character that is typed, or to the one before. The library's own waits
+ * for it in a way that an unbound key behind it ends in memory that is not there (readline 8.2). */
+static int find_character(int count, int step) {
+    char c[4] = {0};
+    int n = 0, more = 0, at = rl_point;
+    do {
+        c[n] = (char)rl_read_key();
+        const unsigned char b = (unsigned char)c[n++];
+        if (n == 1) more = b >= 0xF0 ? 3 : b >= 0xE0 ? 2 : b >= 0xC0;
+    } while (n <= more && !tg_command_interrupted);
+    for (; count > 0; count--) {
+        do at += step;
+        while (at >= 0 && at + n <= rl_end && memcmp(rl_line_buffer + at, c, (size_t)n) != 0);
+        if (at < 0 || at + n > rl_end) return rl_ding();
+    }
+    rl_point = at;
+    return 0;
+}
+
+static int find_next(int count, int key) {
+    (void)key;
+    return find_character(count, 1);
+}
+
+static int find_previous(int count, int key) {
+    (void)key;
+    return find_character(count, -1);
+}
+
 /* ---- paste ---- */
 
 static int paste(int count, int key) {
-    static const char end[] = "\033[201~";
-    enum { END = sizeof end - 1 };
+    enum { END = sizeof paste_end - 1 };
     tg_str text = {0};
     (void)count, (void)key;
     for (int c; (c = next_byte()) >= 0;) {
         tg_str_addc(&text, (char)c);
-        if (c == '~' && text.len >= END && memcmp(text.text + text.len - END, end, END) == 0) {
+        if (c == '~' && text.len >= END &&
+            memcmp(text.text + text.len - END, paste_end, END) == 0) {
             text.text[text.len -= END] = 0;
             break;
         }
@@ -428,7 +492,7 @@ void tg_keys_open(tg_state *s) {
     session = s;
     bind("A", "tg-previous", previous);
     bind("B", "tg-next", next);
-    bind("\033[200~", "tg-paste", paste);
+    bind(paste_begin, "tg-paste", paste);
     bind("\033\r", "tg-newline", new_line);
     bind("\033\n", NULL, new_line);
     bind("(", "tg-open", open_bracket);
@@ -437,6 +501,8 @@ void tg_keys_open(tg_state *s) {
     bind("}", NULL, close_bracket);
     rl_bind_key_in_map('P' & 31, previous, emacs_standard_keymap);
     rl_bind_key_in_map('N' & 31, next, emacs_standard_keymap);
+    rl_bind_key_in_map(']' & 31, find_next, emacs_standard_keymap);
+    rl_bind_key_in_map(']' & 31, find_previous, emacs_meta_keymap);
     rl_persistent_signal_handlers =
         1; /* also between two characters: Ctrl-Z leaves a sane terminal */
     rl_prep_term_function = prepare_terminal;

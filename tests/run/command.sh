@@ -102,6 +102,12 @@ if [ -w /dev/full ]; then
     [ $? = 1 ] || { echo "a full disk is not noticed"; status=1; }
     errors_say "a full disk" "cannot write"
 fi
+"$tg" <&- 2>"$dir/err"
+[ $? = 1 ] || { echo "a closed standard input is not noticed"; status=1; }
+errors_say "a closed standard input" "standard input"
+"$tg" -e 1 >&- 2>"$dir/err"
+[ $? = 1 ] || { echo "a closed standard output is not noticed"; status=1; }
+errors_say "a closed standard output" "cannot write"
 "$tg" -e 'repeat 100000 { print("a line of text") }' 2>"$dir/err" | head -n 1 >/dev/null
 [ -s "$dir/err" ] && { echo "a closed pipe makes noise:"; cat "$dir/err"; status=1; }
 

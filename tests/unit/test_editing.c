@@ -56,7 +56,7 @@ static void tokens_of_texts(void **state) {
     assert_string_equal(tokens(""), " 0");
     assert_string_equal(tokens("y = sum(x, axis=0) # all"), "nsn(nsns1)# 0");
     assert_string_equal(tokens("for i in [1, 2] {"), "knk(1s1)( 1");
-    assert_string_equal(tokens("\"a {x:.3} b\" + 1"), "t(nss)ts1 0");
+    assert_string_equal(tokens("\"a {x:.3} b\" + 1"), "t(ns)ts1 0");
     assert_string_equal(tokens("\"a {{x}} \\\" b\""), "t 0");
     assert_string_equal(tokens("\"a {f(\"b"), "t(n(t 4");
     assert_string_equal(tokens(") ] }"), "))) 0");
@@ -75,8 +75,7 @@ static void tokens_of_anything(void **state) {
             assert_true(scan.lo >= at && scan.lo < scan.hi && scan.hi <= scan.len);
             assert_true(scan.depth >= 0);
             for (; at < scan.lo; at++)
-                assert_true(text[at] == ' ' || text[at] == '\n' || text[at] == '\t' ||
-                            text[at] == '\r' || text[at] == '\\');
+                assert_true(text[at] == ' ' || (text[at] >= '\t' && text[at] <= '\r'));
             at = scan.hi;
         }
     }
@@ -107,13 +106,15 @@ static void signs_are_of_the_language(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         char text[40];
-        snprintf(text, sizeof text, "x%s", signs[i]);
+        snprintf(text, sizeof text, strcmp(signs[i], "⁻") ? "x%s" : "x%s¹", signs[i]);
         tg_scan alone = {.text = signs[i], .len = strlen(signs[i])};
         tg_scan behind = {.text = text, .len = strlen(text)};
         tg_scan_kind kind = tg_scan_next(&alone);
         const bool token = kind == TG_SCAN_NAME || kind == TG_SCAN_SIGN;
         bool fits = token && alone.hi == alone.len;
-        fits = fits || (tg_scan_next(&behind) == TG_SCAN_NAME && behind.hi == behind.len);
+        kind = tg_scan_next(&behind);
+        if (behind.hi < behind.len) kind = tg_scan_next(&behind);
+        fits = fits || ((kind == TG_SCAN_NAME || kind == TG_SCAN_SIGN) && behind.hi == behind.len);
         if (!fits) fail_msg("%s is nothing that tg has", signs[i]);
     }
 }
@@ -154,7 +155,7 @@ static void what_could_stand_there(void **state) {
     assert_string_equal(completed(s, "theta_"), "theta_dot(");
     assert_string_equal(completed(s, "wei."), "bias weights");
     assert_string_equal(completed(s, "1 + wei.w"), "weights");
-    assert_string_equal(completed(s, "theta_dot(first_"), "first_arg=");
+    assert_string_equal(completed(s, "theta_dot(1, sec"), "second=");
     assert_string_equal(completed(s, "read(\"x"), "a file");
     assert_string_equal(completed(s, "\"a {thet"), "theta theta_dot(");
     assert_string_equal(completed(s, "# the"), "");
