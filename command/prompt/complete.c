@@ -18,27 +18,24 @@ void tg_choices_add(tg_choices *c, const char *name, const char *behind, const c
         return;
     }
     c->items = items;
-    const size_t n = strlen(name), nbehind = strlen(behind);
+    const size_t n = strlen(name), nbehind = strlen(behind), nmore = strlen(more);
     const bool there = nbehind && strncmp(rest, behind, nbehind) == 0;
-    tg_choice *one = &c->items[c->n];
-    *one = (tg_choice){tg_alloc(n + nbehind + 1), tg_alloc_text(name, n),
-                       tg_alloc_text(more, strlen(more))};
-    c->n++;
-    if (!one->text || !one->name || !one->more) {
+    char *block = tg_alloc(n + nbehind + 1 + n + 1 + nmore + 1);
+    if (!block) {
         c->failed = true;
         return;
     }
+    tg_choice *one = &c->items[c->n++];
+    *one = (tg_choice){block, block + n + nbehind + 1, block + n + nbehind + 1 + n + 1};
     memcpy(one->text, name, n);
     memcpy(one->text + n, behind, nbehind + 1);
+    memcpy(one->name, name, n + 1);
+    memcpy(one->more, more, nmore + 1);
     if (there) one->text[n] = 0;
 }
 
 void tg_choices_free(tg_choices *c) {
-    for (size_t i = 0; i < c->n; i++) {
-        tg_free(c->items[i].text);
-        tg_free(c->items[i].name);
-        tg_free(c->items[i].more);
-    }
+    for (size_t i = 0; i < c->n; i++) tg_free(c->items[i].text);
     tg_free(c->items);
     tg_free(c->call);
     *c = (tg_choices){0};

@@ -8,6 +8,7 @@
  *   Tab         completes, and shows what it found with kinds and signatures
  *   (           typed behind the bracket that Tab has put there is that bracket
  *   ) ] }       at the beginning of a line, go back to where their bracket's line begins
+ *   Ctrl-O      runs what was recalled, and recalls what was entered behind it
  *   Alt-Enter   a new line within the entry
  *   a paste     is put in as it will be run: without prompts and answers
  *
@@ -159,7 +160,8 @@ bool tg_keys_gone(void) {
 /* While characters wait the line is drawn only where it is about to be left. */
 static void redraw(void) {
     const bool pending = RL_ISSTATE(RL_STATE_INPUTPENDING) || rl_pending_input;
-    if (!pending && waiting_at < waiting_end && !strchr("\r\n\004", waiting[waiting_at])) return;
+    if (!pending && waiting_at < waiting_end && !strchr("\r\n\004\017", waiting[waiting_at]))
+        return;
     rl_redisplay();
 }
 
@@ -206,6 +208,32 @@ static int walk(int step) {
     at_entry = history_length;
     show(typed);
     return 0;
+}
+
+/* The entry behind the one that was recalled, to be there when this one was run; owned; NULL: none.
+ */
+static char *follows;
+
+/* Runs what was recalled, and puts what was entered behind it into the next line. */
+static int run_and_next(int count, int key) {
+    HIST_ENTRY **all = history_list();
+    const bool recalled = typed && all && at_entry + 1 < history_length;
+    tg_free(follows);
+    follows =
+        recalled ? tg_alloc_text(all[at_entry + 1]->line, strlen(all[at_entry + 1]->line)) : NULL;
+    return rl_newline(count, key);
+}
+
+static void follow(void) {
+    HIST_ENTRY **all = history_list();
+    at_entry = history_length;
+    for (int i = history_length; all && i-- > 0 && at_entry == history_length;)
+        if (strcmp(all[i]->line, follows) == 0) at_entry = i;
+    rl_insert_text(follows);
+    tg_free(follows);
+    follows = NULL;
+    typed = tg_alloc_text("", 0);
+    ntyped = 0;
 }
 
 /* Where the cursor's line begins, and where it ends. */
@@ -320,8 +348,13 @@ static int open_bracket(int count, int key) {
  * blanks of its own. */
 static int begin_line(void) {
     if (stands_there) rl_insert_text(stands_there);
-    if (lines_before[0] && !more_available()) insert_blanks(tg_indent_of(lines_before));
-    indented = stands_there ? 0 : rl_end;
+    indented = 0;
+    if (follows && !stands_there) {
+        follow();
+    } else {
+        if (lines_before[0] && !more_available()) insert_blanks(tg_indent_of(lines_before));
+        if (!stands_there) indented = rl_end;
+    }
     return 0;
 }
 
@@ -501,6 +534,7 @@ void tg_keys_open(tg_state *s) {
     bind("}", NULL, close_bracket);
     rl_bind_key_in_map('P' & 31, previous, emacs_standard_keymap);
     rl_bind_key_in_map('N' & 31, next, emacs_standard_keymap);
+    rl_bind_key_in_map('O' & 31, run_and_next, emacs_standard_keymap);
     rl_bind_key_in_map(']' & 31, find_next, emacs_standard_keymap);
     rl_bind_key_in_map(']' & 31, find_previous, emacs_meta_keymap);
     rl_persistent_signal_handlers =
@@ -512,6 +546,7 @@ void tg_keys_open(tg_state *s) {
     rl_attempted_completion_function = complete;
     rl_completion_word_break_hook = whole_line;
     rl_completion_display_matches_hook = show_matches;
+    rl_ignore_completion_duplicates = 0; /* there are none, and to look for them takes a while */
     rl_initialize();
     rl_redisplay_function = redraw; /* were it set before, the terminal would count as a dumb one */
     blink = rl_function_of_keyseq(")", NULL, NULL) == rl_insert_close;

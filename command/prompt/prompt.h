@@ -59,7 +59,7 @@ enum { TG_HISTORY_MOST = 10000 }; /* entries */
 
 /* ---- complete.c ---- */
 
-/* What the bytes from `from` to the cursor could become. */
+/* What the bytes from `from` to the cursor could become. The texts are one block. */
 typedef struct tg_choice {
     char *text; /* in their place, with what belongs behind it */
     char *name; /* in a list, ... */
