@@ -5,9 +5,12 @@ Each answers `check` with {name: (norm, dot)} and `time` with a list of seconds 
 with what it printed.
 """
 import os
+import pty
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -154,6 +157,31 @@ def run_process(command, threads):
     if child.returncode != 0:
         raise Failure(f"{' '.join(command)} ended with {child.returncode}:\n{output}")
     return seconds, usage.ru_maxrss * 1024
+
+
+def time_to_prompt(command, prompt, threads):
+    """Starts an interpreter at a terminal of its own, and ends it when its prompt stands there: seconds. It has an empty home
+    folder, and so neither settings nor a history."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = dict(environment(threads), HOME=home, TERM="xterm", XDG_STATE_HOME=home, XDG_CONFIG_HOME=home)
+        start = time.perf_counter()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            try:
+                os.execvpe(command[0], command, settings)
+            finally:
+                os._exit(127)
+        output = b""
+        try:
+            while prompt.encode() not in output:
+                output += os.read(terminal, 4096)
+            return time.perf_counter() - start
+        except OSError:  # its end
+            raise Failure(f"{' '.join(command)} ended without the prompt {prompt!r}:\n{output.decode(errors='replace')}") from None
+        finally:
+            os.close(terminal)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def find_torch():

@@ -26,6 +26,7 @@ class Row:
     tg_command: list = None
     peer_command: list = None
     peer_name: str = ""
+    prompt: str = ""  # of a process: the peer's prompt; the time until it stands there, in place of that to the end
     peak: bool = False  # of a process: the memory that it needed, in place of its time
     one_thread: bool = False  # the number of threads makes no difference
     slow: bool = False  # seconds a step: not in a quick run
@@ -133,6 +134,12 @@ ROWS = [
         peer_command=["python3", "-c", "print(1+1)"]),
     Row("start_lua", "start-up to the first result", tg_command=["-e", "1+1"], one_thread=True, peer_name="Lua",
         peer_command=["lua", "-e", "print(1+1)"]),
+    Row("prompt_octave", "start-up to the first prompt", tg_command=[], one_thread=True, peer_name="Octave",
+        peer_command=["octave-cli", "-q", "--no-init-file"], prompt="> "),
+    Row("prompt_python", "start-up to the first prompt", tg_command=[], one_thread=True, peer_name="Python",
+        peer_command=["python3", "-q"], prompt=">>> "),
+    Row("prompt_lua", "start-up to the first prompt", tg_command=[], one_thread=True, peer_name="Lua", peer_command=["lua"],
+        prompt="> "),
     Row("compile_seed", "making the plan of the seed program's step", "compile_seed", limit=0.002, one_thread=True),
     Row("compile_unrolled", "making the plan of an unrolled net of 10000 operations", "compile_unrolled", limit=0.2,
         one_thread=True),
