@@ -60,7 +60,7 @@ static int distance(const char *word, const char *known, int within) {
 tg_nearest tg_nearest_to(const char *word) {
     size_t n = strlen(word);
     int most = n <= 2 ? CASE : n <= 4 ? EDIT + FIRST : 2 * EDIT + FIRST;
-    return (tg_nearest){word, NULL, most + 1};
+    return (tg_nearest){.word = word, .within = most + 1};
 }
 
 tg_nearest tg_nearest_of_few(const char *word) {
@@ -70,10 +70,12 @@ tg_nearest tg_nearest_of_few(const char *word) {
 }
 
 void tg_nearest_offer(tg_nearest *n, const char *candidate) {
-    int d = distance(n->word, candidate, n->within);
-    if (d >= n->within) return;
-    n->within = d;
-    n->best = candidate;
+    int d = distance(n->word, candidate, n->within + 1);
+    if (d == n->within && n->best && strcmp(n->best, candidate) != 0) {
+        if (!n->also[1]) n->also[n->also[0] != NULL] = candidate;
+    } else if (d < n->within) {
+        *n = (tg_nearest){.word = n->word, .best = candidate, .within = d};
+    }
 }
 
 const char *tg_nearest_in(const char *word, const char *const *list) {

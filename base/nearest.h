@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 typedef struct tg_nearest {
-    const char *word; /* as typed */
-    const char *best; /* the nearest so far; NULL: none is near */
-    int within;       /* less than so far from the word is what is nearer; see nearest.c */
+    const char *word;    /* as typed */
+    const char *best;    /* the nearest so far; NULL: none is near */
+    const char *also[2]; /* others that are just as near; or NULL */
+    int within;          /* less than so far from the word is what is nearer; see nearest.c */
 } tg_nearest;
 
 enum { TG_NEAREST_ONE = 5 }; /* `within` of what is at most one letter away */

@@ -160,6 +160,10 @@ bool tg_blame_name(tg_interp *in, tg_env *env, const char *name) {
         return tg_help(&in->rt.c, "functions have no prefix in tg: write sum(x)");
     const char *advice = tg_advice_on_word(name);
     if (advice) return tg_help(&in->rt.c, "%s", advice);
+    if (near.also[1])
+        return tg_help(&in->rt.c, "did you mean %s, %s or %s?", near.best, near.also[0],
+                       near.also[1]);
+    if (near.also[0]) return tg_help(&in->rt.c, "did you mean %s or %s?", near.best, near.also[0]);
     return near.best ? tg_help(&in->rt.c, "did you mean %s?", near.best) : false;
 }
 
