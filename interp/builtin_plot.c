@@ -180,6 +180,7 @@ static void show_usual(request *r) {
 static tg_cell *variable_named(tg_interp *in, const things *t, const char *name) {
     tg_cell *found = NULL;
     tg_str others = {0};
+    bool before = false; /* another variable was called so */
     for (int i = 0; i < t->n && !found; i++) {
         tg_cell **cells = NULL;
         size_t n = 0;
@@ -190,6 +191,7 @@ static tg_cell *variable_named(tg_interp *in, const things *t, const char *name)
             return NULL;
         }
         for (size_t k = 0; k < n; k++) {
+            if (cells[k]->was && strcmp(cells[k]->was, name) == 0) before = true;
             if (!cells[k]->name) continue;
             if (strcmp(cells[k]->name, name) == 0) found = cells[k];
             if (!strstr(tg_str_text(&others), cells[k]->name))
@@ -199,7 +201,11 @@ static tg_cell *variable_named(tg_interp *in, const things *t, const char *name)
     }
     if (!found) {
         tg_fail(&in->rt.c, TG_ERR_NAME, "{0} does not depend on a variable called %s", name);
-        if (others.len) tg_help(&in->rt.c, "it depends on %s", tg_str_text(&others));
+        if (before)
+            tg_help(&in->rt.c, "it depends on what %s was before; :rebind %s makes it mean %s",
+                    name, name, name);
+        else if (others.len)
+            tg_help(&in->rt.c, "it depends on %s", tg_str_text(&others));
     }
     tg_str_free(&others);
     return found;
