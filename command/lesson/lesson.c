@@ -64,6 +64,13 @@ static bool read_step(const char *text, const tg_lesson *l, int *from) {
     return *text && *end == 0 && step >= 1 && step <= l->nsteps;
 }
 
+/* Steps that are skipped over print nothing. */
+static void drop(void *user, const char *text, size_t len) {
+    (void)user;
+    (void)text;
+    (void)len;
+}
+
 /* The steps that later ones build on. False: interrupted. */
 static bool run_before(tg_state *s, const tg_lesson *l, int from) {
     bool on = true;
@@ -81,10 +88,9 @@ static int walk(tg_state *s, const tg_options *options, const tg_lesson *l, cons
         fprintf(stderr, "tg: the lesson %s has the steps 1 to %d\n", l->name, l->nsteps);
         return EXIT_USAGE;
     }
-    bool *hushed = options->user;
-    *hushed = true;
+    tg_output before = tg_redirect(s, (tg_output){.write = drop});
     bool ready = run_before(s, l, from);
-    *hushed = false;
+    tg_redirect(s, before);
     if (!ready) return EXIT_INTERRUPTED;
     return tg_lesson_walk(s, l, from, next, (options->colours & TG_COLOURS_ECHO) != 0);
 }
@@ -126,12 +132,6 @@ static int list_or_walk(tg_ctx *c, tg_state *s, const tg_options *options, int a
     return status;
 }
 
-/* Steps that are skipped over print nothing. */
-static void write_unless_hushed(void *user, const char *text, size_t len) {
-    const bool *hushed = user;
-    if (!*hushed) fwrite(text, 1, len, stdout);
-}
-
 static const char usage[] =
     "usage: tg lesson [name or number or file.tgt [step]]\n"
     "Lists the lessons, or walks through one of them, from its beginning or from a step.\n";
@@ -144,14 +144,10 @@ int tg_lesson_command(const tg_options *options, int argc, char *const *argv) {
         return asked ? EXIT_DONE : EXIT_USAGE;
     }
     if (!tg_ctx_init(&c)) return EXIT_ERROR;
-    bool hushed = false;
-    tg_options own = *options;
-    own.write = write_unless_hushed;
-    own.user = &hushed;
-    tg_state *s = tg_open(&own);
+    tg_state *s = tg_open(options);
     int status = EXIT_ERROR;
     if (s)
-        status = list_or_walk(&c, s, &own, argc, argv);
+        status = list_or_walk(&c, s, options, argc, argv);
     else
         fputs("tg: out of memory\n", stderr);
     if (s) tg_close(s);
