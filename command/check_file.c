@@ -5,10 +5,8 @@
  * jump to them; shapes go to standard output. Each file is read in a session of its own. Exit
  * status: 0 nothing is wrong, 1 there are errors or a file cannot be read, 2 wrong usage. */
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/str.h"
 #include "command/command.h"
-#include "command/transcript.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,29 +75,10 @@ static void tell(void *user, const tg_finding *f) {
     }
 }
 
-char *tg_command_read(const char *path, size_t *len) {
-    tg_ctx c;
-    if (tg_has_suffix(path, ".tgt")) {
-        fprintf(stderr,
-                "error: %s is a transcript, no program\n  help: tg --check %s performs it and "
-                "compares\n",
-                path, path);
-        return NULL;
-    }
-    bool ready = tg_ctx_init(&c);
-    char *text = NULL;
-    if (!ready)
-        fputs("tg: out of memory\n", stderr);
-    else if (!(text = tg_file_read(&c, strcmp(path, "-") == 0 ? "/dev/stdin" : path, len)))
-        fprintf(stderr, "error: %s\n", c.diag.msg);
-    if (ready) tg_ctx_free(&c);
-    return text;
-}
-
 static int check_file(const tg_options *options, const char *path, listing *l) {
     size_t len;
     char *text = tg_command_read(path, &len);
-    if (!text) return EXIT_ERROR;
+    if (!text) return tg_command_interrupted ? EXIT_INTERRUPTED : EXIT_ERROR;
     tg_state *s = tg_open(options);
     if (!s) {
         fputs("tg: out of memory\n", stderr);

@@ -27,8 +27,8 @@ int tg_check_examples(const tg_options *options);
 int tg_check_command(const tg_options *options, int n, char *const *args); /* tg check files */
 int tg_fmt_command(const tg_options *options, int n, char *const *args);   /* tg fmt files */
 
-/* All of a file, of standard input for "-", with a 0 behind it; owned: tg_free. NULL: the reason
- * was told. */
+/* All of a program in a file, or of standard input for "-", with a 0 behind it; owned: tg_free.
+ * NULL: the reason was told, or tg_command_interrupted is set. */
 char *tg_command_read(const char *path, size_t *len);
 
 extern const char tg_editor_name[]; /* readline, libedit or none */

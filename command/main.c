@@ -256,32 +256,6 @@ static int choose_colours(const char *when) {
 
 /* ---- running ---- */
 
-/* All of standard input; NULL: an error, reported. */
-static char *read_stdin(size_t *len) {
-    char *text = NULL;
-    size_t cap = 0;
-    *len = 0;
-    for (;;) {
-        void *p = text;
-        if (!tg_grow(&p, &cap, *len + 65536, 1)) {
-            fputs("tg: standard input: out of memory\n", stderr);
-            break;
-        }
-        text = p;
-        ssize_t n = read(STDIN_FILENO, text + *len, cap - *len);
-        if (n == 0) return text;
-        if (n > 0) {
-            *len += (size_t)n;
-        } else if (errno != EINTR || tg_command_interrupted) {
-            if (!tg_command_interrupted)
-                fprintf(stderr, "tg: standard input: %s\n", strerror(errno));
-            break;
-        }
-    }
-    tg_free(text);
-    return NULL;
-}
-
 static int exit_status(const tg_state *s, tg_status status) {
     if (status == TG_DONE) return EXIT_DONE;
     tg_command_complain(s);
@@ -296,7 +270,7 @@ static tg_status run_code(tg_state *s, const char *code) {
 
 static int run_stdin(tg_state *s) {
     size_t len;
-    char *text = read_stdin(&len);
+    char *text = tg_command_read("-", &len);
     if (!text) return tg_command_interrupted ? EXIT_INTERRUPTED : EXIT_ERROR;
     tg_status status = tg_run_bytes(s, "<stdin>", text, len, 1, TG_QUIET);
     tg_free(text);
