@@ -45,11 +45,12 @@ need() {
         die "missing, and could not be installed: $wanted- try: apt-get install $wanted"
 }
 
-# build FOLDER TYPE TARGET: configures and builds, saying nothing unless something is wrong.
+# build FOLDER TYPE TARGET [OPTION...]: configures and builds, saying nothing unless something is wrong.
 build() {
     folder=$1 type=$2 target=$3
+    shift 3
     log=$(mktemp)
-    if cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE="$type" >"$log" 2>&1 &&
+    if cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE="$type" "$@" >"$log" 2>&1 &&
         cmake --build "$folder" --target "$target" --parallel "$(nproc)" >>"$log" 2>&1; then
         rm -f "$log"
     else
