@@ -1,8 +1,8 @@
 """The contenders: the tg command and interpreters of other languages, started anew for each turn, and PyTorch, which a server
 has loaded once for a number of threads.
 
-Each answers `check` with {name: (norm, dot)} and `time` with a list of seconds a step. A program that fails raises Failure
-with what it printed.
+Each answers `check` with {name: (norm, dot)} and `time` with (a list of seconds a step, the memory in bytes that data and steps
+needed at the peak, or None). A program that fails raises Failure with what it printed.
 """
 import os
 import pty
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -38,29 +39,32 @@ def parse_times(output):
     return [float(line.split()[1]) for line in output.splitlines() if line.startswith("time ")]
 
 
+def parse_memory(output):
+    """What the program says it needed, in bytes; None when it says nothing."""
+    found = [int(line.split()[1]) for line in output.splitlines() if line.startswith("memory ")]
+    return found[0] if found else None
+
+
 class Command:
     """A program that is started for each question: start, place.format(name of the program), question, and what stands behind
-    the name."""
+    the name. Its memory is what the process needs more than for the program called `idle`, where there is one."""
 
-    def __init__(self, start, place, threads):
+    def __init__(self, start, place, threads, idle=None):
         self.start = start
         self.place = place
         self.threads = threads
+        self.least = run_process(start + [place.format(idle)], threads).peak if idle else None
 
     def run(self, program, *question):
         name, *rest = program.split()
-        command = self.start + [self.place.format(name), *question, *rest]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False,
-                              env=environment(self.threads))
-        if done.returncode != 0:
-            raise Failure(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
-        return done.stdout
+        return run_process(self.start + [self.place.format(name), *question, *rest], self.threads)
 
     def check(self, program):
-        return parse_checks(self.run(program, "check"))
+        return parse_checks(self.run(program, "check").output)
 
     def time(self, program, seconds, turns):
-        return parse_times(self.run(program, "time", str(seconds), str(turns)))
+        done = self.run(program, "time", str(seconds), str(turns))
+        return parse_times(done.output), None if self.least is None else done.peak - self.least
 
     def close(self):
         pass
@@ -94,7 +98,8 @@ class Torch:
         return parse_checks(self.ask(f"{program} check"))
 
     def time(self, program, seconds, turns):
-        return parse_times(self.ask(f"{program} time {seconds} {turns}"))
+        answer = self.ask(f"{program} time {seconds} {turns}")
+        return parse_times(answer), parse_memory(answer)
 
     def close(self):
         self.server.terminate()  # it may be in the middle of a long step
@@ -120,7 +125,7 @@ class Contenders:
 
     def make(self, kind, threads):
         if kind == "tg":
-            return Command([self.tg_command, "--threads", str(threads)], "bench/tg/{}.tg", threads)
+            return Command([self.tg_command, "--threads", str(threads)], "bench/tg/{}.tg", threads, idle="bench")
         if kind == "torch":
             return Torch(self.python, threads) if self.python else None
         if kind == "python":
@@ -142,8 +147,17 @@ class Contenders:
                 contender.close()
 
 
+@dataclass
+class Done:
+    """A process that has ended: how long it took, its peak of memory in bytes, and what it printed."""
+
+    seconds: float
+    peak: int
+    output: str
+
+
 def run_process(command, threads):
-    """Runs a command to its end: (seconds, peak of memory in bytes)."""
+    """Runs a command to its end."""
     start = time.perf_counter()
     child = subprocess.Popen(command, env=environment(threads), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
     try:
@@ -156,7 +170,7 @@ def run_process(command, threads):
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         raise Failure(f"{' '.join(command)} ended with {child.returncode}:\n{output}")
-    return seconds, usage.ru_maxrss * 1024
+    return Done(seconds, usage.ru_maxrss * 1024, output)
 
 
 def time_to_prompt(command, prompt, threads):

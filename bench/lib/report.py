@@ -19,11 +19,16 @@ def times(value):
     return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
+def memory(value):
+    """Bytes, in megabytes."""
+    if value is None:
+        return ""
+    return f"{value / 1e6:.0f} MB" if value > 9.5e6 else f"{max(value, 0) / 1e6:.1f} MB"
+
+
 def amount(result, value):
     """A figure of a result with its unit: a time, or an amount of memory."""
-    if value is not None and result.get("peak"):
-        return f"{value / 1e6:.0f} MB"
-    return seconds(value)
+    return memory(value) if result.get("peak") else seconds(value)
 
 
 def goal(result):
@@ -37,11 +42,11 @@ def goal(result):
 
 def table(results):
     """Lines of a markdown table: a row for each result. What is to be reached and is stands in bold."""
-    lines = ["| work | threads | tg | the peer | | times faster | to reach | floor | tg / floor |",
-             "|---|--:|--:|--:|---|--:|--:|--:|--:|"]
+    lines = ["| work | threads | tg | the peer | | times faster | to reach | floor | tg / floor | memory | the peer's |",
+             "|---|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|"]
     for r in results:
         if r.get("failed"):
-            lines.append(f"| {r['title']} | {r['threads']} | failed | | | | | | |")
+            lines.append(f"| {r['title']} | {r['threads']} | failed | | | | | | | | |")
             continue
         to_reach, reached = goal(r)
         ratio, mine = times(r.get("ratio")), amount(r, r["tg"])
@@ -51,7 +56,8 @@ def table(results):
         if r.get("gemm_bound") and r["to_floor"] <= 1.25:
             distance = f"**{distance}**"
         lines.append(f"| {r['title']} | {r['threads']} | {mine} | {amount(r, r.get('peer'))} | {r['peer_name']} "
-                     f"| {ratio} | {to_reach} | {seconds(r.get('floor'))} | {distance} |")
+                     f"| {ratio} | {to_reach} | {seconds(r.get('floor'))} | {distance} "
+                     f"| {memory(r.get('tg_memory'))} | {memory(r.get('peer_memory'))} |")
     return lines
 
 

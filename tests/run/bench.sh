@@ -27,12 +27,12 @@ assert "names" in contenders.compare(same, {"g": (2.0, 1.0)})
 assert "g: norm" in contenders.compare({"g": (float("nan"), 0.0)}, {"g": (float("nan"), 0.0)})
 assert contenders.compare({}, {})
 made_up = [{"key": "a", "title": "x < y", "threads": n, "peer_name": "P", "tg": 1e-3, "peer": 4e-3, "ratio": 4.0, "target": 4,
-            "floor": 1e-3, "to_floor": 1.0, "gemm_bound": True} for n in (1, 2)]
+            "floor": 1e-3, "to_floor": 1.0, "gemm_bound": True, "tg_memory": 2e7, "peer_memory": 1.5e6} for n in (1, 2)]
 made_up += [{"key": "b", "title": "b", "threads": 1, "failed": True},
             {"key": "c", "title": "c", "threads": 1, "peer_name": "", "tg": 3e-6, "limit": 0.002},
             {"key": "d", "title": "d", "threads": 1, "peer_name": "P", "tg": 2e8, "peer": 1e8, "ratio": 0.5, "peak": True}]
 lines = report.table(made_up)
-assert lines[2] == "| x < y | 1 | 1 ms | 4 ms | P | **4** | 4 | 1 ms | **1** |", lines[2]
+assert lines[2] == "| x < y | 1 | 1 ms | 4 ms | P | **4** | 4 | 1 ms | **1** | 20 MB | 1.5 MB |", lines[2]
 assert "| failed |" in lines[4] and "**3 us**" in lines[5] and "| 200 MB | 100 MB |" in lines[6], lines
 xml.dom.minidom.parseString(chart.draw(made_up, ["a machine", "a day"]))
 END_OF_PYTHON
