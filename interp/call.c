@@ -285,7 +285,11 @@ bool tg_attrs_open(const tg_attrs *at) {
     return false;
 }
 
-/* f over the fields of a record or the items of tuples, the rest repeated: params - 0.1 * grads. */
+static bool call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, bool inside,
+                    tg_value *out);
+
+/* f over the fields of a record or the items of tuples and lists, the rest repeated:
+ * params - 0.1 * grads. */
 static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argument *args,
                           const tg_argument *like, tg_value *out) {
     if (!tg_guard(&in->rt.c)) return false;
@@ -313,7 +317,7 @@ static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argume
             }
         }
         if (form->field) made.as.items->field[k] = form->field[k];
-        if (!tg_call_op(in, op, n, item, &made.as.items->v[k])) {
+        if (!call_op(in, op, n, item, true, &made.as.items->v[k])) {
             tg_value_drop(made);
             return false;
         }
@@ -321,10 +325,32 @@ static bool map_structure(tg_interp *in, const tg_op *op, int n, const tg_argume
     return tg_value_seal(&in->rt.c, made, out);
 }
 
-/* A tuple or record among the arguments of an elementwise operation. */
-static const tg_argument *structured(const tg_op *op, int n, const tg_argument *args) {
-    for (int i = 0; op->class == TG_CLASS_ELEMENTWISE && i < n; i++)
-        if (args[i].value.tag == TG_V_TUPLE || args[i].value.tag == TG_V_RECORD) return &args[i];
+static bool has_shape(tg_value v) {
+    return v.tag == TG_V_TENSOR || v.tag == TG_V_FORMULA;
+}
+
+/* Is the list no array, because it holds records or tuples, or tensors of unlike shapes? */
+static bool is_unlike(const tg_items *list) {
+    if (list->numbers) return false;
+    for (int i = 0; i < list->n; i++) {
+        tg_value v = list->v[i];
+        if (v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD) return true;
+        if (v.tag == TG_V_LIST && is_unlike(v.as.items)) return true;
+        if (!has_shape(v) || !has_shape(list->v[0])) continue;
+        tg_type type = tg_type_of(v), first = tg_type_of(list->v[0]);
+        if (!tg_type_same_shape(&type, &first)) return true;
+    }
+    return false;
+}
+
+/* A tuple or record among the arguments of an elementwise operation, or a list that is no array;
+ * inside of such a structure any list. */
+static const tg_argument *structured(const tg_op *op, int n, const tg_argument *args, bool inside) {
+    for (int i = 0; op->class == TG_CLASS_ELEMENTWISE && i < n; i++) {
+        tg_value v = args[i].value;
+        if (v.tag == TG_V_TUPLE || v.tag == TG_V_RECORD) return &args[i];
+        if (v.tag == TG_V_LIST && (inside || is_unlike(v.as.items))) return &args[i];
+    }
     return NULL;
 }
 
@@ -383,9 +409,10 @@ static bool bind(call_frame *f, int n, const tg_argument *args, tg_bound *b) {
     return ok;
 }
 
-bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
+static bool call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, bool inside,
+                    tg_value *out) {
     if (tg_numeric_call(in, op, n, args, out)) return true;
-    const tg_argument *like = structured(op, n, args);
+    const tg_argument *like = structured(op, n, args, inside);
     if (like && tg_value_said(like->value))
         return call_on_truth(in, op, n, args, (int)(like - args), out);
     if (like) return map_structure(in, op, n, args, like, out);
@@ -409,4 +436,8 @@ bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, 
     }
     frame_free(&f);
     return ok;
+}
+
+bool tg_call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *args, tg_value *out) {
+    return call_op(in, op, n, args, false, out);
 }
