@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,16 @@ static bool write_all(int fd, const char *data, size_t len) {
     return fsync(fd) == 0;
 }
 
-bool tg_file_save_atomic(tg_ctx *c, const char *path, const void *data, size_t len) {
+/* Into a device or pipe, or the file that /dev/stdout is at the time. */
+static bool save_special(tg_ctx *c, const char *path, const void *data, size_t len) {
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    bool ok = fd >= 0 && (write_all(fd, data, len) || errno == EINVAL); /* it has no disk */
+    if (!ok) fail_file(c, "cannot write", path);
+    if (fd >= 0) close(fd);
+    return ok;
+}
+
+static bool replace(tg_ctx *c, const char *path, const void *data, size_t len) {
     tg_str tmp = {0};
     tg_str dir = {0};
     const char *slash = strrchr(path, '/');
@@ -99,6 +109,24 @@ bool tg_file_save_atomic(tg_ctx *c, const char *path, const void *data, size_t l
     tg_str_free(&tmp);
     tg_str_free(&dir);
     return ok;
+}
+
+bool tg_file_save_atomic(tg_ctx *c, const char *path, const void *data, size_t len) {
+    struct stat st;
+    bool is = stat(path, &st) == 0, device = strncmp(path, "/dev/", 5) == 0;
+    if (is && !S_ISDIR(st.st_mode) && (device || !S_ISREG(st.st_mode)))
+        return save_special(c, path, data, len);
+    char end[PATH_MAX];
+    bool link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && realpath(path, end);
+    return replace(c, link ? end : path, data, len);
+}
+
+bool tg_file_append(tg_ctx *c, const char *path, const void *data, size_t len) {
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return fail_file(c, "cannot write", path) != NULL;
+    bool ok = write_all(fd, data, len) || errno == EINVAL; /* a pipe cannot be synchronised */
+    ok = close(fd) == 0 && ok;
+    return ok || fail_file(c, "cannot write", path) != NULL;
 }
 
 bool tg_file_exists(const char *path) {

@@ -24,6 +24,7 @@ static const struct {
     {tg_builtins_derive, "interp/builtin_derive.c"},
     {tg_builtins_data, "interp/builtin_data.c"},
     {tg_builtins_batches, "interp/builtin_batches.c"},
+    {tg_builtins_files, "interp/builtin_files.c"},
     {tg_builtins_session, "interp/builtin_session.c"},
     {tg_builtins_export, "interp/builtin_export.c"},
     {tg_builtins_progress, "interp/progress.c"},

@@ -55,8 +55,9 @@ typedef struct tg_checker {
     const tg_ast *statement; /* under way: where remarks are placed */
     uint64_t *stored;        /* inputs that have been given data, by their serials */
     size_t nstored, stored_cap;
-    int texts; /* under way: one, and the files that it uses */
-    bool lost; /* names may exist that were not seen: a file that is used is missing */
+    int texts;  /* under way: one, and the files that it uses */
+    bool wrote; /* the program writes files: what is missing now may be there then */
+    bool lost;  /* names may exist that were not seen: a file that is used is missing */
 } tg_checker;
 
 /* ---- check_text.c: the whole, and findings ---- */

@@ -163,12 +163,26 @@ static bool digits(tg_interp *in, const tg_builtin *b, int n, const tg_argument 
     return false;
 }
 
+static bool writing(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+                    tg_value *out) {
+    const bool text = strcmp(b->name, "write") == 0;
+    in->checking->wrote = true;
+    bool right = args[0].value.tag == TG_V_STRING && (!text || args[1].value.tag == TG_V_STRING);
+    return right || b->run(in, n, args, out); /* which fails before it writes */
+}
+
+static bool asked(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+                  tg_value *out) {
+    return args[0].value.tag == TG_V_STRING ? tg_check_give_up(in) : b->run(in, n, args, out);
+}
+
 /* A file that is there may hold anything. */
 static bool file(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                  tg_value *out) {
     tg_value path = args[0].value;
     bool there = path.tag == TG_V_STRING && tg_file_exists(path.as.text->bytes);
-    return there ? tg_check_give_up(in) : b->run(in, n, args, out);
+    bool unsure = path.tag == TG_V_STRING && (in->checking->unsure > 0 || in->checking->wrote);
+    return there || unsure ? tg_check_give_up(in) : b->run(in, n, args, out);
 }
 
 /* watch() without a formula lists. */
@@ -233,6 +247,7 @@ static const struct {
     {"mnist", digits},        {"fashion", digits},     {"batches", batches},
     {"clock", number},        {"error", stop},         {"assert", assertion},
     {"print", nothing},       {"seed", nothing},       {"idx", file},
+    {"read", file},           {"write", writing},      {"exists", asked},
     {"watch", watching},      {"unwatch", watching},   {"progress", itself},
     {"unassume", nothing},
 };
