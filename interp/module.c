@@ -188,13 +188,14 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Puts the names of the modules in the folder into name, in order; how many. */
+/* Puts the names of the modules in the folder into name, in order; how many. A name with _ is a
+ * part of a module, which uses it. */
 static int modules_in(const char *folder, char *name[], int most) {
     DIR *d = opendir(folder);
     int n = 0;
     for (struct dirent *e; d && n < most && (e = readdir(d)) != NULL;) {
         size_t len = strlen(e->d_name);
-        if (len < 4 || strcmp(e->d_name + len - 3, ".tg") != 0) continue;
+        if (len < 4 || strcmp(e->d_name + len - 3, ".tg") != 0 || strchr(e->d_name, '_')) continue;
         if (!(name[n] = tg_alloc_text(e->d_name, len - 3))) break;
         n++;
     }

@@ -162,7 +162,7 @@ static void what_could_stand_there(void **state) {
     assert_string_equal(completed(s, "1.5"), "");
     assert_string_equal(completed(s, "nothing_is_called_so"), "");
     assert_string_equal(completed(s, "nothing.wei"), "");
-    assert_string_equal(completed(s, "use "), "linalg optim");
+    assert_string_equal(completed(s, "use li"), "linalg");
     assert_string_equal(completed(s, "a = 1; use op"), "optim");
     assert_string_equal(completed(s, "use \"op"), "a file");
     assert_non_null(strstr(completed(s, ""), "theta "));
