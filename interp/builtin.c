@@ -25,6 +25,8 @@ static const struct {
     {tg_builtins_data, "interp/builtin_data.c"},
     {tg_builtins_batches, "interp/builtin_batches.c"},
     {tg_builtins_files, "interp/builtin_files.c"},
+    {tg_builtins_text, "interp/builtin_text.c"},
+    {tg_builtins_unique, "interp/builtin_unique.c"},
     {tg_builtins_session, "interp/builtin_session.c"},
     {tg_builtins_export, "interp/builtin_export.c"},
     {tg_builtins_progress, "interp/progress.c"},

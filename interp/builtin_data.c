@@ -55,10 +55,21 @@ static bool run_rank(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     return true;
 }
 
+/* Are there strings, records and the like in the list, so that it can be no tensor? */
+static bool holds_others(tg_value list) {
+    for (int i = 0; i < list.as.items->n; i++) {
+        tg_tag tag = list.as.items->v[i].tag;
+        if (tag != TG_V_NUMBER && tag != TG_V_BOOL && tag != TG_V_TENSOR && tag != TG_V_FORMULA &&
+            tag != TG_V_LIST && tag != TG_V_RANGE)
+            return true;
+    }
+    return false;
+}
+
 static bool run_size(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     tg_value x = args[0].value;
-    if (tg_is_container(x) && x.tag != TG_V_LIST) {
+    if (tg_is_container(x) && (x.tag != TG_V_LIST || holds_others(x))) {
         *out = tg_value_number(x.as.items->n);
         return true;
     }
@@ -145,12 +156,19 @@ static bool count_of(tg_interp *in, tg_value v, int *n) {
     return true;
 }
 
-/* Tuples of the i-th things of each argument, as many as the shortest has; with `numbered`, i comes
- * first. */
-static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg_value *out) {
+/* v to be walked over: of a string its characters. *out owned. */
+static bool things_in(tg_interp *in, tg_value v, tg_value *out) {
+    if (v.tag == TG_V_STRING) return tg_text_characters(in, v.as.text, out);
+    *out = tg_value_hold(v);
+    return true;
+}
+
+/* Tuples of the i-th things of each of n values, as many as the shortest has; with `numbered`, i
+ * comes first. */
+static bool zip_things(tg_interp *in, int n, const tg_value *of, bool numbered, tg_value *out) {
     int count = INT_MAX, have;
     for (int i = 0; i < n; i++) {
-        if (!count_of(in, args[i].value, &have)) return false;
+        if (!count_of(in, of[i], &have)) return false;
         if (have < count) count = have;
     }
     if (n == 0) count = 0;
@@ -166,7 +184,7 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
         }
         if (numbered) pair.as.items->v[0] = tg_value_number(i);
         for (int k = 0; ok && k < n; k++)
-            ok = tg_item_at(in, args[k].value, i, &pair.as.items->v[k + numbered]);
+            ok = tg_item_at(in, of[k], i, &pair.as.items->v[k + numbered]);
         if (ok)
             ok = tg_value_seal(&in->rt.c, pair, &made.as.items->v[i]);
         else
@@ -177,6 +195,18 @@ static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg
     return false;
 }
 
+static bool zip(tg_interp *in, int n, const tg_argument *args, bool numbered, tg_value *out) {
+    tg_value *of = tg_alloc_array((size_t)n + 1, sizeof *of);
+    if (!of) return tg_fail_memory(&in->rt.c);
+    int held = 0;
+    bool ok = true;
+    while (ok && held < n && (ok = things_in(in, args[held].value, &of[held]))) held++;
+    ok = ok && zip_things(in, n, of, numbered, out);
+    for (int i = 0; i < held; i++) tg_value_drop(of[i]);
+    tg_free(of);
+    return ok;
+}
+
 static bool run_zip(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     return zip(in, n, args, false, out);
 }
@@ -184,22 +214,30 @@ static bool run_enumerate(tg_interp *in, int n, const tg_argument *args, tg_valu
     return zip(in, n, args, true, out);
 }
 
-static bool run_map(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
-    (void)n;
+static bool map_things(tg_interp *in, tg_value f, tg_value of, tg_value *out) {
     int count;
     tg_value made;
-    if (!count_of(in, args[1].value, &count) || !tg_value_items(&in->rt.c, TG_V_LIST, count, &made))
+    if (!count_of(in, of, &count) || !tg_value_items(&in->rt.c, TG_V_LIST, count, &made))
         return false;
     for (int i = 0; i < count; i++) {
         tg_argument arg = {0};
-        bool ok = tg_item_at(in, args[1].value, i, &arg.value) &&
-                  tg_call_value(in, args[0].value, 1, &arg, &made.as.items->v[i]);
+        bool ok = tg_item_at(in, of, i, &arg.value) &&
+                  tg_call_value(in, f, 1, &arg, &made.as.items->v[i]);
         tg_value_drop(arg.value);
         if (ok && tg_check_interrupt(&in->rt.c)) continue;
         tg_value_drop(made);
         return false;
     }
     return tg_value_seal(&in->rt.c, made, &made) && tg_list_settle(in, made, out);
+}
+
+static bool run_map(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_value of;
+    if (!things_in(in, args[1].value, &of)) return false;
+    bool ok = map_things(in, args[0].value, of, out);
+    tg_value_drop(of);
+    return ok;
 }
 
 /* ---- data sets ---- */
@@ -278,7 +316,8 @@ const tg_builtin tg_builtins_data[] = {
     {"rank", "rank(x)", "The number of axes: 0 for a number, 1 for a vector, 2 for a matrix.",
      "rank(zeros(2, 3))", "2", run_rank, false, false},
     {"size", "size(x, axis=none)",
-     "The number of elements of x, or its size along one axis; of a tuple or string its length.",
+     "The number of elements of x, or its size along one axis; of a tuple, a string or a list of "
+     "strings its length.",
      "size(zeros(2, 3))", "6", run_size, false, false},
     {"dtype", "dtype(x)",
      "The type of x's elements: \"double\", \"single\", \"int64\", \"int32\", \"byte\" or "

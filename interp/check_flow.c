@@ -242,6 +242,7 @@ static bool turn_of(tg_interp *in, tg_value v, tg_value *out, int64_t *count) {
         n = v.as.items->n;
         ok = any_of(in, v, out);
         break;
+    case TG_V_STRING: n = tg_text_length(v.as.text); break; /* any character */
     case TG_V_STREAM:
         n = v.as.stream->count;
         ok = batch_of(in, v.as.stream, out);

@@ -1,5 +1,6 @@
 /* Statements. A block's value is its last statement's; loops open no scope, functions do. */
 #include "base/alloc.h"
+#include "base/str.h"
 #include "interp/assume.h"
 #include "interp/blame.h"
 #include "interp/call.h"
@@ -163,6 +164,7 @@ static TG_APART tg_flow input(tg_interp *in, tg_env *env, const tg_ast *s) {
 typedef struct walk {
     tg_value over;
     int64_t at, n;
+    size_t byte; /* of a text: where the next character begins */
 } walk;
 
 bool tg_walk_refuse(tg_interp *in, tg_value v) {
@@ -188,6 +190,7 @@ static bool walk_begin(tg_interp *in, tg_value v, walk *w) {
     case TG_V_TUPLE:
     case TG_V_RECORD: w->n = w->over.as.items->n; return true;
     case TG_V_TENSOR: w->n = w->over.as.tensor->v.dim[0]; return true;
+    case TG_V_STRING: w->n = tg_text_length(w->over.as.text); return true;
     case TG_V_STREAM: {
         tg_value pass;
         if (!w->over.as.stream->begin(in, w->over.as.stream, &pass)) return false;
@@ -211,6 +214,13 @@ static bool walk_next(tg_interp *in, walk *w, tg_value *out) {
     int64_t i = w->at++;
     switch (w->over.tag) {
     case TG_V_STREAM: return w->over.as.stream->next(in, w->over.as.stream, i, out);
+    case TG_V_STRING: {
+        const tg_text *t = w->over.as.text;
+        const char *here = t->bytes + w->byte;
+        size_t len = (size_t)tg_utf8_next(here, t->len - w->byte, NULL);
+        w->byte += len;
+        return tg_value_string(&in->rt.c, here, len, out);
+    }
     case TG_V_RECORD: {
         const char *field = w->over.as.items->field[i];
         tg_value pair;
