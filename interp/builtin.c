@@ -27,6 +27,7 @@ static const struct {
     {tg_builtins_files, "interp/builtin_files.c"},
     {tg_builtins_text, "interp/builtin_text.c"},
     {tg_builtins_unique, "interp/builtin_unique.c"},
+    {tg_builtins_einsum, "interp/builtin_einsum.c"},
     {tg_builtins_session, "interp/builtin_session.c"},
     {tg_builtins_export, "interp/builtin_export.c"},
     {tg_builtins_progress, "interp/progress.c"},

@@ -288,6 +288,7 @@ static const struct {
     {"upper", on_values},
     {"unique", on_values},
     {"places", on_values},
+    {"einsum", itself},
 };
 
 bool tg_check_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,

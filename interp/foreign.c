@@ -88,7 +88,8 @@ const tg_foreign tg_foreign_words[] = {
     {" one_hot ", "onehot(k, 10)"},
     {" Adam adam rmsprop RMSprop SGD sgd ", "use optim, then sgd(...)"},
     /* matrices */
-    {" mm bmm mtimes einsum tensordot inner multi_dot ", "a @ b"},
+    {" mm bmm mtimes inner multi_dot ", "a @ b"},
+    {" tensordot ", "einsum(\"ij,jk->ik\", A, B)"},
     {" T t ctranspose adjoint ", "x'"},
     {" inverse invert ", "inv(A)"},
     {" mldivide linsolve ", "solve(A, b)"},

@@ -195,6 +195,7 @@ extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_files[];
 extern const tg_builtin tg_builtins_text[];
 extern const tg_builtin tg_builtins_unique[];
+extern const tg_builtin tg_builtins_einsum[];
 extern const tg_builtin tg_builtins_session[];
 extern const tg_builtin tg_builtins_progress[];
 extern const tg_builtin tg_builtins_watch[];
