@@ -105,11 +105,19 @@ void tg_let_go(tg_interp *in, const char *name, tg_value old) {
     }
 }
 
-/* p = p - 0.1 * grad(L, p), where p := ... was meant. */
+/* Is the cell called p.w, for a name p? */
+static bool is_part_of(const tg_cell *c, const char *name) {
+    size_t len = strlen(name);
+    return c && c->name && strncmp(c->name, name, len) == 0 && strchr(".[", c->name[len]);
+}
+
+/* p = p - 0.1 * grad(L, p), where p := ... was meant. Names that only look into a record of another
+ * name, as in for p in net.layers, may go on to something else. */
 static void let_go_parts(tg_interp *in, const char *name, tg_value old) {
     for (int i = 0; tg_is_container(old) && i < old.as.items->n; i++) {
         tg_value part = old.as.items->v[i];
-        const char *reader = tg_value_cell(part) ? reader_of(in, name, part.as.node) : NULL;
+        if (!is_part_of(tg_value_cell(part), name)) continue;
+        const char *reader = reader_of(in, name, part.as.node);
         if (!reader) continue;
         tg_remark(in, "%s still uses the vars in what %s was; to change them write %s := ...",
                   reader, name, name);
@@ -119,11 +127,9 @@ static void let_go_parts(tg_interp *in, const char *name, tg_value old) {
 
 /* The cells in what the name was are not called p.w any more. */
 static void unname_parts(const char *name, tg_value old) {
-    size_t len = strlen(name);
     for (int i = 0; tg_is_container(old) && i < old.as.items->n; i++) {
         tg_cell *c = tg_value_cell(old.as.items->v[i]);
-        if (c && c->name && strncmp(c->name, name, len) == 0 && strchr(".[", c->name[len]))
-            c->name = NULL;
+        if (is_part_of(c, name)) c->name = NULL;
         unname_parts(name, old.as.items->v[i]);
     }
 }
