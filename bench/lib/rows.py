@@ -64,6 +64,15 @@ def critic_products():
 LSTM = ["gemm:32,512,128,NN,64", "gemm:32,128,512,NT,64", "gemm:128,512,2048,TN", "gemm:2048,64,128,NN",
         "gemm:2048,128,64,NT", "gemm:128,64,2048,TN"]
 
+def dense_products(rows, pairs):
+    """Of layers applied to so many rows: forward, gradient of weights, gradient of inputs."""
+    return [f"gemm:{m},{n},{k},{how}" for a, b in pairs for m, n, k, how in ((rows, b, a, "NN"), (a, b, rows, "TN"), (rows, a, b, "NT"))]
+
+
+TRANSFORMER = dense_products(1024, 4 * [(128, 128)] + [(128, 512), (512, 128)]) + [
+    "gemm:64,64,32,NT,128", "gemm:64,32,64,NN,256", "gemm:64,32,64,TN,128", "gemm:64,64,32,NT,128"]
+
+
 def chains(layers):
     """A chain of layers trained with memory="sqrt", beside the same with all values kept: its time, and its peak of memory."""
     command = ["bench/tg/chain_step.tg", "check", str(layers)]
@@ -108,6 +117,8 @@ ROWS = [
     Row("lstm", "LSTM cell in the language, hidden 128, 64 steps, batch 32, vocabulary 64", "lstm", "torch:lstm",
         target=2, gemm_bound=True, floor=LSTM),
     Row("lstm_fused", "LSTM, against torch.nn.LSTM", "lstm", "torch:lstm_fused", floor=LSTM),
+    Row("transformer", "transformer block, width 128, 4 heads, hidden 512, 16 sequences of 64", "transformer", "torch:transformer", target=1,
+        floor=TRANSFORMER),
     Row("scalar_gradient", "gradient of sin(s)*s^2 + exp(-s), and a step", "scalar_gradient", "torch:scalar_gradient",
         target=50, turns=500, one_thread=True),
     Row("rosenbrock", "Hessian of a 200-dimensional Rosenbrock function", "rosenbrock_hessian",
