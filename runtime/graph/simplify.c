@@ -256,6 +256,14 @@ static tg_node *elementwise(tg_simp *s, tg_node *n) {
         tg_simp_note(s, TG_LAW_SAME_BRANCHES);
         return n->arg[1];
     }
+    if (n->op == s->where && tg_node_is_number(n->arg[0])) { /* decided when it was written */
+        const bool yes = n->arg[0]->leaf.number != 0;
+        tg_node *taken = n->arg[yes ? 1 : 2];
+        if (tg_simp_fits(&taken->type, &n->type)) {
+            tg_simp_note(s, yes ? TG_LAW_WHERE_TRUE : TG_LAW_WHERE_FALSE);
+            return taken;
+        }
+    }
     tg_node *in[TG_MAX_TENSORS];
     bool all = n->n > 0, any = false;
     for (int i = 0; i < n->n; i++) {
