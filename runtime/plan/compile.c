@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 
+#include <math.h>
 #include <string.h>
 
 tg_tensor *tg_overrides_value(const tg_overrides *o, const tg_cell *cell) {
@@ -267,38 +268,78 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     return true;
 }
 
-/* Is the plan within the bytes that were asked for? *least: of those seen the fewest. False: an
- * error. */
-static bool measure(tg_rt *rt, tg_plan *p, const tg_overrides *o, const tg_remat *remat,
-                    size_t *least, bool *fits) {
-    tg_memory m;
-    *fits = true;
-    if (!remat->wish || remat->wish->mode != TG_KEEP_BYTES) return true;
-    if (!tg_plan_measure(rt, p, o, &m)) return false;
-    if (*least == 0 || m.peak < *least) *least = m.peak;
-    *fits = (double)m.peak <= remat->wish->bytes;
+/* Looking for the plan that computes least again within the bytes that were asked for. What the
+ * estimate of rematerialisation does not know of (remat_budget.c) is much the same for all plans of
+ * a formula: the room for the next is what would have been right for the last. */
+typedef struct search {
+    double fits, fails; /* the most room whose plan fits, the least whose does not */
+    double least;       /* bytes of the smallest plan seen; 0: none */
+    int tries;
+} search;
+
+enum { MOST_TRIES = 12 };
+static const double near_enough = 0.01; /* of the bytes asked for may be left over */
+
+/* How much room to ask for after a plan of `bytes`. False: it is as good as it gets. */
+static bool next_room(search *s, tg_remat *remat, double bytes) {
+    const double want = remat->wish->bytes, over = bytes - want, room = remat->room;
+    const bool least = remat->estimate > room; /* less is impossible */
+    if (s->least == 0 || bytes < s->least) s->least = bytes;
+    if (over <= 0 && (isinf(room) || -over <= near_enough * want)) return false;
+    if (over > 0 && (least || room == 0)) return false;
+    if (over > 0)
+        s->fails = fmin(s->fails, fmin(room, remat->estimate));
+    else
+        s->fits = fmax(s->fits, room);
+    if (++s->tries >= MOST_TRIES || (s->fits > 0 && s->fails < 1.005 * s->fits)) {
+        remat->room = 0;
+        return s->fits == 0 && s->tries <= MOST_TRIES;
+    }
+    remat->room = fmin(room, remat->estimate) - over;
+    if (over > 0) remat->room -= near_enough * want / 2;
+    if (remat->room <= s->fits || remat->room >= s->fails)
+        remat->room = isinf(s->fails) ? 2 * s->fits : (s->fits + s->fails) / 2;
     return true;
+}
+
+/* A plan of what remat asks for, and its peak where that matters. NULL: an error. */
+static tg_plan *try_plan(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
+                         const tg_plan *seen, tg_remat *remat, double *bytes) {
+    tg_memory m = {0};
+    tg_plan *p = tg_alloc_array(1, sizeof *p);
+    if (!p) {
+        tg_fail_memory(&rt->c);
+        return NULL;
+    }
+    bool ok = build(rt, p, n, roots, o, seen, remat);
+    if (ok && remat->wish && remat->wish->mode == TG_KEEP_BYTES) ok = tg_plan_measure(rt, p, o, &m);
+    *bytes = (double)m.peak;
+    if (ok) return p;
+    tg_plan_free(p);
+    return NULL;
 }
 
 tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overrides *o,
                          const tg_plan *seen) {
-    tg_remat remat = {0};
-    size_t least = 0;
+    tg_remat remat = {.room = INFINITY};
+    search s = {.fails = INFINITY};
+    tg_plan *best = NULL;
+    double bytes;
     do {
-        tg_plan *p = tg_alloc_array(1, sizeof *p);
-        if (!p) {
-            tg_fail_memory(&rt->c);
-            return NULL;
-        }
-        bool fits = false, ok = build(rt, p, n, roots, o, seen, &remat) &&
-                                measure(rt, p, o, &remat, &least, &fits);
-        if (remat.wish && remat.wish->mode == TG_KEEP_BYTES) seen = NULL; /* keep no more */
-        if (ok && fits) return p;
-        tg_plan_free(p);
-        if (!ok) return NULL;
-        remat.trial++;
-    } while (remat.more);
-    tg_fail(&rt->c, TG_ERR_VALUE, "memory=%.15g is too little: the least possible is %.15g bytes",
-            remat.wish->bytes, (double)least);
-    return NULL;
+        tg_plan *p = try_plan(rt, n, roots, o, seen, &remat, &bytes);
+        if (p && (!remat.wish || remat.wish->mode != TG_KEEP_BYTES)) return p;
+        const bool fits = p && bytes <= remat.wish->bytes;
+        if (fits || !p) tg_plan_free(best); /* later ones that fit compute less again */
+        if (fits)
+            best = p;
+        else
+            tg_plan_free(p);
+        if (!p) return NULL;
+        seen = NULL; /* keep no more */
+    } while (next_room(&s, &remat, bytes));
+    if (!best)
+        tg_fail(&rt->c, TG_ERR_VALUE,
+                "memory=%.15g is too little: the least possible is %.15g bytes", remat.wish->bytes,
+                s.least);
+    return best;
 }

@@ -20,56 +20,15 @@
  * values and other copies, which the backward pass reads instead. The copies are evaluated late
  * since the order of evaluation (schedule.c) is chosen for little memory. Random draws are the same
  * in a copy, for they are keyed by their attributes. */
-#include "runtime/plan/remat.h"
+#include "runtime/plan/remat_parts.h"
 
 #include "base/alloc.h"
 #include "runtime/graph/simplify.h"
 
 #include <string.h>
 
-enum { NOWHERE = -1, MOST_LENGTHS = 40, MOST_TAILS = 8 };
-
-/* From one length of segments to the next to be tried; and from one length of the last segment. */
-static const double SHORTER = 0.8, LONGER = 1.4;
-/* Of the work of the whole plan as much may be done again before more is kept: of the time of a
- * chain of layers that is a little more, for the values that come back from memory. */
-static const double SOME = 0.25;
-
-typedef enum part {
-    OTHER,   /* neither: reads what is there */
-    FORWARD, /* under the formula that was differentiated */
-    BACKWARD /* under a gradient and not forward, or over a gradient */
-} part;
-
-typedef struct item {
-    part part;
-    bool wanted; /* in memory by the backward pass: of the owner */
-    bool keep;
-    bool copied;
-    uint32_t owner; /* whose memory the value lives in */
-    int last;       /* the last time that the forward pass reads this memory */
-    int time;       /* of FORWARD: the how-manieth of these it is */
-    double bytes;
-    double work;
-    bool stays, again; /* scratch of estimate: is kept; is read by what is done again */
-    tg_node *copy;     /* what the backward pass reads: the node, or its copy */
-} item;
-
-typedef struct remat {
-    tg_rt *rt;
-    size_t n, m; /* nodes; those of the forward pass */
-    tg_node *const *node;
-    const tg_shares *shares;
-    item *item;
-    uint32_t *at;  /* the nodes of the forward pass, in order */
-    double work;   /* of all */
-    double *cross; /* cross[t]: bytes that cross a cut behind time t, those wanted anyway by half */
-    double *upto;  /* upto[t]: bytes that the backward pass wants of what is made up to time t */
-    bool *cut;     /* cut[t]: there is a cut behind time t */
-} remat;
-
 /* The item of what is computed for a node under the roots; NULL: it is not there. */
-static item *item_of(const remat *r, tg_node *formula) {
+static tg_remat_item *item_of(const tg_remat_graph *r, tg_node *formula) {
     const tg_node *x = tg_shares_of(r->shares, formula);
     return x->place < r->n && r->node[x->place] == x ? &r->item[x->place] : NULL;
 }
@@ -88,7 +47,7 @@ static const tg_recompute *find_wish(size_t n, tg_node *const *nodes) {
 
 /* The nodes that the formula x is computed by: as it stands, and in the simple form, in which a
  * gradient may have it. Either may be missing (NULL). False: an error. */
-static bool forms_of(const remat *r, tg_node *x, item *form[2]) {
+static bool forms_of(const tg_remat_graph *r, tg_node *x, tg_remat_item *form[2]) {
     uint32_t used;
     tg_node *simple = tg_simplify(r->rt, x, &used);
     if (!simple || !tg_node_stable(r->rt, x) || !tg_node_stable(r->rt, simple)) return false;
@@ -98,22 +57,22 @@ static bool forms_of(const remat *r, tg_node *x, item *form[2]) {
 }
 
 /* Marks what is under the formula y, as it is computed, as the forward pass. */
-static bool mark_forward(remat *r, tg_node *y) {
+static bool mark_forward(tg_remat_graph *r, tg_node *y) {
     tg_node **under = NULL;
     size_t count = 0;
     bool ok = tg_node_collect(r->rt, 1, &y, &under, &count);
     for (size_t i = 0; ok && i < count; i++) {
-        item *form[2];
+        tg_remat_item *form[2];
         ok = forms_of(r, under[i], form);
         for (int k = 0; ok && k < 2; k++)
-            if (form[k]) form[k]->part = FORWARD;
+            if (form[k]) form[k]->part = TG_REMAT_FORWARD;
     }
     tg_free(under);
     return ok;
 }
 
 /* All notes, each once: those of one call stand at many nodes. */
-static bool mark_forwards(remat *r) {
+static bool mark_forwards(tg_remat_graph *r) {
     const tg_recompute *done = NULL;
     for (size_t i = 0; i < r->n; i++) {
         const tg_recompute *w = r->node[i]->recompute;
@@ -122,29 +81,32 @@ static bool mark_forwards(remat *r) {
         done = w;
     }
     for (size_t i = r->n; i-- > 0;)
-        if (r->item[i].part == FORWARD)
+        if (r->item[i].part == TG_REMAT_FORWARD)
             for (int k = 0; k < r->node[i]->n; k++)
-                r->item[r->node[i]->arg[k]->place].part = FORWARD;
+                r->item[r->node[i]->arg[k]->place].part = TG_REMAT_FORWARD;
     for (size_t i = 0; i < r->n; i++)
-        if (!r->node[i]->live || r->node[i]->op->class == TG_CLASS_LEAF) r->item[i].part = OTHER;
+        if (!r->node[i]->live || r->node[i]->op->class == TG_CLASS_LEAF)
+            r->item[i].part = TG_REMAT_OTHER;
     return true;
 }
 
-static void mark_backward(remat *r) {
+static void mark_backward(tg_remat_graph *r) {
     for (size_t i = 0; i < r->n; i++) {
         const tg_node *x = r->node[i];
-        if (r->item[i].part == FORWARD) continue;
+        if (r->item[i].part == TG_REMAT_FORWARD) continue;
         bool over = x->recompute != NULL;
-        for (int k = 0; k < x->n && !over; k++) over = r->item[x->arg[k]->place].part == BACKWARD;
-        if (over && x->op->class != TG_CLASS_LEAF) r->item[i].part = BACKWARD;
+        for (int k = 0; k < x->n && !over; k++)
+            over = r->item[x->arg[k]->place].part == TG_REMAT_BACKWARD;
+        if (over && x->op->class != TG_CLASS_LEAF) r->item[i].part = TG_REMAT_BACKWARD;
     }
     for (size_t i = r->n; i-- > 0;) {
         const tg_node *x = r->node[i];
-        if (r->item[i].part != BACKWARD) continue;
+        if (r->item[i].part != TG_REMAT_BACKWARD) continue;
         for (int k = 0; k < x->n; k++) {
-            item *a = &r->item[x->arg[k]->place];
-            if (a->part == OTHER && x->arg[k]->live && x->arg[k]->op->class != TG_CLASS_LEAF)
-                a->part = BACKWARD;
+            tg_remat_item *a = &r->item[x->arg[k]->place];
+            if (a->part == TG_REMAT_OTHER && x->arg[k]->live &&
+                x->arg[k]->op->class != TG_CLASS_LEAF)
+                a->part = TG_REMAT_BACKWARD;
         }
     }
 }
@@ -175,204 +137,81 @@ static double work_of(tg_rt *rt, const tg_node *x, const tg_size_binding *sizes)
                      size_of(rt, sizes, a->dim[a->rank - 1]) / 32;
 }
 
-/* Bytes that the backward pass wants of the value made at time t. */
-static double wanted_at(const remat *r, size_t t) {
-    const item *o = &r->item[r->at[t]];
-    return o->owner == r->at[t] && o->wanted ? o->bytes : 0;
-}
-
-static void measure(remat *r, int nroots, tg_node *const *roots, const tg_size_binding *sizes) {
+static void measure(tg_remat_graph *r, int nroots, tg_node *const *roots,
+                    const tg_size_binding *sizes) {
     for (size_t i = 0; i < r->n; i++) {
         const tg_node *x = r->node[i];
-        item *it = &r->item[i];
+        tg_remat_item *it = &r->item[i];
         it->owner = x->n > 0 && x->op->view ? r->item[x->arg[0]->place].owner : (uint32_t)i;
-        it->time = it->last = NOWHERE;
+        it->time = it->last = TG_REMAT_NOWHERE;
         it->work = work_of(r->rt, x, sizes);
         r->work += it->work;
-        if (it->part == FORWARD) {
+        if (it->part == TG_REMAT_FORWARD) {
             it->time = (int)r->m;
             r->at[r->m++] = (uint32_t)i;
             if (it->owner == i) it->bytes = bytes_of(r->rt, x, sizes);
         }
         for (int k = 0; k < x->n; k++) {
-            item *o = &r->item[r->item[x->arg[k]->place].owner];
-            if (it->part == FORWARD) o->last = it->time;
-            if (it->part == BACKWARD) o->wanted = true;
+            tg_remat_item *o = &r->item[r->item[x->arg[k]->place].owner];
+            if (it->part == TG_REMAT_FORWARD) o->last = it->time;
+            if (it->part == TG_REMAT_BACKWARD) o->wanted = true;
         }
     }
     for (int i = 0; i < nroots; i++) { /* results stay anyway */
-        item *o = &r->item[r->item[roots[i]->place].owner];
+        tg_remat_item *o = &r->item[r->item[roots[i]->place].owner];
         o->bytes = 0;
         o->keep = true;
     }
     for (size_t t = 0; t < r->m; t++) {
-        const item *o = &r->item[r->at[t]];
+        const tg_remat_item *o = &r->item[r->at[t]];
         if (o->owner != r->at[t] || o->last <= o->time) continue;
         r->cross[o->time] += o->wanted ? o->bytes : 2 * o->bytes;
         r->cross[o->last] -= o->wanted ? o->bytes : 2 * o->bytes;
     }
-    for (size_t t = 0; t < r->m; t++) r->upto[t] = wanted_at(r, t);
+    for (size_t t = 0; t < r->m; t++) r->upto[t] = tg_remat_wanted(r, t);
     for (size_t t = 1; t < r->m; t++) {
         r->cross[t] += r->cross[t - 1];
         r->upto[t] += r->upto[t - 1];
     }
 }
 
-/* ---- cuts ---- */
-
-/* Cuts such that segments of about `length` bytes lie between them, where least crosses, and behind
- * the last of them no less than `tail` bytes. */
-static void make_cuts(remat *r, double length, double tail) {
-    double from = 0;
-    size_t best = r->m;
-    memset(r->cut, 0, r->m * sizeof *r->cut);
-    for (size_t t = 0; t + 1 < r->m; t++) {
-        if (r->upto[t] - from < length / 2) continue;
-        if (best == r->m || r->cross[t] <= r->cross[best]) best = t;
-        if (r->upto[t] - from < length) continue;
-        if (r->upto[r->m - 1] - r->upto[best] < tail) return;
-        r->cut[best] = true;
-        t = best; /* the next segment begins behind the cut */
-        from = r->upto[t];
-        best = r->m;
-    }
-}
-
-/* Does the value made by item i cross one of the cuts? segment[t]: the number of t's segment. */
-static bool crosses(const item *o, const int *segment) {
-    return o->last > o->time && segment[o->last] != segment[o->time];
-}
-
-static int number_segments(const remat *r, int *segment) {
-    int now = 0;
-    for (size_t t = 0; t < r->m; t++) {
-        segment[t] = now;
-        now += r->cut[t];
-    }
-    return now;
-}
-
-/* The work to make again what the backward pass reads of the forward one and `stays` does not say
- * is there. */
-static double work_again(remat *r) {
-    double work = 0;
-    for (size_t t = 0; t < r->m; t++) {
-        item *it = &r->item[r->at[t]];
-        it->again = r->item[it->owner].wanted;
-    }
-    for (size_t t = r->m; t-- > 0;) {
-        const item *it = &r->item[r->at[t]];
-        const tg_node *x = r->node[r->at[t]];
-        if (it->stays || !it->again) continue;
-        work += it->work;
-        for (int k = 0; k < x->n; k++) r->item[x->arg[k]->place].again = true;
-    }
-    return work;
-}
-
-/* Bytes: what is kept, and the most that a segment wants; *again: the work that is done twice. */
-static double estimate(remat *r, int *segment, double *again) {
-    double kept = 0, in = 0, most = 0;
-    int last = number_segments(r, segment);
-    for (size_t t = 0; t < r->m; t++) {
-        item *o = &r->item[r->at[t]];
-        if (t > 0 && segment[t] != segment[t - 1]) in = 0;
-        bool crossing = o->owner == r->at[t] && crosses(o, segment);
-        if (crossing)
-            kept += o->bytes;
-        else
-            in += wanted_at(r, t);
-        if (in > most) most = in;
-        o->stays = crossing || o->keep || segment[t] == last;
-    }
-    *again = work_again(r);
-    return kept + most;
-}
-
-/* A way to cut: the lengths of segments and of the last, in bytes, and what comes of it. */
-typedef struct way {
-    double length, tail, peak, again;
-} way;
-
-static void try_way(remat *r, int *segment, way *w) {
-    make_cuts(r, w->length, w->tail);
-    w->peak = estimate(r, segment, &w->again);
-}
-
-/* Is w better than the best yet, when the least memory is `least`? */
-static bool is_better(const remat *r, const way *w, const way *best, double least) {
-    const double little = 1.2 * least, most = 2 * least, some = SOME * r->work;
-    if (w->peak > most) return false;
-    if (w->again > some || best->again > some) return w->again < best->again;
-    if (w->peak <= little && best->peak <= little) return w->again < best->again;
-    return w->peak < best->peak;
-}
-
-/* Among the ways to cut the one of least memory that does not do too much again; of those near to
- * it the one that does least. `trial` asks for a length by its number instead; *more: there is one
- * behind it. False: no memory. */
-static bool choose_cuts(remat *r, int *segment, int trial, bool *more) {
-    enum { WAYS = MOST_LENGTHS * MOST_TAILS };
-    double total = r->upto[r->m - 1], length = total, tail = 0, least = -1;
-    *more = trial >= 0 && trial + 1 < MOST_LENGTHS;
-    if (trial >= 0) {
-        for (int i = 0; i < trial; i++) length *= SHORTER;
-        make_cuts(r, length, 0);
-        return true;
-    }
-    way *all = tg_alloc_array(WAYS, sizeof *all), *best = all;
-    if (!all) return tg_fail_memory(&r->rt->c);
-    for (int i = 0; i < WAYS; i++) {
-        const bool first = i % MOST_TAILS == 0;
-        if (first && i > 0) length *= SHORTER;
-        tail = first ? 0 : tail == 0 ? length : tail * LONGER;
-        all[i] = (way){.length = length, .tail = tail};
-        try_way(r, segment, &all[i]);
-        if (least < 0 || all[i].peak < least) least = all[i].peak;
-    }
-    for (int i = 0; i < WAYS; i++)
-        if (best->peak > 2 * least || is_better(r, &all[i], best, least)) best = &all[i];
-    make_cuts(r, best->length, best->tail);
-    tg_free(all);
-    return true;
-}
-
 /* ---- what is kept ---- */
 
-static void keep_by_cuts(remat *r, const int *segment, int last) {
+static void keep_by_cuts(tg_remat_graph *r, const int *segment, int last) {
     for (size_t t = 0; t < r->m; t++) {
-        item *it = &r->item[r->at[t]];
+        tg_remat_item *it = &r->item[r->at[t]];
         if (segment[t] == last) it->keep = true;
-        if (it->owner == r->at[t] && crosses(it, segment)) it->keep = true;
+        if (it->owner == r->at[t] && tg_remat_crosses(it, segment)) it->keep = true;
     }
 }
 
 /* Those listed, and what stands behind the last of them. */
-static bool keep_listed(remat *r, const tg_recompute *wish) {
-    int last = NOWHERE;
+static bool keep_listed(tg_remat_graph *r, const tg_recompute *wish) {
+    int last = TG_REMAT_NOWHERE;
     for (int i = 0; i < wish->n; i++) {
-        item *form[2];
+        tg_remat_item *form[2];
         if (!forms_of(r, wish->keep[i], form)) return false;
         for (int k = 0; k < 2; k++) {
-            if (!form[k] || form[k]->part != FORWARD) continue;
+            if (!form[k] || form[k]->part != TG_REMAT_FORWARD) continue;
             r->item[form[k]->owner].keep = true;
             if (form[k]->time > last) last = form[k]->time;
         }
     }
     for (size_t t = 0; t < r->m; t++)
-        if ((int)t > last && last != NOWHERE) r->item[r->at[t]].keep = true;
+        if ((int)t > last && last != TG_REMAT_NOWHERE) r->item[r->at[t]].keep = true;
     return true;
 }
 
-static bool decide(remat *r, const tg_recompute *wish, tg_remat *what) {
+static bool decide(tg_remat_graph *r, const tg_recompute *wish, tg_remat *what) {
     if (wish->mode == TG_KEEP_LISTED) {
         if (!keep_listed(r, wish)) return false;
     } else {
         int *segment = tg_alloc_array(r->m, sizeof *segment);
         if (!segment) return tg_fail_memory(&r->rt->c);
         bool ok =
-            choose_cuts(r, segment, wish->mode == TG_KEEP_BYTES ? what->trial : -1, &what->more);
-        if (ok) keep_by_cuts(r, segment, number_segments(r, segment));
+            wish->mode == TG_KEEP_BYTES ? tg_remat_fit(r, what, segment) : tg_remat_cut(r, segment);
+        if (ok && wish->mode != TG_KEEP_BYTES)
+            keep_by_cuts(r, segment, tg_remat_segments(r, segment));
         tg_free(segment);
         if (!ok) return false;
     }
@@ -383,28 +222,28 @@ static bool decide(remat *r, const tg_recompute *wish, tg_remat *what) {
 
 /* ---- the copies ---- */
 
-static void mark_copied(remat *r) {
+static void mark_copied(tg_remat_graph *r) {
     for (size_t i = r->n; i-- > 0;) {
-        const item *it = &r->item[i];
-        if (it->part != BACKWARD && !it->copied) continue;
+        const tg_remat_item *it = &r->item[i];
+        if (it->part != TG_REMAT_BACKWARD && !it->copied) continue;
         for (int k = 0; k < r->node[i]->n; k++) {
-            item *a = &r->item[r->node[i]->arg[k]->place];
-            if (a->part == FORWARD && !a->keep) a->copied = true;
+            tg_remat_item *a = &r->item[r->node[i]->arg[k]->place];
+            if (a->part == TG_REMAT_FORWARD && !a->keep) a->copied = true;
         }
     }
 }
 
-static bool make_copies(remat *r) {
+static bool make_copies(tg_remat_graph *r) {
     tg_node **arg = NULL;
     size_t cap = 0;
     bool ok = true;
     for (size_t i = 0; ok && i < r->n; i++) {
-        item *it = &r->item[i];
+        tg_remat_item *it = &r->item[i];
         tg_node *x = r->node[i];
         void *items = arg;
         bool changed = it->copied;
         it->copy = x;
-        if (it->part != BACKWARD && !it->copied) continue;
+        if (it->part != TG_REMAT_BACKWARD && !it->copied) continue;
         if ((i & 1023) == 0 && !tg_check_interrupt(&r->rt->c)) ok = false;
         if (!tg_grow(&items, &cap, (size_t)x->n, sizeof *arg)) ok = tg_fail_memory(&r->rt->c);
         arg = items;
@@ -420,8 +259,8 @@ static bool make_copies(remat *r) {
 
 /* ---- the whole ---- */
 
-static bool rewrite(remat *r, int nroots, tg_node *const *roots, const tg_size_binding *sizes,
-                    tg_remat *what, tg_node **targets) {
+static bool rewrite(tg_remat_graph *r, int nroots, tg_node *const *roots,
+                    const tg_size_binding *sizes, tg_remat *what, tg_node **targets) {
     if (!mark_forwards(r)) return false;
     mark_backward(r);
     measure(r, nroots, roots, sizes);
@@ -430,8 +269,8 @@ static bool rewrite(remat *r, int nroots, tg_node *const *roots, const tg_size_b
     mark_copied(r);
     if (!make_copies(r)) return false;
     for (int i = 0; i < nroots; i++) {
-        const item *it = &r->item[roots[i]->place];
-        if (it->part == BACKWARD) targets[i] = it->copy;
+        const tg_remat_item *it = &r->item[roots[i]->place];
+        if (it->part == TG_REMAT_BACKWARD) targets[i] = it->copy;
     }
     return true;
 }
@@ -440,10 +279,10 @@ bool tg_plan_rematerialise(tg_rt *rt, size_t n, tg_node *const *nodes, int nroot
                            tg_node *const *roots, const tg_size_binding *sizes,
                            const tg_shares *shares, tg_remat *what, tg_node **targets) {
     what->wish = find_wish(n, nodes);
-    what->more = false;
+    what->estimate = 0;
     memcpy(targets, roots, (size_t)nroots * sizeof *targets);
     if (!what->wish || what->wish->mode == TG_KEEP_ALL) return true;
-    remat r = {.rt = rt, .n = n, .node = nodes, .shares = shares};
+    tg_remat_graph r = {.rt = rt, .n = n, .node = nodes, .shares = shares};
     r.item = tg_alloc_array(n, sizeof *r.item);
     r.at = tg_alloc_array(n, sizeof *r.at);
     r.cross = tg_alloc_array(n, sizeof *r.cross);

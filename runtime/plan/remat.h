@@ -10,8 +10,8 @@
 /* What is asked of a plan. */
 typedef struct tg_remat {
     const tg_recompute *wish; /* NULL: nothing; points into the graph */
-    int trial;                /* of BYTES: the how-manieth choice, from little computed again on */
-    bool more;                /* of BYTES: is there a next choice? */
+    double room;              /* of BYTES: what the estimate may come to; INFINITY: all is kept */
+    double estimate; /* of BYTES: what it comes to: above room where nothing takes so little */
 } tg_remat;
 
 /* nodes: all under the roots, in an order of evaluation that the computation follows when all is
