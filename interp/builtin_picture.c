@@ -358,6 +358,38 @@ static bool add_path(tg_interp *in, const tg_argument *a, tg_figure *f) {
     return s != NULL;
 }
 
+/* The rows of one matrix, as points. */
+static bool add_cloud(tg_interp *in, tg_value v, const char *name, int ink, tg_figure *f) {
+    tg_tensor *points, *x = NULL, *y = NULL;
+    if (!tg_plot_doubles(in, v, "points", &points)) return false;
+    bool ok = split(in, points, &x, &y);
+    const size_t n = ok ? (size_t)points->v.dim[0] : 0;
+    tg_series *s = ok ? tg_figure_add(&in->rt.c, f, TG_MARK_POINTS, name, n) : NULL;
+    if (s) {
+        memcpy(s->x, x->v.data, n * sizeof(double));
+        memcpy(s->y, y->v.data, n * sizeof(double));
+        s->ink = ink;
+    }
+    tg_tensor_drop(points);
+    tg_tensor_drop(x);
+    tg_tensor_drop(y);
+    return s != NULL;
+}
+
+/* A matrix [n, 2], or several in a record, whose names the legend has, a list or a tuple. */
+static bool add_clouds(tg_interp *in, const tg_argument *a, tg_figure *f) {
+    static const int inks[] = {4, 1, 3, 2, 5, 0};
+    const int most = sizeof inks / sizeof *inks;
+    if (!tg_is_container(a->value)) return add_cloud(in, a->value, NULL, inks[0], f);
+    const tg_items *items = a->value.as.items;
+    if (items->n > most)
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "points are at most %d matrices", most);
+    for (int i = 0; i < items->n; i++)
+        if (!add_cloud(in, items->v[i], items->field ? items->field[i] : NULL, inks[i], f))
+            return false;
+    return true;
+}
+
 /* The variables that the two ranges are of: by the names in the call, or the only ones there are.
  */
 static bool find_plane(tg_interp *in, const tg_argument *y, const tg_argument *const range[2],
@@ -412,7 +444,8 @@ static bool name_plane(tg_interp *in, const tg_curve *c, tg_figure *f) {
 }
 
 static bool contour(tg_interp *in, const tg_argument *y, const tg_argument *const range[2],
-                    const tg_argument *path, const tg_argument *levels, tg_figure *f) {
+                    const tg_argument *points, const tg_argument *path, const tg_argument *levels,
+                    tg_figure *f) {
     tg_scale *const scale[2] = {&f->x, &f->y};
     char what[96];
     for (int k = 0; k < 2; k++) {
@@ -440,13 +473,14 @@ static bool contour(tg_interp *in, const tg_argument *y, const tg_argument *cons
     ok =
         ok && name_plane(in, &c, f) && fill_grid(in, &c, f) &&
         (tg_plot_given(levels) ? given_levels(in, levels, &f->grid) : usual_levels(in, &f->grid)) &&
+        (!tg_plot_given(points) || add_clouds(in, points, f)) &&
         (!tg_plot_given(path) || add_path(in, path, f));
     tg_curve_free(&c);
     return ok;
 }
 
 static bool run_contour(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
-    enum { WHAT, PATH, LEVELS_AT, TITLE, XLABEL, YLABEL, TO, SIZE, REST };
+    enum { WHAT, POINTS, PATH, LEVELS_AT, TITLE, XLABEL, YLABEL, TO, SIZE, REST };
     *out = TG_NONE_VALUE;
     tg_figure f = {0};
     tg_plot_options o = {&args[TITLE], &args[XLABEL], &args[YLABEL], NULL,
@@ -463,7 +497,7 @@ static bool run_contour(tg_interp *in, int n, const tg_argument *args, tg_value 
         tg_fail(&in->rt.c, TG_ERR_TYPE, "contour needs two ranges");
         ok = tg_help(&in->rt.c, "contour(f, (-2, 2), (-1, 3)), or contour(e, x=-2..2, y=-1..3)");
     }
-    ok = ok && contour(in, &args[WHAT], range, &args[PATH], &args[LEVELS_AT], &f);
+    ok = ok && contour(in, &args[WHAT], range, &args[POINTS], &args[PATH], &args[LEVELS_AT], &f);
     return tg_plot_finish(in, ok, &o, &f, 1, args);
 }
 
@@ -498,12 +532,14 @@ const tg_builtin tg_builtins_picture[] = {
      "       1        2        3",
      run_hist, false, false},
     {"contour",
-     "contour(what, path=none, levels=none, title=none, xlabel=none, ylabel=none, to=none, "
+     "contour(what, points=none, path=none, levels=none, title=none, xlabel=none, ylabel=none, "
+     "to=none, "
      "size=none, ...)",
      "Lines of equal height: contour(f, (-2, 2), (-1, 3)) of a function of two numbers or a "
      "formula "
      "over a vector of two elements, contour(e, x=-2..2, y=-1..3) of a formula over two numbers. "
-     "path=points, [n, 2], draws a way through it, levels=[1, 10] the lines of these heights.",
+     "points=p draws the rows of a matrix [n, 2] as points, points={data: p, made: q} several; "
+     "path=p a way through them, levels=[1, 10] the lines of these heights.",
      "contour((x, y) -> x^2 + y^2, (-2, 2), (-2, 2), levels=[1, 2], size=(30, 9))",
      "  y   (x, y) -> x^2 + y^2\n"
      "  │        ⢀⣀⣀⣀⣀⣀⣀⣀⡀         2\n"

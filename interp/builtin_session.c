@@ -127,6 +127,24 @@ static bool add_root(tg_interp *in, tg_value v, void *user, tg_value *out) {
     return true;
 }
 
+/* What a call of a function took at the most, beyond what was there before: of the workspace all
+ * that it needed. The peak that the process has seen is kept up. */
+static bool measure_call(tg_interp *in, tg_value f, tg_value *out) {
+    static const char *const field[] = {"peak", "left"};
+    tg_value result = TG_NONE_VALUE;
+    tg_plans_rest(&in->rt);
+    const tg_alloc_stats before = tg_alloc_get_stats();
+    tg_alloc_reset_stats();
+    const bool ok = tg_call_value(in, f, 0, NULL, &result);
+    tg_value_drop(result);
+    tg_plans_rest(&in->rt);
+    const tg_alloc_stats after = tg_alloc_get_stats();
+    tg_alloc_note_peak(before.peak_bytes);
+    const double number[] = {(double)after.peak_bytes - (double)before.live_bytes,
+                             (double)after.live_bytes - (double)before.live_bytes};
+    return ok && numbers(in, sizeof field / sizeof *field, field, number, out);
+}
+
 /* What computing the formulas in a value takes. */
 static bool run_memory(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
@@ -135,6 +153,7 @@ static bool run_memory(tg_interp *in, int n, const tg_argument *args, tg_value *
     roots r = {0};
     tg_memory m = {0};
     tg_value skeleton = TG_NONE_VALUE;
+    if (tg_value_is_function(args[0].value)) return measure_call(in, args[0].value, out);
     bool ok = tg_map_leaves(in, args[0].value, add_root, &r, &skeleton) &&
               (r.n == 0 || tg_plan_forecast(&in->rt, (int)r.n, r.node, NULL, &m));
     tg_value_drop(skeleton);
@@ -187,7 +206,8 @@ const tg_builtin tg_builtins_session[] = {
      "true", run_clock, false, false},
     {"memory", "memory(e)",
      "The bytes that computing a formula, or a tuple or record of them together, would take: a "
-     "record with the peak and what it is made of.",
+     "record with the peak and what it is made of. Of a function of no arguments: calls it, and "
+     "gives the bytes that it took at the peak and those that are left, beyond what there was.",
      "memory(2 + 3).peak", "0", run_memory, false, false},
     {"stats", "stats()",
      "What the session holds and did: formula nodes, plans kept, plans compiled and run so far, "

@@ -123,13 +123,20 @@ static bool find(tg_rt *rt, uint64_t hash, int n, tg_node *const *roots, const t
 
 /* ---- the workspace ---- */
 
+void tg_plans_rest(tg_rt *rt) {
+    tg_plans *all = rt->plans;
+    for (tg_plan *p = all->newest; p; p = p->older) p->work = NULL; /* the address may come back */
+    tg_free(all->work);
+    all->work = NULL;
+    all->work_bytes = 0;
+}
+
 bool tg_plans_reserve(tg_rt *rt, size_t bytes) {
     tg_plans *all = rt->plans;
     all->small_runs =
         bytes < all->work_bytes / 4 && all->work_bytes > never_cut ? all->small_runs + 1 : 0;
     if (bytes <= all->work_bytes && all->small_runs < SMALL_RUNS) return true;
-    for (tg_plan *p = all->newest; p; p = p->older) p->work = NULL; /* the address may come back */
-    tg_free(all->work); /* first, so that the old and the new one need not fit together */
+    tg_plans_rest(rt); /* first, so that the old and the new one need not fit together */
     all->work = tg_alloc(bytes);
     all->work_bytes = all->work ? bytes : 0;
     if (!all->work) return tg_fail_memory(&rt->c);

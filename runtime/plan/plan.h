@@ -31,6 +31,8 @@ bool tg_plan_update(tg_rt *rt, int n, tg_node *const *roots, tg_cell *const *int
 bool tg_plan_lacks_data(tg_rt *rt, const tg_node *root, const tg_str *names);
 /* Forget all plans: what they were made from has changed. */
 void tg_plans_forget(tg_rt *rt);
+/* Gives the workspace back; the next run takes what it needs anew. */
+void tg_plans_rest(tg_rt *rt);
 /* Forget plans whose roots do not survive the sweep under way. */
 void tg_plans_sweep(tg_rt *rt);
 
