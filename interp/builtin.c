@@ -25,6 +25,7 @@ static const struct {
     {tg_builtins_data, "interp/builtin_data.c"},
     {tg_builtins_batches, "interp/builtin_batches.c"},
     {tg_builtins_files, "interp/builtin_files.c"},
+    {tg_builtins_nest, "interp/builtin_nest.c"},
     {tg_builtins_text, "interp/builtin_text.c"},
     {tg_builtins_unique, "interp/builtin_unique.c"},
     {tg_builtins_einsum, "interp/builtin_einsum.c"},

@@ -372,8 +372,7 @@ static bool run_grad(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     bool anew = whole.tag == TG_V_FORMULA && whole.as.node != y.as.node;
     t.assumed |= y.tag == TG_V_FORMULA && !anew ? y.assumed : 0;
     if (ok) ok = tg_map_leaves(in, x, place_gradient, &t, out);
-    if (ok && out->tag == TG_V_LIST)
-        out->tag = TG_V_TUPLE; /* gradients of several shapes: to be taken apart, not stacked */
+    if (ok) tg_lists_to_tuples(out); /* to be taken apart, or computed with one by one */
     tg_free(t.node);
     tg_free(t.grad);
     tg_free(t.cut);

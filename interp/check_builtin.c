@@ -286,6 +286,8 @@ static const struct {
     {"starts_with", on_values},
     {"lower", on_values},
     {"upper", on_values},
+    {"leaves", itself},
+    {"nest", itself},
     {"unique", on_values},
     {"places", on_values},
     {"einsum", itself},

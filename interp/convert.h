@@ -22,6 +22,8 @@ bool tg_to_node_of(tg_interp *in, tg_value v, const char *what, bool literal, co
                    tg_node **out);
 /* An array, of rank 0 or more: a formula where v is live, else a tensor. *out owned. */
 bool tg_to_array(tg_interp *in, tg_value v, const char *what, tg_value *out);
+/* All lists in the nesting v become tuples; nobody else may hold it yet. */
+void tg_lists_to_tuples(tg_value *v);
 /* The list of the characters of a text, each a string. */
 bool tg_text_characters(tg_interp *in, const tg_text *t, tg_value *out);
 /* Of a tensor or formula; of other things the rank is 0. */

@@ -193,6 +193,7 @@ extern const tg_builtin tg_builtins_derive[];
 extern const tg_builtin tg_builtins_data[];
 extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_files[];
+extern const tg_builtin tg_builtins_nest[];
 extern const tg_builtin tg_builtins_text[];
 extern const tg_builtin tg_builtins_unique[];
 extern const tg_builtin tg_builtins_einsum[];
