@@ -329,7 +329,7 @@ static bool run_argmin(const tg_call *call) {
 
 static const tg_op ops[] = {
     {.name = "sum",
-     .pieces = &tg_pieces_sum,
+     .pieces = &(const tg_pieces){TG_PIECES_SUM, 0, false},
      .taught = "~sum",
      AXIS_KEEP,
      .infer = tg_infer_reduce,
@@ -349,7 +349,7 @@ static const tg_op ops[] = {
                 "sum(x, axis=(0, 2), "
                 "keep=true) | x[2,3,4]: sum(x, axis=-2)"},
     {.name = "mean",
-     .pieces = &tg_pieces_mean,
+     .pieces = &(const tg_pieces){TG_PIECES_SUM, 0, true},
      .taught = "~mean",
      AXIS_KEEP,
      .infer = tg_infer_reduce,
@@ -390,7 +390,7 @@ static const tg_op ops[] = {
                 "x[2,2,2]: prod(x, "
                 "axis=(0, 2))"},
     {.name = "max",
-     .pieces = &tg_pieces_max,
+     .pieces = &(const tg_pieces){TG_PIECES_MAX, -INFINITY, false},
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_max,
@@ -409,7 +409,7 @@ static const tg_op ops[] = {
      .value = "3",
      .samples = "x[3,4]: max(x) | x[3,4]: max(x, axis=1) | x[3,4]: max(x, axis=0, keep=true)"},
     {.name = "min",
-     .pieces = &tg_pieces_min,
+     .pieces = &(const tg_pieces){TG_PIECES_MIN, INFINITY, false},
      AXIS_KEEP,
      .infer = tg_infer_reduce,
      .run = run_min,

@@ -100,12 +100,24 @@ static void convert(const tg_region *r, char *const *base, const block *b,
     tg_view_copy(&to, &from);
 }
 
+/* Each row's one element, along the row. */
+#define REPEAT(T)                                                                                  \
+    do {                                                                                           \
+        T *restrict row = (T *)(void *)to;                                                         \
+        const T *restrict one = (const T *)(const void *)from;                                     \
+        for (int64_t i = 0; i < b->nr; i++, row += b->nc)                                          \
+            for (int64_t j = 0; j < b->nc; j++) row[j] = one[i];                                   \
+    } while (0)
+
 static void repeat(const tg_region *r, char *const *base, const block *b,
                    const tg_region_instr *in) {
-    int64_t size = (int64_t)tg_dtype_size(in->to);
-    tg_view to = plane(place(r, base, b, in->value[0]), in->to, b, b->nc * size, size);
-    tg_view from = plane(place(r, base, b, in->value[1]), in->to, b, size, 0);
-    tg_view_copy(&to, &from);
+    char *to = place(r, base, b, in->value[0]);
+    const char *from = place(r, base, b, in->value[1]);
+    switch (tg_dtype_size(in->to)) {
+    case sizeof(uint64_t): REPEAT(uint64_t); break;
+    case sizeof(uint32_t): REPEAT(uint32_t); break;
+    default: REPEAT(uint8_t);
+    }
 }
 
 static void lines(const job *j, char *const *base, const block *b, const tg_region_instr *in) {
@@ -126,20 +138,15 @@ static tg_acc *accumulators(const tg_region *r, char *scratch, int sum) {
 
 static void add(const tg_region *r, char *const *base, char *scratch, const block *b,
                 const tg_region_instr *in) {
-    const tg_pieces *f = r->sum[in->number].pieces;
+    const tg_piece_loops *f = tg_pieces_loops(r->sum[in->number].pieces);
     tg_acc *acc = accumulators(r, scratch, in->number);
     const void *x = place(r, base, b, in->value[1]);
     int64_t n = in->rows ? b->nr : b->nr * b->nc;
-    if (in->kind == TG_REGION_ADD) {
-        if (in->from == TG_F32)
-            f->add_float(n, x, acc);
-        else
-            f->add_double(n, x, acc);
-    } else if (in->from == TG_F32) {
-        f->rows_float(b->nr, b->nc, x, acc + b->c);
-    } else {
-        f->rows_double(b->nr, b->nc, x, acc + b->c);
-    }
+    int which = in->from == TG_F32 ? 0 : 1;
+    if (in->kind == TG_REGION_ADD)
+        f->add[which](n, x, acc);
+    else
+        f->rows[which](b->nr, b->nc, x, acc + b->c);
 }
 
 /* ---- parts ---- */
@@ -213,9 +220,9 @@ static void finish_sum(const job *j, const tg_region_sum *sum) {
     const tg_view *out = &j->p->slots[sum->slot].v;
     tg_acc *acc = (tg_acc *)(void *)(j->scratch + sum->at);
     for (int64_t part = 1; part < j->r->parts; part++)
-        sum->pieces->join(
-            sum->width, acc,
-            (tg_acc *)(void *)(j->scratch + part * (int64_t)j->r->scratch_bytes + sum->at));
+        tg_pieces_loops(sum->pieces)
+            ->join(sum->width, acc,
+                   (tg_acc *)(void *)(j->scratch + part * (int64_t)j->r->scratch_bytes + sum->at));
     double count = sum->pieces->mean ? (double)sum->count : 1;
     for (int64_t k = 0; k < sum->width; k++) {
         double x = (acc[k].hi + acc[k].lo) / count;

@@ -4,6 +4,7 @@
 
 #include "runtime/vec/elementwise.h"
 #include "runtime/vec/folds.h"
+#include "runtime/vec/pieces.h"
 #include "runtime/vec/vec.h"
 
 enum { NARROW = 32 };
@@ -35,6 +36,7 @@ const tg_vec TABLE_OF(LEVEL) = {.name = NAME_OF(LEVEL),
                                 .elementwise = elementwise,
                                 .fold = folds,
                                 .exponents = exponents,
+                                .pieces = pieces,
                                 .pow = one_pow};
 
 #endif

@@ -51,6 +51,20 @@ typedef struct tg_exponents {
 
 enum { TG_SHORT = 256 };
 
+/* What is known of a reduction that is made piece by piece (runtime/ops/pieces.h). */
+typedef struct tg_acc {
+    double hi, lo; /* the value is hi + lo */
+} tg_acc;
+typedef enum tg_piece_kind { TG_PIECES_SUM, TG_PIECES_MAX, TG_PIECES_MIN } tg_piece_kind;
+typedef struct tg_piece_loops {
+    /* acc joined with n elements side by side; in single and double */
+    void (*add[2])(int64_t n, const void *x, tg_acc *acc);
+    /* acc[j] joined with x[i * cols + j] for all i; in single and double */
+    void (*rows[2])(int64_t rows, int64_t cols, const void *x, tg_acc *acc);
+    /* acc[j] joined with other[j] */
+    void (*join)(int64_t n, tg_acc *acc, const tg_acc *other);
+} tg_piece_loops;
+
 typedef struct tg_vec {
     const char *name; /* "sse2", "avx2", "avx512"; "neon" */
     int bytes;        /* of a vector */
@@ -58,6 +72,7 @@ typedef struct tg_vec {
     tg_inner_fn *const (*elementwise)[2];
     const tg_fold *const (*fold)[2]; /* by kind; in single and double */
     const tg_exponents *exponents;   /* in single and double */
+    const tg_piece_loops *pieces;    /* by kind */
     double (*pow)(double, double);   /* of one number, to the bits that the row `pow` gives */
 } tg_vec;
 
