@@ -272,6 +272,41 @@ static void test_lines(void **state) {
             for (int logs = 0; logs <= 1; logs++) check_lines(v, lengths[k], logs);
 }
 
+/* Sums and extremes piece by piece: right, and of the same bits at every level. */
+static void check_pieces(int64_t rows, int64_t cols) {
+    enum { MOST = 20 * 70 };
+    static float x[MOST];
+    tg_acc first[3][71], acc[71];
+    const tg_vec *v;
+    for (int64_t i = 0; i < rows * cols; i++) x[i] = (float)(i * 7919 % 257 - 128) / 17;
+    for (int level = 0; (v = tg_vec_at(level)); level++)
+        for (int kind = TG_PIECES_SUM; kind <= TG_PIECES_MIN; kind++) {
+            double empty = kind == TG_PIECES_SUM ? 0 : kind == TG_PIECES_MAX ? -INFINITY : INFINITY;
+            for (int k = 0; k < 71; k++) acc[k] = (tg_acc){empty, 0};
+            v->pieces[kind].rows[0](rows, cols, x, acc);
+            v->pieces[kind].add[0](rows * cols, x, &acc[70]);
+            for (int64_t j = 0; j < cols; j++) {
+                double right = empty;
+                for (int64_t i = 0; i < rows; i++) {
+                    double y = (double)x[i * cols + j];
+                    right = kind == TG_PIECES_SUM   ? right + y
+                            : kind == TG_PIECES_MAX ? fmax(right, y)
+                                                    : fmin(right, y);
+                }
+                assert_true(fabs(acc[j].hi + acc[j].lo - right) <= 1e-4);
+            }
+            if (level == 0) memcpy(first[kind], acc, sizeof acc);
+            assert_memory_equal(acc, first[kind], sizeof acc);
+        }
+}
+
+static void test_pieces(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {1, 3, 15, 16, 17, 64, 70};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+        for (int64_t rows = 1; rows <= 20; rows += 3) check_pieces(rows, lengths[k]);
+}
+
 static void test_choice(void **state) {
     (void)state;
     const tg_vec *first = tg_vec_now(), *v;
@@ -286,6 +321,7 @@ static void test_choice(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors), cmocka_unit_test(test_places),
-                                       cmocka_unit_test(test_lines), cmocka_unit_test(test_choice)};
+                                       cmocka_unit_test(test_lines), cmocka_unit_test(test_pieces),
+                                       cmocka_unit_test(test_choice)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
