@@ -1,4 +1,4 @@
-/* Builtins that read and write files: texts.
+/* Builtins that read and write files: texts, and values (saved.h).
  *
  * A path is relative to the folder that tg was started in, as in the shell. What is read is checked
  * before anyone sees it, and an error names the file and the place in it. What is written replaces
@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "interp/convert.h"
+#include "interp/saved.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -91,7 +92,64 @@ static bool run_exists(tg_interp *in, int n, const tg_argument *args, tg_value *
     return true;
 }
 
+/* ---- values ---- */
+
+static bool ends_in(const char *path, const char *ending) {
+    size_t n = strlen(path), m = strlen(ending);
+    return n > m && strcmp(path + n - m, ending) == 0;
+}
+
+static bool run_save(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    tg_ctx *c = &in->rt.c;
+    const char *path = path_of(in, args[0].value);
+    bool compress = false, npz = path && ends_in(path, ".npz");
+    unsigned char *bytes = NULL;
+    size_t len;
+    tg_value now;
+    *out = TG_NONE_VALUE;
+    if (!path) return false;
+    if (!npz && !ends_in(path, ".npy")) {
+        tg_fail(c, TG_ERR_VALUE, "\"%s\" does not say what kind of file to write", path);
+        return tg_help(c, args[1].value.tag == TG_V_STRING
+                              ? "write(path, text) writes a text"
+                              : "a name that ends in .npz holds any value, one in .npy one tensor");
+    }
+    if (args[2].ast && !tg_to_truth(in, args[2].value, "compress", &compress)) return false;
+    if (compress && !npz) return tg_fail(c, TG_ERR_VALUE, "only .npz files are compressed");
+    if (!tg_value_now(in, args[1].value, &now)) return false;
+    if (!npz && !tg_list_settle(in, now, &now)) return false;
+    bool ok = (npz ? tg_saved_npz(in, now, compress, &bytes, &len)
+                   : tg_saved_npy(in, now, &bytes, &len)) &&
+              tg_file_save_atomic(c, path, bytes, len);
+    tg_free(bytes);
+    tg_value_drop(now);
+    return ok;
+}
+
+static bool run_load(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    size_t len;
+    const char *path = path_of(in, args[0].value);
+    char *buf = path ? tg_file_read(&in->rt.c, path, &len) : NULL;
+    bool ok = buf && tg_saved_load(in, path, buf, len, out);
+    tg_free(buf);
+    return ok;
+}
+
 const tg_builtin tg_builtins_files[] = {
+    {"save", "save(path, value, compress=false)",
+     "Writes a value into a file that load and NumPy read: any nesting of records, lists and "
+     "tuples of tensors, numbers and texts into a .npz file, one tensor into a .npy file. "
+     "Variables "
+     "and formulas are saved as what they are worth now. The file is replaced at once or not at "
+     "all.",
+     "save(\"/tmp/model.npz\", {W: ones(2), rate: 0.1})", "", run_save, false, false},
+    {"load", "load(path)",
+     "The value in a .npz or .npy file, written by save or by NumPy: params := load(\"m.npz\") "
+     "gives variables their saved values.",
+     "save(\"/tmp/model.npz\", {W: ones(2)}); load(\"/tmp/model.npz\")", "{W: [1, 1]}", run_load,
+     false, false},
     {"read", "read(path)",
      "The text in a file, as a string. It must be UTF-8; lines end in \\n, whether the file ends "
      "them so or in \\r\\n.",

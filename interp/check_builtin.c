@@ -167,7 +167,10 @@ static bool writing(tg_interp *in, const tg_builtin *b, int n, const tg_argument
                     tg_value *out) {
     const bool text = strcmp(b->name, "write") == 0;
     in->checking->wrote = true;
-    bool right = args[0].value.tag == TG_V_STRING && (!text || args[1].value.tag == TG_V_STRING);
+    tg_value path = args[0].value;
+    bool right = path.tag == TG_V_STRING;
+    if (right && text) right = args[1].value.tag == TG_V_STRING;
+    if (right && !text) right = strstr(path.as.text->bytes, ".np") != NULL;
     return right || b->run(in, n, args, out); /* which fails before it writes */
 }
 
@@ -269,6 +272,8 @@ static const struct {
     {"idx", file},
     {"read", file},
     {"write", writing},
+    {"save", writing},
+    {"load", file},
     {"exists", asked},
     {"watch", watching},
     {"unwatch", watching},

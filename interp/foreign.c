@@ -165,8 +165,6 @@ const tg_foreign tg_foreign_words[] = {
     {" clear clearvars reset rm del ", ":reset forgets the session's names; x = 0 replaces one"},
     {" which edit ", ":source f shows a function and where it comes from, :edit f changes it"},
     {" undo ", ":undo"},
-    {" save ", ":save file.tg"},
-    {" load ", ":load file.tg, use \"file.tg\" in a script, or idx(\"file\") for a tensor"},
     {" lookfor apropos ", "??word finds names"},
     {0},
 };

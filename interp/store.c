@@ -176,17 +176,47 @@ static bool merge(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *
     return !c || itself || write_cell(in, w, c, v);
 }
 
-/* A record may be given new fields behind those it has. */
+/* Do the fields of v begin as those of `now` do? */
+static bool in_order(const tg_items *now, const tg_items *v) {
+    for (int i = 0; i < now->n; i++)
+        if (i >= v->n || now->field[i] != v->field[i]) return false;
+    return true;
+}
+
+/* v with the fields that `now` has first, in that order. *out owned. */
+static bool put_in_order(tg_interp *in, tg_value now, tg_value v, tg_value *out) {
+    const tg_items *old = now.as.items, *new = v.as.items;
+    tg_value made;
+    for (int i = 0; i < old->n; i++)
+        if (!tg_value_field(v, old->field[i]))
+            return tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s is missing",
+                           old->field[i]);
+    if (!tg_value_items(&in->rt.c, TG_V_RECORD, new->n, &made)) return false;
+    for (int i = 0; i < old->n; i++) {
+        made.as.items->field[i] = old->field[i];
+        made.as.items->v[i] = tg_value_hold(*tg_value_field(v, old->field[i]));
+    }
+    for (int i = 0, next = old->n; i < new->n; i++) {
+        if (tg_value_field(now, new->field[i])) continue;
+        made.as.items->field[next] = new->field[i];
+        made.as.items->v[next++] = tg_value_hold(new->v[i]);
+    }
+    return tg_value_seal(&in->rt.c, made, out);
+}
+
+/* Fields are matched by name; a record may be given new ones behind those it has. */
 static bool merge_items(tg_interp *in, writes *w, tg_value now, tg_value v, tg_value *out) {
     int n = now.as.items->n, all = n;
     bool records = now.tag == TG_V_RECORD && v.tag == TG_V_RECORD;
     if (records && v.as.items->n > n) all = v.as.items->n;
     if (!tg_guard(&in->rt.c)) return false;
-    for (int i = 0; records && i < n && i < v.as.items->n; i++)
-        if (v.as.items->field[i] != now.as.items->field[i])
-            return tg_fail(&in->rt.c, TG_ERR_TYPE, "the fields do not match: %s where %s was",
-                           v.as.items->field[i], now.as.items->field[i]);
     tg_value parts, made;
+    if (records && !in_order(now.as.items, v.as.items)) {
+        if (!put_in_order(in, now, v, &parts)) return false;
+        bool ok = merge_items(in, w, now, parts, out);
+        tg_value_drop(parts);
+        return ok;
+    }
     if (!tg_value_items(&in->rt.c, TG_V_TUPLE, all, &parts)) return false;
     bool ok =
         tg_unpack(in, v, all, parts.as.items->v) && tg_value_items(&in->rt.c, now.tag, all, &made);
