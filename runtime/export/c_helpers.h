@@ -8,6 +8,6 @@ typedef struct tg_c_helper {
 } tg_c_helper;
 /* Each ends with name == NULL. */
 extern const tg_c_helper tg_c_helpers_lines[], tg_c_helpers_places[], tg_c_helpers_matrix[],
-    tg_c_helpers_spectrum[];
+    tg_c_helpers_spectrum[], tg_c_helpers_windows[];
 
 #endif

@@ -385,7 +385,8 @@ static bool put_function(tg_c_writer *c, tg_str *s) {
 /* ---- what stands before it ---- */
 
 static const tg_c_helper *const tables[] = {tg_c_helpers_lines, tg_c_helpers_places,
-                                            tg_c_helpers_matrix, tg_c_helpers_spectrum};
+                                            tg_c_helpers_matrix, tg_c_helpers_spectrum,
+                                            tg_c_helpers_windows};
 enum { TABLES = sizeof tables / sizeof *tables, MOST = 128 };
 
 /* The text with the element type in place of the word `real`. */

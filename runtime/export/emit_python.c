@@ -461,7 +461,7 @@ static bool put_body(tg_emit_writer *w, tg_str *s) {
 
 /* The functions that the text mentions, and those that these mention, in the table's order. */
 static void put_helpers(const tg_emitter *e, const char *body) {
-    enum { MOST = 64 };
+    enum { MOST = 128 };
     bool needed[MOST] = {false};
     int n = 0;
     while (n < MOST && tg_python_helpers[n].name) n++;

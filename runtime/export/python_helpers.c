@@ -350,5 +350,145 @@ const tg_helper tg_python_helpers[] = {
      "def _diag_embed(x):\n"
      "    return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)\n",
      NULL},
+    {"_windows",
+     "def _windows(x, size, stride, padding, dilation, value):  # [..., windows, window]\n"
+     "    n = len(size)\n"
+     "    x = np.pad(x, [(0, 0)] * (x.ndim - n) + [(p, p) for p in padding], "
+     "constant_values=value)\n"
+     "    covers = tuple((k - 1) * d + 1 for k, d in zip(size, dilation))\n"
+     "    v = np.lib.stride_tricks.sliding_window_view(x, covers, axis=tuple(range(-n, 0)))\n"
+     "    return v[(..., *(slice(None, None, s) for s in tuple(stride) + tuple(dilation)))]\n",
+     "def _windows(x, size, stride, padding, dilation, value):  # [..., windows, window]\n"
+     "    x = torch.nn.functional.pad(x, [p for p in reversed(padding) for _ in range(2)], "
+     "value=value)\n"
+     "    for k, axis in enumerate(range(x.ndim - len(size), x.ndim)):\n"
+     "        x = x.unfold(axis, (size[k] - 1) * dilation[k] + 1, stride[k])\n"
+     "    return x[(..., *(slice(None, None, d) for d in dilation))]\n"},
+    {"_turned", NULL,
+     "def _turned(x, w, stride, padding, dilation, groups, image):  # x [n, in, windows], to "
+     "images of that size\n"
+     "    conv = torch.nn.functional.conv_transpose1d if len(image) == 1 else "
+     "torch.nn.functional.conv_transpose2d\n"
+     "    rest = [m - (k - 1) * s - d * (j - 1) - 1 + 2 * p for m, k, s, d, j, p in\n"
+     "            zip(image, x.shape[2:], stride, dilation, w.shape[2:], padding)]\n"
+     "    return conv(x, w, None, stride, padding, rest, groups, dilation)\n"},
+    {"_spread",
+     "def _spread(v, image, stride, padding, dilation):  # the adjoint\n"
+     "    n = len(image)\n"
+     "    counts, size = v.shape[-2 * n:-n], v.shape[-n:]\n"
+     "    out = np.zeros(v.shape[:-2 * n] + tuple(m + 2 * p for m, p in zip(image, padding)), "
+     "v.dtype)\n"
+     "    for at in np.ndindex(*size):\n"
+     "        place = (slice(k * d, k * d + (m - 1) * s + 1, s) for k, d, m, s in zip(at, "
+     "dilation, counts, stride))\n"
+     "        out[(..., *place)] += v[(..., *at)]\n"
+     "    return out[(..., *(slice(p, p + m) for m, p in zip(image, padding)))]\n",
+     "def _spread(v, image, stride, padding, dilation):  # the adjoint\n"
+     "    n = len(image)\n"
+     "    lead, counts, size = v.shape[:-2 * n], v.shape[-2 * n:-n], v.shape[-n:]\n"
+     "    x = torch.movedim(torch.reshape(v, (-1,) + counts + (size.numel(),)), -1, 1)\n"
+     "    one = torch.reshape(torch.eye(size.numel(), dtype=v.dtype), (size.numel(), 1) + size)\n"
+     "    return torch.reshape(_turned(x, one, stride, padding, dilation, 1, image), lead + "
+     "tuple(image))\n"},
+    {"_grouped",
+     "def _grouped(x, n, groups):  # [..., groups, channels of one, n axes]\n"
+     "    return np.reshape(x, x.shape[:-n - 1] + (groups, x.shape[-n - 1] // groups) + "
+     "x.shape[-n:])\n",
+     NULL},
+    {"_conv",
+     "def _conv(x, w, stride, padding, dilation, groups):\n"
+     "    n = len(stride)\n"
+     "    v = _windows(_grouped(x, n, groups), w.shape[2:], stride, padding, dilation, 0)\n"
+     "    w = np.reshape(w, (groups, w.shape[0] // groups) + w.shape[1:])\n"
+     "    r = np.einsum('...gcxi,goci->...gox' if n == 1 else '...gcyxij,gocij->...goyx', v, w)\n"
+     "    return np.reshape(r, x.shape[:-n - 1] + (w.shape[0] * w.shape[1],) + r.shape[-n:])\n",
+     "def _conv(x, w, stride, padding, dilation, groups):\n"
+     "    n = len(stride)\n"
+     "    conv = torch.nn.functional.conv1d if n == 1 else torch.nn.functional.conv2d\n"
+     "    r = conv(torch.reshape(x, (-1,) + x.shape[-n - 1:]), w, None, stride, padding, dilation, "
+     "groups)\n"
+     "    return torch.reshape(r, x.shape[:-n - 1] + r.shape[1:])\n"},
+    {"_conv_transpose",
+     "def _conv_transpose(x, w, stride, padding, dilation, groups, shape):\n"
+     "    n = len(stride)\n"
+     "    w = np.reshape(w, (groups, w.shape[0] // groups) + w.shape[1:])\n"
+     "    v = np.einsum('...gox,goci->...gcxi' if n == 1 else '...goyx,gocij->...gcyxij', "
+     "_grouped(x, n, groups), w)\n"
+     "    return np.reshape(_spread(v, shape[-n:], stride, padding, dilation), shape)\n",
+     "def _conv_transpose(x, w, stride, padding, dilation, groups, shape):\n"
+     "    n = len(stride)\n"
+     "    x = torch.reshape(x, (-1,) + x.shape[-n - 1:])\n"
+     "    return torch.reshape(_turned(x, w, stride, padding, dilation, groups, shape[-n:]), "
+     "shape)\n"},
+    {"_conv_weights",
+     "def _conv_weights(x, y, stride, padding, dilation, groups, shape):\n"
+     "    n = len(stride)\n"
+     "    v = _windows(_grouped(x, n, groups), shape[-n:], stride, padding, dilation, 0)\n"
+     "    v, y = np.reshape(v, (-1,) + v.shape[-2 * n - 2:]), _grouped(y, n, groups)\n"
+     "    y = np.reshape(y, (-1,) + y.shape[-n - 2:])\n"
+     "    return np.reshape(np.einsum('ngcxi,ngox->goci' if n == 1 else 'ngcyxij,ngoyx->gocij', v, "
+     "y), shape)\n",
+     "def _conv_weights(x, y, stride, padding, dilation, groups, shape):\n"
+     "    n = len(stride)\n"
+     "    v = _windows(torch.reshape(x, (-1, groups, x.shape[-n - 1] // groups) + x.shape[-n:]), "
+     "shape[-n:], stride,\n"
+     "                 padding, dilation, 0)\n"
+     "    y = torch.reshape(y, (-1, groups, y.shape[-n - 1] // groups) + y.shape[-n:])\n"
+     "    return torch.reshape(torch.einsum('ngcxi,ngox->goci' if n == 1 else "
+     "'ngcyxij,ngoyx->gocij', v, y), shape)\n"},
+    {"_max_pool",
+     "def _max_pool(x, size, stride, padding, dilation):\n"
+     "    return np.max(_windows(x, size, stride, padding, dilation, -np.inf), "
+     "axis=tuple(range(-len(size), 0)))\n",
+     "def _max_pool(x, size, stride, padding, dilation):\n"
+     "    return torch.amax(_windows(x, size, stride, padding, dilation, -math.inf), "
+     "dim=tuple(range(-len(size), 0)))\n"},
+    {"_best_places",
+     "def _best_places(image, size, stride, padding, dilation):  # of each window, in equal parts\n"
+     "    axes = tuple(range(-len(size), 0))\n"
+     "    v = _windows(image, size, stride, padding, dilation, -np.inf)\n"
+     "    best = v == np.max(v, axis=axes, keepdims=True)\n"
+     "    return (best / np.sum(best, axis=axes, keepdims=True)).astype(image.dtype)\n",
+     "def _best_places(image, size, stride, padding, dilation):  # of each window, in equal parts\n"
+     "    axes = tuple(range(-len(size), 0))\n"
+     "    v = _windows(image, size, stride, padding, dilation, -math.inf)\n"
+     "    best = (v == torch.amax(v, dim=axes, keepdim=True)).to(image.dtype)\n"
+     "    return best / torch.sum(best, dim=axes, keepdim=True)\n"},
+    {"_max_unpool",
+     "def _max_unpool(x, image, size, stride, padding, dilation):\n"
+     "    n = len(size)\n"
+     "    v = np.reshape(x, x.shape + (1,) * n) * _best_places(image, size, stride, padding, "
+     "dilation)\n"
+     "    return _spread(v, image.shape[-n:], stride, padding, dilation)\n",
+     "def _max_unpool(x, image, size, stride, padding, dilation):\n"
+     "    n = len(size)\n"
+     "    v = torch.reshape(x, x.shape + (1,) * n) * _best_places(image, size, stride, padding, "
+     "dilation)\n"
+     "    return _spread(v, image.shape[-n:], stride, padding, dilation)\n"},
+    {"_max_pick",
+     "def _max_pick(x, image, size, stride, padding, dilation):\n"
+     "    v = _windows(x, size, stride, padding, dilation, 0) * _best_places(image, size, stride, "
+     "padding, dilation)\n"
+     "    return np.sum(v, axis=tuple(range(-len(size), 0)))\n",
+     "def _max_pick(x, image, size, stride, padding, dilation):\n"
+     "    v = _windows(x, size, stride, padding, dilation, 0) * _best_places(image, size, stride, "
+     "padding, dilation)\n"
+     "    return torch.sum(v, dim=tuple(range(-len(size), 0)))\n"},
+    {"_avg_pool",
+     "def _avg_pool(x, size, stride, padding):\n"
+     "    return np.mean(_windows(x, size, stride, padding, (1,) * len(size), 0), "
+     "axis=tuple(range(-len(size), 0)))\n",
+     "def _avg_pool(x, size, stride, padding):\n"
+     "    return torch.mean(_windows(x, size, stride, padding, (1,) * len(size), 0), "
+     "dim=tuple(range(-len(size), 0)))\n"},
+    {"_avg_unpool",
+     "def _avg_unpool(x, image, size, stride, padding):\n"
+     "    v = np.reshape(x / x.dtype.type(math.prod(size)), x.shape + (1,) * len(size))\n"
+     "    return _spread(np.broadcast_to(v, x.shape + tuple(size)), image, stride, padding, (1,) * "
+     "len(size))\n",
+     "def _avg_unpool(x, image, size, stride, padding):\n"
+     "    v = torch.reshape(x / math.prod(size), x.shape + (1,) * len(size))\n"
+     "    return _spread(torch.broadcast_to(v, x.shape + tuple(size)), image, stride, padding, "
+     "(1,) * len(size))\n"},
     {NULL, NULL, NULL},
 };

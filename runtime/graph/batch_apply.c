@@ -374,6 +374,8 @@ static tg_node *general(job *j) {
 static tg_node *apply(job *j) {
     const char *name = j->node->op->name, *text = vector_text(j);
     if (j->node->op->class == TG_CLASS_ELEMENTWISE) return elementwise(j);
+    if (tg_batch_is_window(j->node->op))
+        return tg_batch_window(j->rt, j->node, j->in, j->has, j->e, j->dim);
     if (text) return by_rule(j, text);
     if (strcmp(name, "kron") == 0) return kron(j);
     if (j->node->op->class == TG_CLASS_LINEAR && j->n == 2) return matrices(j);

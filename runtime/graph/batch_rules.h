@@ -24,6 +24,15 @@ tg_node *tg_batch_stretch(tg_rt *rt, tg_node *x, int at, int count);
 /* x * y, where neither need have the shape of the result. Ranks are equal. */
 tg_node *tg_batch_mul(tg_rt *rt, tg_node *x, tg_node *y);
 
+/* ---- batch_window.c: convolution and pooling ---- */
+
+bool tg_batch_is_window(const tg_op *op);
+/* As tg_batch_apply, of such an operation. */
+tg_node *tg_batch_window(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
+                         const tg_size *dim);
+/* As tg_batch_tie. */
+int tg_batch_window_tie(const tg_node *node, int k, int axis);
+
 /* ---- batch_tie.c: what an operation does to a tie ---- */
 
 enum { TG_TIE_LOST = -1, TG_TIE_SUMMED = -2 };

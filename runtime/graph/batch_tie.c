@@ -123,6 +123,7 @@ int tg_batch_tie(tg_rt *rt, const tg_node *node, int k, int axis) {
     if (!rule || strcmp(rule, TG_GRAD_ZERO) == 0) return TG_TIE_LOST;
     if (op->class == TG_CLASS_ELEMENTWISE) return axis + node->type.rank - in->rank;
     if (is_product(node)) return multiplied(node, k, axis);
+    if (tg_batch_is_window(op)) return tg_batch_window_tie(node, k, axis);
     if (tg_node_is(node, "outer")) return k;
     if (tg_node_is(node, "diag")) return 0;
     if (tg_node_is(node, "diag_part")) return axis < in->rank - 1 ? axis : axis - 1;

@@ -19,7 +19,8 @@ static bool is_counted(tg_param_kind k) {
 bool tg_param_spreads(const tg_op *op, int i) {
     if (op->param[i].kind != TG_P_SHAPE) return false;
     int shapes = 0;
-    for (const tg_param *p = op->param; p->name; p++) shapes += p->kind == TG_P_SHAPE;
+    for (const tg_param *p = op->param; p->name; p++)
+        shapes += p->kind == TG_P_SHAPE || p->kind == TG_P_SPEC;
     return shapes == 1;
 }
 

@@ -203,6 +203,8 @@ struct tg_op {
      * of the result `cubic` times the last size of argument 0: {0, 2} of a product, {2.0 / 3, 2} of
      * a system of equations. */
     double effort, cubic[2];
+    /* Instead of these where they cannot say it: all of them, from the views' shapes. */
+    double (*flops)(const tg_view *in, const tg_view *out);
     const char *doc;     /* one sentence */
     const char *example; /* tg text of an expression ... */
     const char *value;   /* ... and what the prompt shows for it */

@@ -22,6 +22,7 @@ double tg_work_of_view(const tg_view *v) {
 }
 
 double tg_op_flops(const tg_op *op, int n, const tg_view *in, const tg_view *out) {
+    if (op->flops) return op->flops(in, out);
     const double made = (double)tg_view_count(out), read = n > 0 ? (double)tg_view_count(in) : 0;
     const double last = n > 0 && in->rank > 0 ? (double)in->dim[in->rank - 1] : 1;
     const bool cubic = op->cubic[0] > 0 || op->cubic[1] > 0;

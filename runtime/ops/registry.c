@@ -15,6 +15,8 @@
     X(softmax)                                                                                     \
     X(scan)                                                                                        \
     X(linear)                                                                                      \
+    X(conv)                                                                                        \
+    X(pooling)                                                                                     \
     X(diagonal)                                                                                    \
     X(solve)                                                                                       \
     X(spectrum)                                                                                    \
