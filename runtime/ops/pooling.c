@@ -354,8 +354,8 @@ SPELL(avg_unpool2d)
 #define DOC_MAX_UNPOOL_IMAGE                                                                       \
     .doc = "Each x given back, in equal parts, to the places of its window of the image that "     \
            "have the largest element; the gradient of max_pool2d.",                                \
-    .example = "max_unpool2d([[4, 8]], [[1, 2, 3, 4], [5, 6, 8, 8]], 2)",                        \
-    .value = "[[0, 0, 0, 0], [0, 4, 4, 4]]",                                                    \
+    .example = "max_unpool2d([[4, 8]], [[1, 2, 3, 4], [5, 6, 8, 8]], 2)",                          \
+    .value = "[[0, 0, 0, 0], [0, 4, 4, 4]]",                                                       \
     .samples = "x[2,2,2], y[2,4,5]: max_unpool2d(x, y, 2) | x[2,4], y[4,3]: max_unpool2d(x, y, "   \
                "(3, 2), stride=(2, 1), padding=1)"
 #define DOC_MAX_PICK_IMAGE                                                                         \
