@@ -53,6 +53,13 @@ static bool run_value(tg_interp *in, int n, const tg_argument *args, tg_value *o
     return tg_value_now(in, args[0].value, out);
 }
 
+static bool run_live(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)in;
+    (void)n;
+    *out = tg_value_bool(tg_is_live(args[0].value));
+    return true;
+}
+
 static bool run_fresh(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)in;
     (void)n;
@@ -388,6 +395,9 @@ const tg_builtin tg_builtins_formula[] = {
      "of the same form. With axis or keep it is the variance of the value instead, as variance(x, "
      "axis, keep).",
      "x = var(2)", "x = 2", run_var, false, false},
+    {"live", "live(x)",
+     "Is x a formula, which a var, an input or a fresh draw can change? Of a nesting: is any part?",
+     "x = var(2); (live(2 * x), live(value(x)))", "(true, false)", run_live, false, false},
     {"value", "value(e)",
      "What a formula is worth now, as a plain number or tensor that no longer changes.",
      "value(var(3)^2)", "9", run_value, false, false},
