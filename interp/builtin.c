@@ -6,6 +6,7 @@
 #include "base/nearest.h"
 #include "interp/call.h"
 #include "interp/check.h"
+#include "interp/vmap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static const struct {
     {tg_builtins_text, "interp/builtin_text.c"},
     {tg_builtins_unique, "interp/builtin_unique.c"},
     {tg_builtins_einsum, "interp/builtin_einsum.c"},
+    {tg_builtins_vmap, "interp/builtin_vmap.c"},
     {tg_builtins_session, "interp/builtin_session.c"},
     {tg_builtins_export, "interp/builtin_export.c"},
     {tg_builtins_progress, "interp/progress.c"},
@@ -153,6 +155,16 @@ static bool match(tg_interp *in, const tg_builtin *b, const parameters *ps, int 
     return true;
 }
 
+/* Does it compute, and nothing else? */
+static bool is_quiet(const tg_builtin *b) {
+    static const char *const quiet[] = {"shape",     "rank", "size", "dtype",  "append", "zip",
+                                        "enumerate", "map",  "vmap", "einsum", "grad",   "jacobian",
+                                        "hessian",   "vjp",  "jvp",  "hvp",    NULL};
+    int i = 0;
+    while (quiet[i] && strcmp(quiet[i], b->name) != 0) i++;
+    return quiet[i] != NULL;
+}
+
 TG_APART bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                               tg_value *out) {
     parameters ps = parameters_of(b->signature);
@@ -166,6 +178,7 @@ TG_APART bool tg_call_builtin(tg_interp *in, const tg_builtin *b, int n, const t
         ok = b->raw_lists || tg_list_settle(in, *v, v);
     }
     *out = TG_NONE_VALUE;
+    ok = ok && (!in->tracing || is_quiet(b) || tg_vmap_effect(in));
     ok = ok &&
          (in->checking ? tg_check_builtin(in, b, used, slot, out) : b->run(in, used, slot, out));
     if (!ok) *out = TG_NONE_VALUE; /* what it began is dropped already */

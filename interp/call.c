@@ -9,6 +9,7 @@
 #include "interp/convert.h"
 #include "interp/numeric.h"
 #include "interp/plain.h"
+#include "interp/vmap.h"
 
 #include <math.h>
 #include <string.h>
@@ -425,6 +426,10 @@ static bool call_op(tg_interp *in, const tg_op *op, int n, const tg_argument *ar
     f.operand = f.few;
     tg_bound b = {0};
     bool ok = bind(&f, n, args, &b);
+    if (ok && in->tracing && b.op->class == TG_CLASS_RANDOM) {
+        tg_bound_free(&b);
+        ok = tg_vmap_effect(in);
+    }
     if (ok) {
         bool live = tg_attrs_open(&b.at) || (b.op->class == TG_CLASS_RANDOM && in->rt.live_draws);
         for (int i = 0; i < b.n; i++) live = live || tg_is_live(f.operand[b.operand[i]].value);

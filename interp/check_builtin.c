@@ -296,6 +296,7 @@ static const struct {
     {"unique", on_values},
     {"places", on_values},
     {"einsum", itself},
+    {"vmap", itself},
 };
 
 bool tg_check_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,

@@ -6,6 +6,7 @@
  * spot. The second turn of a loop then builds the very same nodes, finds the same plan, and only
  * the slots hold other numbers. */
 #include "interp/convert.h"
+#include "interp/vmap.h"
 #include "interp/watch.h"
 #include "base/alloc.h"
 #include "interp/check.h"
@@ -108,6 +109,14 @@ static tg_tensor *stored(const tg_node *n) {
                                    : NULL;
 }
 
+/* Nothing in v is what vmap maps over. */
+static bool may_look(tg_interp *in, tg_value v) {
+    if (v.tag == TG_V_FORMULA) return tg_vmap_may_look(in, v.as.node);
+    for (int i = 0; tg_is_container(v) && i < v.as.items->n; i++)
+        if (!may_look(in, v.as.items->v[i])) return false;
+    return true;
+}
+
 static bool now_one(tg_interp *in, tg_node *n, int ncells, tg_cell *const *cells,
                     tg_tensor *const *values, tg_value *out) {
     tg_tensor *t = NULL;
@@ -122,6 +131,7 @@ static bool now_many(tg_interp *in, tg_value v, int ncells, tg_cell *const *cell
                      tg_tensor *const *values, tg_value *out) {
     node_list l = {0};
     tg_value skeleton = TG_NONE_VALUE;
+    if (in->slot && !may_look(in, v)) return false;
     if (in->checking) {
         tg_check_now(in, v);
         return false;

@@ -134,7 +134,6 @@ const tg_foreign tg_foreign_words[] = {
     {" value_and_grad ", "grad(y, x): y itself is a formula already"},
     {" stop_gradient detach no_grad ", "stop(e)"},
     {" custom_vjp custom_gradient ", "rule f(x) = g * ..."},
-    {" vmap ", "map(f, x), or a leading axis: @ takes batches"},
     {" simplify ", "show(e): formulas are shown in simple form"},
     {" subs substitute ", "eval(e, x=3)"},
     {" lambdify compile jit ", "nothing: formulas are compiled when they are computed"},

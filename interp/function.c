@@ -12,6 +12,7 @@
 #include "interp/convert.h"
 #include "interp/resolve.h"
 #include "interp/rule.h"
+#include "interp/vmap.h"
 #include "runtime/graph/grad.h"
 #include "runtime/graph/substitute.h"
 
@@ -293,7 +294,7 @@ static TG_APART bool call_derivative(tg_interp *in, tg_function *f, int n, const
     if (ok) {
         at = tg_value_formula(slot, 0);
         moved[0] = (tg_argument){.name = args[0].name, .value = at};
-        const tg_slot_var own = {slot, in->slot};
+        const tg_slot_var own = {.node = slot, .outer = in->slot};
         in->slot = &own;
         ok = call_primal(in, f, n, moved, &y);
         in->slot = own.outer;
@@ -321,6 +322,13 @@ bool tg_function_by(tg_interp *in, const tg_builtin *by, tg_value of, tg_value *
 
 static TG_APART bool call_by(tg_interp *in, tg_function *f, int n, const tg_argument *args,
                              tg_value *out) {
+    if (f->given.tag != TG_V_NONE) {
+        tg_value of = tg_value_hold(f->native), given = tg_value_hold(f->given);
+        bool ok = tg_vmap_call(in, of, given, n, args, out);
+        tg_value_drop(of);
+        tg_value_drop(given);
+        return ok;
+    }
     if (n != 1)
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s(f) takes 1 argument, not %d", f->by->name, n);
     if (!tg_guard(&in->rt.c)) return false;
@@ -530,6 +538,7 @@ static bool argument_named(tg_interp *in, const char *name, const tg_type *type,
 
 int tg_function_arguments(tg_interp *in, const tg_function *f, bool any, tg_value *out) {
     tg_type type = {.dtype = TG_F64};
+    if (f->given.tag != TG_V_NONE) return 0;
     if (f->by && f->native.tag == TG_V_FUNCTION && f->native.as.function->def) {
         const char *n = tg_intern(&in->rt.c, "n", 1);
         type.rank = 1;

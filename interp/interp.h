@@ -11,10 +11,11 @@
 #include "runtime/vec/vec.h"
 #include "tg.h"
 
-/* A variable that stands for the argument while a function is being differentiated. */
+/* A variable that stands for the argument while a function is being differentiated, or mapped. */
 typedef struct tg_slot_var {
     const tg_node *node;
     const struct tg_slot_var *outer; /* of the derivative that is being taken around this one */
+    bool mapped; /* it stands for each of many values, by vmap, and has none itself */
 } tg_slot_var;
 
 /* What numeric.c remembers of an operation. */
@@ -34,8 +35,9 @@ typedef struct tg_interp {
         remarked[8]; /* what was remarked since the session was entered, so as not to repeat it */
     int nremarked;
     struct tg_checker *checking; /* the program is read, not run (check.h); NULL: it is run */
-    bool raw; /* inside the argument of raw: gradients are not simplified, and names of gradients
-                 stand for what they were */
+    int tracing; /* > 0: map tries whether one call serves for all elements (vmap.h) */
+    bool raw;    /* inside the argument of raw: gradients are not simplified, and names of gradients
+                    stand for what they were */
     bool computing;   /* inside the right side of `:=`: plain values become lift slots */
     bool writing_out; /* known tensors of the user's are constants of a formula (plain.h) */
     tg_env *here;     /* where the operands of the operation under way were written */
@@ -197,6 +199,7 @@ extern const tg_builtin tg_builtins_nest[];
 extern const tg_builtin tg_builtins_text[];
 extern const tg_builtin tg_builtins_unique[];
 extern const tg_builtin tg_builtins_einsum[];
+extern const tg_builtin tg_builtins_vmap[];
 extern const tg_builtin tg_builtins_session[];
 extern const tg_builtin tg_builtins_progress[];
 extern const tg_builtin tg_builtins_watch[];

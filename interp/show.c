@@ -53,6 +53,33 @@ static void add_text_shown(const tg_shower *s, const tg_text *t, tg_str *out) {
     tg_str_add(out, tg_ink_off(s->colours));
 }
 
+static void add_axis(tg_value v, tg_str *out) {
+    bool record = v.tag == TG_V_RECORD;
+    if (v.tag == TG_V_NUMBER) tg_str_addf(out, "%g", v.as.number);
+    if (v.tag != TG_V_TUPLE && v.tag != TG_V_LIST && !record) {
+        tg_str_add(out, v.tag == TG_V_NUMBER ? "" : "none");
+        return;
+    }
+    tg_str_addc(out, record ? '{' : '(');
+    for (int i = 0; i < v.as.items->n; i++) {
+        tg_str_add(out, i ? ", " : "");
+        if (record) tg_str_addf(out, "%s: ", v.as.items->field[i]);
+        add_axis(v.as.items->v[i], out);
+    }
+    tg_str_add(out, record ? "}" : v.as.items->n == 1 ? ",)" : ")");
+}
+
+/* ", axis=(0, none)" of vmap(f, axis=(0, none)), where it is not 0. */
+static void add_axes(const tg_function *f, tg_str *out) {
+    static const char *const name[2] = {"axis", "out"};
+    for (int i = 0; f->given.tag == TG_V_TUPLE && i < 2; i++) {
+        tg_value v = f->given.as.items->v[i];
+        if (v.tag == TG_V_NUMBER && v.as.number == 0) continue;
+        tg_str_addf(out, ", %s=", name[i]);
+        add_axis(v, out);
+    }
+}
+
 /* The definition as the user wrote it; of a derivative f' the name, or the definition in brackets.
  */
 static void add_function(const tg_function *f, tg_str *out) {
@@ -64,6 +91,7 @@ static void add_function(const tg_function *f, tg_str *out) {
         else
             tg_str_add(out, f->native.tag == TG_V_OP ? f->native.as.op->name
                                                      : f->native.as.builtin->name);
+        add_axes(f, out);
         tg_str_addc(out, ')');
         return;
     }

@@ -15,6 +15,7 @@
 #include "interp/rule.h"
 #include "interp/store.h"
 #include "interp/turns.h"
+#include "interp/vmap.h"
 
 #include <math.h>
 #include <string.h>
@@ -476,6 +477,21 @@ bool tg_stray(tg_interp *in, tg_flow flow) {
                    flow == TG_FLOW_BREAK ? "break" : "continue");
 }
 
+/* Has it an effect on more than the names of the call that it is in? */
+static bool changes_more(tg_ast_kind kind) {
+    switch (kind) {
+    case TG_AST_STORE:
+    case TG_AST_INPUT:
+    case TG_AST_ASSUME:
+    case TG_AST_RULE:
+    case TG_AST_HELP:
+    case TG_AST_PRECISION:
+    case TG_AST_FORMAT:
+    case TG_AST_USE: return true;
+    default: return false;
+    }
+}
+
 tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
     if (!tg_guard(&in->rt.c)) return fail_at(in, s);
     while (s->kind == TG_AST_IF ||
@@ -488,6 +504,10 @@ tg_flow tg_exec(tg_interp *in, tg_env *env, const tg_ast *s, tg_value *last) {
             s = s->n > 0 ? s->kids[s->n - 1] : NULL;
         }
         if (flow != TG_FLOW_NEXT || !s) return flow;
+    }
+    if (in->tracing && changes_more(s->kind)) {
+        tg_vmap_effect(in);
+        return fail_at(in, s);
     }
     tg_graph_collect(&in->rt, false); /* all that is in use is held between statements */
     switch (s->kind) {

@@ -522,8 +522,13 @@ bool tg_store_keeps_slope(tg_interp *in, tg_value v) {
         if (!tg_store_keeps_slope(in, v.as.items->v[i])) return false;
     for (const tg_slot_var *s = in->slot; s && v.tag == TG_V_FORMULA; s = s->outer)
         if (tg_node_depends(&in->rt, v.as.node, s->node)) {
-            tg_fail(&in->rt.c, TG_ERR_TYPE,
-                    "the function being differentiated stores a number here, and loses the slope");
+            if (s->mapped)
+                tg_fail(&in->rt.c, TG_ERR_DATA,
+                        "vmap calls the function once for all, and there is no value to store");
+            else
+                tg_fail(&in->rt.c, TG_ERR_TYPE,
+                        "the function being differentiated stores a number here, and loses the "
+                        "slope");
             return tg_help(&in->rt.c, "= keeps the formula: s = s + x, not s += x or s := s + x");
         }
     return in->rt.c.diag.kind == TG_ERR_NONE;

@@ -88,6 +88,7 @@ static void work_off(graveyard *g) {
             bury_function(g, f->primal);
             bury_function(g, f->rule);
             bury(g, f->native);
+            bury(g, f->given);
             tg_unit_drop(f->unit);
             tg_free(f);
         } else {

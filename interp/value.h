@@ -90,7 +90,8 @@ struct tg_function {
     uint64_t id;         /* of one written in tg: which of all, from 1 */
     uint64_t serial;     /* of a rule: which of all rules */
     tg_value native;     /* ... or of this operation or builtin (primal NULL and def NULL) */
-    const struct tg_builtin *by; /* not NULL: x -> by(native, x), as jacobian(f) is */
+    const struct tg_builtin *by; /* not NULL: x -> by(native, x), as jacobian(f) is; */
+    tg_value given;              /* of vmap(f, axis, out) the tuple (axis, out); else none */
 };
 
 enum { TG_UNFOLD_MOST = 255 };

@@ -131,6 +131,8 @@ ROWS = [
         floor=["gemm:784,784,1000,TN"]),
     Row("per_example", "gradients of 1000 examples' losses, 784x10", "per_example", "torch:per_example",
         floor=["gemm:1000,10,784,NN", "pass:3136000,31360000"]),
+    Row("per_example_vmap", "the same by vmap of grad", "per_example_vmap", "torch:per_example",
+        floor=["gemm:1000,10,784,NN", "pass:3136000,31360000"]),
     *chains(64), *chains(256), *chains(1024),
     Row("loop_lua", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "lua:loop", one_thread=True),
     Row("loop_python", "a loop of a million turns, s = s + i*0.5 - s*1e-9", "loop", "python:loop", target=3, one_thread=True),

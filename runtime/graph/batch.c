@@ -421,8 +421,8 @@ bool tg_batch_onehot(tg_rt *rt, int n, tg_node *const *roots, tg_node *seed, tg_
     if (ok) {
         b.n = seed->type.rank;
         memcpy(b.dim, seed->type.dim, (size_t)b.n * sizeof *b.dim);
-        value *v = value_of(&b, seed);
-        ok = b.node[v - b.value] != seed || seed_value(&b, seed, v);
+        size_t at = tg_nodes_find(b.node, b.count, seed);
+        ok = at == b.count || seed_value(&b, seed, &b.value[at]);
         ok = ok && finish_all(&b, n, roots, out);
     }
     end(&b);
@@ -436,10 +436,10 @@ bool tg_batch_map(tg_rt *rt, int naxes, const tg_size *dim, int nfrom, tg_node *
     b.n = naxes;
     memcpy(b.dim, dim, (size_t)naxes * sizeof *dim);
     for (int i = 0; ok && i < nfrom; i++) {
-        value *v = value_of(&b, from[i]);
+        size_t at = tg_nodes_find(b.node, b.count, from[i]);
         term t = {.node = to[i]};
         memset(t.tie, EXPLICIT, sizeof t.tie);
-        if (b.node[v - b.value] == from[i]) ok = add_term(&b, v, &t, &from[i]->type);
+        if (at < b.count) ok = add_term(&b, &b.value[at], &t, &from[i]->type);
     }
     ok = ok && finish_all(&b, n, roots, out);
     end(&b);

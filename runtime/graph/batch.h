@@ -21,4 +21,7 @@ bool tg_batch_onehot(tg_rt *rt, int n, tg_node *const *roots, tg_node *seed, tg_
 bool tg_batch_map(tg_rt *rt, int naxes, const tg_size *dim, int nfrom, tg_node *const *from,
                   tg_node *const *to, int n, tg_node *const *roots, tg_node **out);
 
+/* Axis `from` becomes axis `to`; the others keep their order. x itself where nothing changes. */
+tg_node *tg_batch_move(tg_rt *rt, tg_node *x, int from, int to);
+
 #endif

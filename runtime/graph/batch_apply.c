@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "runtime/graph/batch_rules.h"
 #include "runtime/graph/rule.h"
+#include "runtime/graph/ruled.h"
 #include "runtime/ops/attrs.h"
 
 #include <string.h>
@@ -342,6 +343,90 @@ static tg_node *gather_same(job *j) {
     return x;
 }
 
+/* ---- indices that differ over the batch ---- */
+
+static tg_size count_of_batch(const job *j) {
+    tg_size all = 1;
+    for (int i = 0; i < j->e && all != TG_SIZE_FAIL; i++)
+        all = tg_size_times(j->rt, all, j->dim[i]);
+    return all;
+}
+
+/* Argument 1, indices below n, as indices into the rows of all of the batch, one behind the other.
+ * Taking them from 0, 1, ..., n - 1 makes the negative ones positive, and finds those that are out
+ * of range. */
+static tg_node *places(job *j, tg_size n) {
+    const int own = j->node->arg[1]->type.rank;
+    tg_size dim[2 * TG_MAX_RANK], all = count_of_batch(j);
+    tg_node *idx = all != TG_SIZE_FAIL ? with_batch(j, 1) : NULL;
+    const tg_rule_name names[4] = {
+        {.name = "idx", .node = idx},
+        {.name = "n", .kind = TG_P_SIZE, .n = 1, .v = {n}, .sizes = 1},
+        {.name = "all", .kind = TG_P_SIZE, .n = 1, .v = {all}, .sizes = 1},
+        {.name = "step", .node = idx ? tg_node_size(j->rt, n) : NULL}};
+    if (!names[3].node) return NULL;
+    tg_node *place = tg_rule_build(j->rt, "gather(double(arange(n)), idx)", 2, names),
+            *start = place ? tg_rule_build(j->rt, "double(arange(all)) * step", 4, names) : NULL;
+    for (int i = 0; i < j->e + own; i++) dim[i] = i < j->e ? j->dim[i] : 1;
+    start = start ? tg_batch_reshape(j->rt, start, j->e + own, dim) : NULL;
+    return start ? tg_node_call2(j->rt, "add", place, start) : NULL;
+}
+
+/* gather: the rows of all of the batch in one long tensor, of which the places choose. */
+static tg_node *gather_each(job *j) {
+    const int axis = (int)j->node->at->v[0], own = j->node->arg[1]->type.rank,
+              rank = j->node->arg[0]->type.rank;
+    const tg_size n = j->node->arg[0]->type.dim[axis];
+    tg_size dim[2 * TG_MAX_RANK];
+    int perm[2 * TG_MAX_RANK] = {0}, k = 0;
+    tg_node *x = with_batch(j, 0), *place = x ? places(j, n) : NULL;
+    x = place ? tg_batch_move(j->rt, x, j->e + axis, j->e) : NULL;
+    if (!x) return NULL;
+    dim[0] = tg_size_times(j->rt, count_of_batch(j), n);
+    if (dim[0] == TG_SIZE_FAIL) return NULL;
+    memcpy(dim + 1, x->type.dim + j->e + 1, (size_t)(rank - 1) * sizeof *dim);
+    x = tg_batch_reshape(j->rt, x, rank, dim);
+    x = x ? tg_node_call2(j->rt, "gather", x, place) : NULL;
+    for (int i = 0; i < j->e; i++) perm[k++] = i;
+    for (int i = 0; i < axis; i++) perm[k++] = j->e + own + i;
+    for (int i = 0; i < own; i++) perm[k++] = j->e + i;
+    for (int i = axis; i < rank - 1; i++) perm[k++] = j->e + own + i;
+    return x ? tg_batch_permute(j->rt, x, perm) : NULL;
+}
+
+/* scatter_sum of argument `slices` into n places along an axis: into the rows of all of the batch.
+ */
+static tg_node *scatter_each(job *j, int slices, tg_size n, int axis) {
+    const int own = j->node->arg[1]->type.rank, rank = j->node->arg[slices]->type.rank;
+    tg_size dim[2 * TG_MAX_RANK];
+    int perm[2 * TG_MAX_RANK] = {0}, k = 0;
+    tg_node *x = with_batch(j, slices), *place = x ? places(j, n) : NULL;
+    for (int i = 0; i < j->e; i++) perm[k++] = i;
+    for (int i = 0; i < own; i++) perm[k++] = j->e + axis + i;
+    for (int i = 0; i < rank; i++)
+        if (i < axis || i >= axis + own) perm[k++] = j->e + i;
+    x = place ? tg_batch_permute(j->rt, x, perm) : NULL;
+    const tg_size rows = tg_size_times(j->rt, count_of_batch(j), n);
+    if (!x || rows == TG_SIZE_FAIL) return NULL;
+    const tg_rule_name names[3] = {
+        {.name = "x", .node = x},
+        {.name = "idx", .node = place},
+        {.name = "n", .kind = TG_P_SIZE, .n = 1, .v = {rows}, .sizes = 1}};
+    memcpy(dim, j->dim, (size_t)j->e * sizeof *dim);
+    dim[j->e] = n;
+    memcpy(dim + j->e + 1, x->type.dim + j->e + own, (size_t)(rank - own) * sizeof *dim);
+    x = tg_rule_build(j->rt, "scatter_sum(x, idx, n)", 3, names);
+    x = x ? tg_batch_reshape(j->rt, x, j->e + 1 + rank - own, dim) : NULL;
+    return x ? tg_batch_move(j->rt, x, j->e, j->e + axis) : NULL;
+}
+
+static tg_node *scatter_add_each(job *j) {
+    const int axis = (int)j->node->at->v[0];
+    tg_node *x = with_batch(j, 0),
+            *sum = x ? scatter_each(j, 2, j->node->arg[0]->type.dim[axis], axis) : NULL;
+    return sum ? tg_node_call2(j->rt, "add", x, sum) : NULL;
+}
+
 /* ---- the general way ---- */
 
 /* Does argument i only choose places, so that the record gives it a derivative of zero? */
@@ -373,6 +458,8 @@ static tg_node *general(job *j) {
 
 static tg_node *apply(job *j) {
     const char *name = j->node->op->name, *text = vector_text(j);
+    if (j->node->op == &tg_op_parameter)
+        return tg_node_make(j->rt, j->node->op, j->n, j->in, j->node->at);
     if (j->node->op->class == TG_CLASS_ELEMENTWISE) return elementwise(j);
     if (tg_batch_is_window(j->node->op))
         return tg_batch_window(j->rt, j->node, j->in, j->has, j->e, j->dim);
@@ -380,7 +467,11 @@ static tg_node *apply(job *j) {
     if (strcmp(name, "kron") == 0) return kron(j);
     if (j->node->op->class == TG_CLASS_LINEAR && j->n == 2) return matrices(j);
     if (strcmp(name, "tile") == 0 || strcmp(name, "untile") == 0) return tiling(j);
-    if (strcmp(name, "gather") == 0 && !j->has[0]) return gather_same(j);
+    if (strcmp(name, "gather") == 0 && j->has[1])
+        return j->has[0] ? gather_each(j) : gather_same(j);
+    if (strcmp(name, "scatter_sum") == 0 && j->has[1])
+        return scatter_each(j, 0, j->node->at->v[0], (int)j->node->at->v[1]);
+    if (strcmp(name, "scatter_add") == 0 && j->has[1]) return scatter_add_each(j);
     if (strcmp(name, "flatten") == 0) return tg_batch_reshape(j->rt, j->in[0], j->rank, j->full);
     if (strcmp(name, "squeeze") == 0 && j->node->arg[0]->type.rank == j->node->type.rank)
         return j->in[0];
@@ -393,6 +484,7 @@ tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, cons
     job j = {.rt = rt, .node = node, .n = node->n, .e = e, .dim = dim, .has = has};
     j.rank = e + node->type.rank;
     if (!tg_batch_has_room(rt, j.rank)) return NULL;
+    if (tg_node_is_ruled(node)) return tg_batch_ruled(rt, node, in, has, e, dim);
     memcpy(j.full, dim, (size_t)e * sizeof *dim);
     memcpy(j.full + e, node->type.dim, (size_t)node->type.rank * sizeof *dim);
     j.in = tg_alloc_array((size_t)node->n, sizeof *j.in);

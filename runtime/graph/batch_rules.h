@@ -11,14 +11,15 @@
  * result has them in front of the shape of node, or alone where it is one number for each. */
 tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
                         const tg_size *dim);
+/* The same of a call of a function with a rule (batch_ruled.c). */
+tg_node *tg_batch_ruled(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
+                        const tg_size *dim);
 /* Can a tensor have that many axes? False: an error is recorded. */
 bool tg_batch_has_room(tg_rt *rt, int rank);
 /* x itself where nothing changes. */
 tg_node *tg_batch_reshape(tg_rt *rt, tg_node *x, int rank, const tg_size *dim);
 tg_node *tg_batch_permute(tg_rt *rt, tg_node *x, const int *perm);
 tg_node *tg_batch_expand(tg_rt *rt, tg_node *x, int rank, const tg_size *dim);
-/* Axis `from` becomes axis `to`; the others keep their order. */
-tg_node *tg_batch_move(tg_rt *rt, tg_node *x, int from, int to);
 /* x with `count` axes of size 1 in front of axis `at`. */
 tg_node *tg_batch_stretch(tg_rt *rt, tg_node *x, int at, int count);
 /* x * y, where neither need have the shape of the result. Ranks are equal. */

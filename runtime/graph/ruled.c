@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { BODY, G, OUT, PARTS };
+enum { BODY, G, OUT, PARTS = TG_RULED_PARTS };
 enum { TEXT, NAMES, SERIAL, UNCHECKED, ATTRS };
 
 static bool infer_same(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,

@@ -13,6 +13,9 @@
 
 extern const tg_op tg_op_ruled, tg_op_parameter;
 
+/* The first part among the arguments: the body, g and out stand before it. */
+enum { TG_RULED_PARTS = 3 };
+
 typedef struct tg_ruled {
     const char *text;  /* interned: how the call prints, with \1 for each shown part in turn */
     const char *names; /* interned: "x,y,p.w", the names of the parts */
