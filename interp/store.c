@@ -517,23 +517,6 @@ static bool right_sides(tg_interp *in, tg_env *env, const tg_ast *s, tg_value tu
     return true;
 }
 
-bool tg_store_keeps_slope(tg_interp *in, tg_value v) {
-    for (int i = 0; in->slot && tg_is_container(v) && i < v.as.items->n; i++)
-        if (!tg_store_keeps_slope(in, v.as.items->v[i])) return false;
-    for (const tg_slot_var *s = in->slot; s && v.tag == TG_V_FORMULA; s = s->outer)
-        if (tg_node_depends(&in->rt, v.as.node, s->node)) {
-            if (s->mapped)
-                tg_fail(&in->rt.c, TG_ERR_DATA,
-                        "vmap calls the function once for all, and there is no value to store");
-            else
-                tg_fail(&in->rt.c, TG_ERR_TYPE,
-                        "the function being differentiated stores a number here, and loses the "
-                        "slope");
-            return tg_help(&in->rt.c, "= keeps the formula: s = s + x, not s += x or s := s + x");
-        }
-    return in->rt.c.diag.kind == TG_ERR_NONE;
-}
-
 /* A finite number into a name that is one already, or into an element of a tensor: there is nothing
  * else to look at. False: that is not so. */
 static inline bool store_number(tg_interp *in, tg_env *env, const tg_ast *target, tg_value v) {

@@ -5,7 +5,10 @@
  * Each target is a var, and each right side a formula of its type and shape. Then nothing is left
  * to be checked once the values are there, as store.c must for other targets, and the runtime may
  * compute them in the place of the old ones (runtime/plan/update.c). Where it has done so, all of
- * them are finite; else they are looked at, as the values of any other `:=`. */
+ * them are finite; else they are looked at, as the values of any other `:=`.
+ *
+ * What a function stores while it is being differentiated or mapped would lose what it is made of:
+ * that is refused here too. */
 #include "interp/store.h"
 
 #include "interp/convert.h"
@@ -68,4 +71,21 @@ bool tg_store_update(tg_interp *in, tg_env *env, const tg_ast *s, tg_value sides
     }
     tg_value_drop(values);
     return ok;
+}
+
+bool tg_store_keeps_slope(tg_interp *in, tg_value v) {
+    for (int i = 0; in->slot && tg_is_container(v) && i < v.as.items->n; i++)
+        if (!tg_store_keeps_slope(in, v.as.items->v[i])) return false;
+    for (const tg_slot_var *s = in->slot; s && v.tag == TG_V_FORMULA; s = s->outer)
+        if (tg_node_depends(&in->rt, v.as.node, s->node)) {
+            if (s->mapped)
+                tg_fail(&in->rt.c, TG_ERR_DATA,
+                        "vmap calls the function once for all, and there is no value to store");
+            else
+                tg_fail(&in->rt.c, TG_ERR_TYPE,
+                        "the function being differentiated stores a number here, and loses the "
+                        "slope");
+            return tg_help(&in->rt.c, "= keeps the formula: s = s + x, not s += x or s := s + x");
+        }
+    return in->rt.c.diag.kind == TG_ERR_NONE;
 }
