@@ -141,29 +141,6 @@ static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *
     return tg_value_seal(&in->rt.c, made, out);
 }
 
-/* ---- leaves ---- */
-
-static bool add_leaf(tg_interp *in, tg_value v, void *user, tg_value *out) {
-    tg_value *all = user, longer;
-    tg_argument args[2] = {{.value = *all}, {.value = v}};
-    if (!run_append(in, 2, args, &longer)) return false;
-    tg_value_drop(*all);
-    *all = longer;
-    *out = TG_NONE_VALUE;
-    return true;
-}
-
-static bool run_leaves(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
-    (void)n;
-    tg_value all, same;
-    if (!tg_value_items(&in->rt.c, TG_V_TUPLE, 0, &all)) return false;
-    const bool ok = tg_map_leaves(in, args[0].value, add_leaf, &all, &same);
-    if (ok) tg_value_drop(same);
-    *out = all;
-    if (!ok) tg_value_drop(all);
-    return ok;
-}
-
 static bool count_of(tg_interp *in, tg_value v, int *n) {
     int64_t count;
     if (tg_is_container(v))
@@ -388,11 +365,6 @@ const tg_builtin tg_builtins_data[] = {
      "dtype(zeros(2))", "\"double\"", run_dtype, false, false},
     {"append", "append(list, x)", "The list, tuple or vector with x added at its end.",
      "append([1, 2], 3)", "[1, 2, 3]", run_append, false, false},
-    {"leaves", "leaves(x)",
-     "The numbers, tensors and formulas in any nesting of lists, tuples and records, in order, as "
-     "a "
-     "tuple.",
-     "leaves({w: [1, 2], layers: (3, {b: 4})})", "([1, 2], 3, 4)", run_leaves, false, false},
     {"zip", "zip(...)",
      "The list of tuples of the first things of each argument, the second things, and so on.",
      "for a, b in zip([1, 2], [3, 4]) { print(a * b) }", "3\n8", run_zip, true, false},

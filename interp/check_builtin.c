@@ -292,6 +292,7 @@ static const struct {
     {"lower", on_values},
     {"upper", on_values},
     {"leaves", itself},
+    {"live", itself},
     {"nest", itself},
     {"unique", on_values},
     {"places", on_values},
