@@ -12,6 +12,7 @@ def cases():
     yield from dense()
     yield from embedding()
     yield from activations()
+    yield from convolutions()
     yield from norms()
     yield from batch_norms()
     yield from recurrent()
@@ -42,6 +43,17 @@ def activations():
     yield "elu_half", layer(F.elu(x, 0.5), x=x)
     x, slope = leaves(made(4, 3, 4), made(5, 4))
     yield "prelu_case", layer(F.prelu(x, slope), x=x, slope=slope)
+
+
+def convolutions():
+    x, W, b = leaves(made(34, 2, 2, 5, 4), made(35, 3, 2, 3, 2), made(36, 3))
+    yield "conv_case", layer(F.conv2d(x, W, b, stride=(2, 1), padding=1), x=x, W=W, b=b)
+    x, W, b = leaves(made(34, 2, 4, 6), made(35, 6, 2, 3), made(36, 6))
+    yield "conv1d_case", layer(F.conv1d(x, W, b, dilation=2, padding=2, groups=2), x=x, W=W, b=b)
+    x, W, b = leaves(made(34, 2, 2, 3, 2), made(35, 2, 3, 3, 2), made(36, 3))
+    yield "conv_transpose_case", layer(F.conv_transpose2d(x, W, b, stride=2, padding=1, output_padding=1), x=x, W=W, b=b)
+    x, W, b = leaves(made(34, 2, 4, 3), made(35, 4, 3, 2), made(36, 6))
+    yield "conv_transpose1d_case", layer(F.conv_transpose1d(x, W, b, stride=2, groups=2), x=x, W=W, b=b)
 
 
 def norms():
