@@ -73,10 +73,11 @@ static bool run_seed(tg_interp *in, int n, const tg_argument *args, tg_value *ou
 }
 
 static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
-    (void)in;
     (void)n;
-    (void)args;
-    *out = tg_value_number(tg_clock_now());
+    if (args[0].value.tag != TG_V_BOOL)
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "processor is true or false, not %s",
+                       tg_value_kind(args[0].value));
+    *out = tg_value_number(args[0].value.as.truth ? tg_clock_processor() : tg_clock_now());
     return true;
 }
 
@@ -202,8 +203,10 @@ const tg_builtin tg_builtins_session[] = {
      "Starts the random generator anew: the same seed gives the same draws. With draws, as it is "
      "after so many, and with stores, for fresh(...), after so many :=.",
      "seed(1); a = rand(3); seed(1); all(a == rand(3))", "true", run_seed, false, false},
-    {"clock", "clock()", "Seconds since some fixed moment, for measuring time.", "clock() > 0",
-     "true", run_clock, false, false},
+    {"clock", "clock(processor=false)",
+     "Seconds since some fixed moment, for measuring time; with processor=true those that "
+     "processors spent on this program, in all of its threads, which others' work prolongs less.",
+     "clock() > 0", "true", run_clock, false, false},
     {"memory", "memory(e)",
      "The bytes that computing a formula, or a tuple or record of them together, would take: a "
      "record with the peak and what it is made of. Of a function of no arguments: calls it, and "
