@@ -74,10 +74,11 @@ static bool run_seed(tg_interp *in, int n, const tg_argument *args, tg_value *ou
 
 static bool run_clock(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
-    if (args[0].value.tag != TG_V_BOOL)
+    const bool given = args[0].value.tag != TG_V_NONE;
+    if (given && args[0].value.tag != TG_V_BOOL)
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "processor is true or false, not %s",
                        tg_value_kind(args[0].value));
-    *out = tg_value_number(args[0].value.as.truth ? tg_clock_processor() : tg_clock_now());
+    *out = tg_value_number(given && args[0].value.as.truth ? tg_clock_processor() : tg_clock_now());
     return true;
 }
 
