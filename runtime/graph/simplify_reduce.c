@@ -230,14 +230,25 @@ static tg_node *sum_of_sum(tg_simp *s, tg_node *n) {
     return ok ? made : NULL;
 }
 
+/* The axes along which x, with a name or without, sums to 1; *law says why. 0: there are none. */
+static int64_t sums_to_one(const tg_simp *s, const tg_node *x, int *law) {
+    if (tg_simp_is_kept(s, x)) return 0;
+    *law = tg_node_is(x, "softmax") ? TG_LAW_SUM_SOFTMAX : TG_LAW_SUM_ONEHOT;
+    return tg_node_is(x, "softmax")  ? x->at->v[0]
+           : tg_node_is(x, "onehot") ? INT64_C(1) << x->at->v[1]
+                                     : 0;
+}
+
 tg_node *tg_simp_sum_over(tg_simp *s, tg_node *n) {
     tg_node *x = n->arg[0], *made;
     int64_t axes = n->at->v[0], single = 0, all = (INT64_C(1) << x->type.rank) - 1;
     tg_node *scalar = tg_simp_scalar_of(s, x);
-    if (tg_node_is(x, "softmax") && !tg_simp_is_kept(s, x) && (x->at->v[0] & ~axes) == 0) {
-        tg_simp_note(s, TG_LAW_SUM_SOFTMAX); /* with a name or without */
-        return tg_simp_multiple(s, count(s, &x->type, axes & ~x->at->v[0]),
-                                tg_node_number(s->rt, 1), &n->type);
+    int law;
+    int64_t ones = sums_to_one(s, x, &law);
+    if (ones && (ones & ~axes) == 0) {
+        tg_simp_note(s, law);
+        return tg_simp_multiple(s, count(s, &x->type, axes & ~ones), tg_node_number(s->rt, 1),
+                                &n->type);
     }
     if (scalar) {
         tg_simp_note(s, TG_LAW_COUNT);
