@@ -1,4 +1,5 @@
-/* == and != of things that are compared as a whole: tuples, records, functions, and none.
+/* == and != of things that are compared as a whole: tuples, records, functions, none, and lists of
+ * strings.
  *
  * Two tensors are compared element by element, as in all array languages; two tuples are not, so
  * that shape(A) == (2, 3) can stand in an if. They are equal when they have the same form and all
@@ -8,11 +9,18 @@
 
 #include <string.h>
 
+static bool has_text(tg_value list) {
+    for (int i = 0; i < list.as.items->n; i++)
+        if (list.as.items->v[i].tag == TG_V_STRING) return true;
+    return false;
+}
+
 bool tg_compares_whole(tg_value a, tg_value b) {
     return a.tag == TG_V_NONE || b.tag == TG_V_NONE ||
            (tg_value_is_function(a) && tg_value_is_function(b)) ||
            (a.tag == TG_V_TUPLE && b.tag == TG_V_TUPLE) ||
-           (a.tag == TG_V_RECORD && b.tag == TG_V_RECORD);
+           (a.tag == TG_V_RECORD && b.tag == TG_V_RECORD) ||
+           (a.tag == TG_V_LIST && b.tag == TG_V_LIST && (has_text(a) || has_text(b)));
 }
 
 /* The shape of what has elements; false for other things. */

@@ -128,7 +128,8 @@ static void advice_is_tg(void **state) {
     tg_state *s = tg_open(NULL), *bare = tg_open(NULL);
     assert_non_null(s);
     assert_non_null(bare);
-    assert_int_equal(tg_run(s, "use", "use optim; use nn", TG_QUIET), TG_DONE);
+    assert_int_equal(
+        tg_run(s, "use", "use optim; use nn; use loss; use metrics; use data", TG_QUIET), TG_DONE);
     for (const tg_foreign *f = tg_foreign_words; f->words; f++) {
         for (const char *at = f->words + 1; *at; at += strcspn(at, " ") + 1) {
             char word[40];
