@@ -101,6 +101,28 @@ syntax.tg:6:7: error: expected the end of the statement, found "3"
     |       ^
   help: to multiply, write *' syntax.tg
 
+# layers of the library are followed
+cat >"$dir/layers.tg" <<'END'
+use nn
+input X[N, 1, 28, 28]
+net = var({a: conv_init(1, 8, 5), norm: batch_norm_init(8), out: dense_init(8*12*12, 10), block: transformer_block_init(6)})
+h, seen = batch_norm(max_pool2d(conv(X, net.a), 2), net.norm, batch_norm_statistics(8))
+y = dropout(dense(flatten_from(relu(h)), net.out), 0.5)
+z = transformer_block(randn(2, 5, 6), net.block, 3, causal=true)
+w = dense(h, net.out)
+END
+check 1 'layers.tg:2  X : [N, 1, 28, 28]   input
+layers.tg:3  net : a record of 4
+layers.tg:4  h : [N, 8, 12, 12]   needs X
+layers.tg:4  seen : a record of 2
+layers.tg:5  y : [N, 10]   needs X
+layers.tg:6  z : [2, 5, 6]
+layers.tg:7:5: error: x @ p.W has no meaning: the inner sizes 12 and 1152 differ
+  7 | w = dense(h, net.out)
+    |     ^^^^^^^^^^^^^^^^^
+    |   x : [N, 8, 12, 12]      p.W : [1152, 10]
+layers.tg:7  w : not known before it runs' layers.tg
+
 # nothing is computed, and what would never end ends
 cat >"$dir/endless.tg" <<'END'
 A = zeros(100000, 100000); B = A @ A
