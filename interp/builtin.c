@@ -23,6 +23,7 @@ static const struct {
     {tg_builtins_prove, "interp/builtin_prove.c"},
     {tg_builtins_check, "interp/builtin_check.c"},
     {tg_builtins_derive, "interp/builtin_derive.c"},
+    {tg_builtins_scan, "interp/builtin_scan.c"},
     {tg_builtins_data, "interp/builtin_data.c"},
     {tg_builtins_batches, "interp/builtin_batches.c"},
     {tg_builtins_files, "interp/builtin_files.c"},

@@ -22,7 +22,7 @@ bool tg_is_container(tg_value v) {
 tg_cell *tg_value_cell(tg_value v) {
     if (v.tag != TG_V_FORMULA || v.as.node->op != &tg_op_cell) return NULL;
     tg_cell *c = v.as.node->leaf.cell;
-    return c->kind == TG_CELL_LIFT || c->kind == TG_CELL_SLOT ? NULL : c;
+    return c->kind == TG_CELL_LIFT || c->kind >= TG_CELL_SLOT ? NULL : c;
 }
 
 bool tg_is_live(tg_value v) {

@@ -14,6 +14,7 @@
 #include "interp/rule.h"
 #include "interp/vmap.h"
 #include "runtime/graph/grad.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/substitute.h"
 
 #include <stdio.h>
@@ -425,7 +426,7 @@ static TG_APART bool call_in_general(tg_interp *in, tg_env *env, const tg_ast *e
     }
     bool outer = in->rt.live_draws;
     if (f.tag == TG_V_BUILTIN && f.as.builtin->draws)
-        in->rt.live_draws = !in->computing; /* `:=` draws now anyway */
+        in->rt.live_draws = !in->computing || tg_loop_is_open(&in->rt); /* `:=` draws now anyway */
     bool raw = in->raw;
     if (f.tag == TG_V_BUILTIN && f.as.builtin->run == tg_run_raw) in->raw = true;
     bool ok = eval_arguments(in, env, e, arg);

@@ -192,6 +192,7 @@ extern const tg_builtin tg_builtins_assume[];
 extern const tg_builtin tg_builtins_prove[];
 extern const tg_builtin tg_builtins_check[];
 extern const tg_builtin tg_builtins_derive[];
+extern const tg_builtin tg_builtins_scan[];
 extern const tg_builtin tg_builtins_data[];
 extern const tg_builtin tg_builtins_batches[];
 extern const tg_builtin tg_builtins_files[];

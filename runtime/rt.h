@@ -22,6 +22,7 @@ typedef struct tg_rt {
     uint64_t seed;                    /* of the counter-based generator */
     uint64_t stream;                  /* the next unused stream: each draw takes one */
     uint64_t tick;   /* moves on at every `:=`; live draws (`fresh`) are keyed by it */
+    uint64_t turn;   /* of the loop that is running: live draws are keyed by it too; 0: none is */
     bool drew_live;  /* there was such a draw */
     bool live_draws; /* binding a random operation makes it draw anew at each tick: set inside
                         fresh(...) */

@@ -13,7 +13,8 @@ tg_cell *tg_cell_new(tg_rt *rt, tg_cell_kind kind, const char *name, const tg_ty
     }
     *c =
         (tg_cell){.refs = 1, .kind = kind, .name = name, .type = *type, .serial = ++g->next_serial};
-    if (kind != TG_CELL_LIFT) c->type.weak = false; /* a lifted plain number stays one */
+    if (kind != TG_CELL_LIFT && kind != TG_CELL_TURN)
+        c->type.weak = false; /* a lifted plain number stays one */
     if (value) c->value = tg_tensor_hold(value);
     c->prev = g->cells.prev;
     c->next = &g->cells;

@@ -7,7 +7,7 @@
  * bytes of its tensors, so that its cost is a constant share of making them. */
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
-#include "runtime/graph/recompute.h"
+#include "runtime/graph/loop.h"
 
 #include <string.h>
 
@@ -81,6 +81,7 @@ static void mark(tg_graph *g) {
             if (!n->mark) continue;
             tg_attrs_entry_of(n->at)->mark = true;
             for (int k = 0; k < n->n; k++) n->arg[k]->mark = true;
+            if (tg_node_is_loop(n) || tg_node_is_item(n)) tg_loop_mark(n);
             if (n->origin && mark_origin(n)) again = true;
             if (n->recompute && mark_recompute(n)) again = true;
         }
@@ -132,4 +133,5 @@ void tg_graph_collect(tg_rt *rt, bool always) {
     for (int i = 0; i < TG_GRAPH_SWEEPERS && g->sweeper[i]; i++) g->sweeper[i](rt);
     sweep_nodes(g);
     sweep_attrs(g);
+    tg_loops_sweep(rt);
 }

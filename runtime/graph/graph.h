@@ -41,6 +41,7 @@ typedef struct tg_graph {
     tg_node *free[TG_POOL_ARGS + 1]; /* dead nodes by number of arguments, linked by `chain` */
     tg_node **stack;                 /* scratch of walks that give back no list */
     size_t stack_cap;
+    struct tg_loops *loops; /* records and slots of loops (loop.h); NULL: there were none */
 } tg_graph;
 
 tg_node *tg_pool_get(tg_graph *g,

@@ -11,6 +11,7 @@
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "runtime/graph/loop.h"
 
 #include <assert.h>
 #include <string.h>
@@ -40,6 +41,7 @@ void tg_graph_free(tg_rt *rt) {
     tg_graph *g = rt->graph;
     if (!g) return;
     for (size_t i = 0; i < g->count; i++) tg_node_destroy(g, g->all[i]);
+    tg_loops_free(rt);
     for (tg_cell *c = g->cells.next, *next; c != &g->cells;
          c = next) { /* held from outside: orphans */
         next = c->next;
@@ -193,6 +195,10 @@ static bool is_live(const tg_op *op, int n, tg_node *const *args, const tg_attrs
         if (args[i]->live) return true;
     for (int i = 0; i < at->n; i++)
         if (at->sizes >> i & 1 && at->v[i] < 0) return true;
+    if (op == &tg_op_loop) {
+        const tg_loop *l = (const tg_loop *)(intptr_t)at->v[0];
+        return l->draws || l->open_sizes;
+    }
     return op->class == TG_CLASS_RANDOM && at->n > 0 && at->v[at->n - 1] == 1;
 }
 

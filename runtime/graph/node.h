@@ -19,6 +19,7 @@ typedef enum tg_cell_kind {
     TG_CELL_LIFT,  /* a plain value met while computing a `:=`: a slot, so that each turn of a loop
                       is the same formula */
     TG_CELL_SLOT,  /* `g` or `out` in the rule of a user's function: never has a value (ruled.h) */
+    TG_CELL_TURN,  /* a state, row or invariant in the body of a loop: has one in each turn (loop.h) */
 } tg_cell_kind;
 
 /* A place that formulas refer to and `:=` writes. */
@@ -114,7 +115,7 @@ static inline bool tg_node_is_number(const tg_node *n) {
     return n->op == &tg_op_number;
 }
 static inline bool tg_node_is_slot(const tg_node *n) {
-    return n->op == &tg_op_cell && n->leaf.cell->kind == TG_CELL_SLOT;
+    return n->op == &tg_op_cell && n->leaf.cell->kind >= TG_CELL_SLOT;
 }
 static inline bool tg_node_is(const tg_node *n, const char *name);
 

@@ -6,12 +6,13 @@
  * the parts go through tg_simp_scalar_of and tg_simp_uniform. */
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/number.h"
 
 #include <string.h>
 
 bool tg_simp_is_kept(const tg_simp *s, const tg_node *n) {
-    if (n->op->opaque) return true;
+    if (n->op->opaque || tg_node_is_loop(n)) return true;
     for (int i = 0; i < s->nkeep; i++)
         if (s->keep[i] == n) return true;
     return false;

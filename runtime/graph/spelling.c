@@ -12,7 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
-#include "runtime/graph/recompute.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/ruled.h"
 
 #include <string.h>
@@ -70,7 +70,8 @@ static bool is_same(const numbering *all, const tg_node *x, const tg_node *y) {
 
 /* What must remain the node that it is: those kept, and calls with a rule of the user's own. */
 static bool is_kept(int nkeep, tg_node *const *keep, const tg_node *x) {
-    if (x->op->opaque || tg_node_is_ruled(x) || x->op == &tg_op_parameter) return true;
+    if (x->op->opaque || tg_node_is_ruled(x) || x->op == &tg_op_parameter || tg_node_is_loop(x))
+        return true;
     for (int i = 0; i < nkeep; i++)
         if (keep[i] == x) return true;
     return x->n == 0;

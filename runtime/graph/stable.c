@@ -5,6 +5,7 @@
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/recompute.h"
 #include "runtime/graph/rule.h"
 #include "runtime/graph/ruled.h"
@@ -52,6 +53,11 @@ static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
     for (int i = 0; i < n->n; i++) {
         arg[i] = n->arg[i]->stable;
         changed = changed || arg[i] != n->arg[i];
+    }
+    if (tg_node_is_loop(n)) return tg_loop_stable(s->rt, n, arg);
+    if (tg_node_is_item(n) && tg_item_formula(n)) {
+        tg_node *formula = tg_node_stable(s->rt, tg_item_formula(n));
+        return formula ? tg_loop_stack(s->rt, arg[0], formula) : NULL;
     }
     tg_node *made = changed ? tg_node_make(s->rt, n->op, n->n, arg, n->at) : n;
     if (!made || !(made = tg_simp_stable(s, made))) return NULL;

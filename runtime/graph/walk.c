@@ -6,6 +6,7 @@
  * order of evaluation; the sort is by radix and therefore linear. */
 #include "runtime/graph/graph.h"
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/ruled.h"
 
 #include <string.h>
@@ -36,6 +37,23 @@ static bool reach(tg_rt *rt, list *l, int n, tg_node *const *roots, uint64_t fro
         tg_node *node = l->item[at];
         for (int k = 0; k < node->n; k++)
             if (node->arg[k]->id >= from && !push(rt, l, node->arg[k], walk)) return false;
+    }
+    return true;
+}
+
+/* Appends the nodes of the bodies of loops in the list, and what those reach. */
+static bool reach_bodies(tg_rt *rt, list *l) {
+    const uint64_t walk = rt->graph->walk;
+    for (size_t at = 0; at < l->n; at++) {
+        tg_node *node = l->item[at];
+        const tg_loop *loop = tg_node_is_loop(node) ? tg_loop_of(node) : NULL;
+        for (int k = 0; k < node->n; k++)
+            if (!push(rt, l, node->arg[k], walk)) return false;
+        for (int k = 0; loop && k < loop->carries; k++)
+            if (!push(rt, l, loop->next[k], walk)) return false;
+        if (tg_node_is_item(node) && tg_item_formula(node) &&
+            !push(rt, l, tg_item_formula(node), walk))
+            return false;
     }
     return true;
 }
@@ -273,7 +291,10 @@ static void survey_free(survey *v) {
 static bool survey_make(tg_rt *rt, int n, tg_node *const *roots, survey *v) {
     list l;
     *v = (survey){0};
-    if (!reach_scratch(rt, &l, n, roots, 0)) return false;
+    bool ok = reach_scratch(rt, &l, n, roots, 0) && reach_bodies(rt, &l);
+    rt->graph->stack = l.item;
+    rt->graph->stack_cap = l.cap;
+    if (!ok) return false;
     for (size_t i = 0; i < l.n; i++) {
         const tg_node *node = l.item[i];
         if (node->op == &tg_op_cell && !tg_node_is_slot(node) &&

@@ -56,6 +56,7 @@ static source source_of(const tg_call *call, int own) {
     bool drawn = at->n >= own + 2, live = drawn && at->v[at->n - 1];
     uint64_t key = call->rt->seed;
     if (live) key = splitmix(key ^ splitmix(call->rt->tick));
+    if (live && call->rt->turn) key = splitmix(key ^ splitmix(call->rt->turn));
     return (source){{(uint32_t)key, (uint32_t)(key >> 32)}, drawn ? (uint64_t)at->v[at->n - 2] : 0};
 }
 

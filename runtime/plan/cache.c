@@ -8,7 +8,7 @@
  *
  * Nothing in the workspace outlives a run, and runs do not nest, so one workspace as large as the
  * largest plan serves all. It is cut down after many runs that needed far less. */
-#include "runtime/plan/program.h"
+#include "runtime/plan/loop.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -247,6 +247,7 @@ bool tg_plan_eval(tg_rt *rt, int n, tg_node *const *roots, tg_tensor **out) {
 
 void tg_plans_forget(tg_rt *rt) {
     while (rt->plans->newest) forget(rt->plans, rt->plans->newest);
+    tg_bodies_forget(rt->plans, false);
 }
 
 void tg_plans_sweep(tg_rt *rt) {
@@ -258,6 +259,7 @@ void tg_plans_sweep(tg_rt *rt) {
                 break;
             }
     }
+    tg_bodies_forget(rt->plans, true);
 }
 
 tg_plan_stats tg_plans_stats(const tg_rt *rt) {

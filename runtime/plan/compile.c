@@ -231,8 +231,18 @@ static bool order_nodes(tg_rt *rt, tg_plan *p, const tg_size_binding *sizes, tg_
     return ok;
 }
 
-static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o,
-                  const tg_plan *seen, tg_remat *remat) {
+/* The rest of a plan whose steps are there. */
+static bool finish(tg_rt *rt, tg_plan *p) {
+    p->in = tg_alloc_array((size_t)p->most_args, sizeof *p->in);
+    if (!p->in) return tg_fail_memory(&rt->c);
+    if (!order_steps(rt, p) || !tg_plan_find_updates(rt, p) || !list_moving(rt, p) ||
+        !keep_constants(rt, p))
+        return false;
+    tg_plan_trim(p);
+    return true;
+}
+
+static bool allocate_roots(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots) {
     size_t nroots = (size_t)n;
     p->roots = tg_alloc_array(nroots, sizeof *p->roots);
     p->targets = tg_alloc_array(nroots, sizeof *p->targets);
@@ -240,11 +250,17 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
     p->out = tg_alloc_array(nroots, sizeof *p->out);
     if (!p->roots || !p->targets || !p->results || !p->out) return tg_fail_memory(&rt->c);
     p->nroots = n;
-    memcpy(p->roots, roots, nroots * sizeof *roots);
+    if (n) memcpy(p->roots, roots, nroots * sizeof *roots);
+    return true;
+}
+
+static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o,
+                  const tg_plan *seen, tg_remat *remat) {
+    if (!allocate_roots(rt, p, n, roots)) return false;
     if (o->into) {
-        p->into = tg_alloc_array(nroots, sizeof *p->into);
+        p->into = tg_alloc_array((size_t)n, sizeof *p->into);
         if (!p->into) return tg_fail_memory(&rt->c);
-        memcpy(p->into, o->into, nroots * sizeof *p->into);
+        memcpy(p->into, o->into, (size_t)n * sizeof *p->into);
     }
     if (!note_cells(rt, p, o) || !check_data(rt, p)) return false;
     if (seen) tg_plan_mark_still(p, seen);
@@ -257,15 +273,7 @@ static bool build(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_
               tg_plan_form_regions(rt, p);
     tg_free(nodes);
     tg_size_binding_free(&sizes);
-    if (!ok) return explain_size(rt, p);
-
-    p->in = tg_alloc_array((size_t)p->most_args, sizeof *p->in);
-    if (!p->in) return tg_fail_memory(&rt->c);
-    if (!order_steps(rt, p) || !tg_plan_find_updates(rt, p) || !list_moving(rt, p) ||
-        !keep_constants(rt, p))
-        return false;
-    tg_plan_trim(p);
-    return true;
+    return ok ? finish(rt, p) : explain_size(rt, p);
 }
 
 /* Looking for the plan that computes least again within the bytes that were asked for. What the
@@ -342,4 +350,37 @@ tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overr
                 "memory=%.15g is too little: the least possible is %.15g bytes", remat.wish->bytes,
                 s.least);
     return best;
+}
+
+/* ---- bodies of loops ---- */
+
+static bool build_body(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots,
+                       const tg_overrides *o, const tg_size_binding *sizes) {
+    tg_remat remat = {0};
+    tg_node **nodes = NULL;
+    size_t count = 0;
+    bool ok = allocate_roots(rt, p, n, roots) &&
+              order_nodes(rt, p, sizes, &remat, &nodes, &count) &&
+              tg_plan_lower(rt, p, nodes, count, o, sizes) && tg_plan_settle_constants(rt, p) &&
+              tg_plan_form_regions(rt, p) && finish(rt, p);
+    tg_free(nodes);
+    return ok;
+}
+
+tg_plan *tg_plan_compile_body(tg_rt *rt, int n, tg_node *const *roots, int ncells,
+                              const tg_plan_cell *cells, const tg_overrides *o,
+                              const tg_size_binding *sizes) {
+    tg_plan *p = tg_alloc_array(1, sizeof *p);
+    if (p) p->cells = tg_alloc_array((size_t)ncells, sizeof *p->cells);
+    if (!p || !p->cells) {
+        tg_free(p);
+        tg_fail_memory(&rt->c);
+        return NULL;
+    }
+    p->body = true;
+    p->ncells = p->under = ncells;
+    if (ncells) memcpy(p->cells, cells, (size_t)ncells * sizeof *cells);
+    if (build_body(rt, p, n, roots, o, sizes)) return p;
+    tg_plan_free(p);
+    return NULL;
 }

@@ -73,7 +73,7 @@ bool tg_step_product(tg_rt *rt, tg_plan *p, const tg_step *s) {
 
 /* ---- addresses ---- */
 
-static void place_workspace(tg_plan *p, char *work) {
+void tg_plan_place_workspace(tg_plan *p, char *work) {
     if (p->work == work) return;
     for (size_t i = 0; i < p->nslots; i++) {
         const tg_storage *s = &p->storage[p->slots[i].storage];
@@ -155,7 +155,7 @@ static bool run_steps(tg_rt *rt, tg_plan *p, size_t from, size_t to) {
 
 static bool run(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_tensor *const *out) {
     if (!tg_plans_reserve(rt, p->work_bytes) || !make_results(rt, p, out)) return false;
-    place_workspace(p, rt->plans->work);
+    tg_plan_place_workspace(p, rt->plans->work);
     place_moving(p, o);
     if (!p->kept_ready && !run_steps(rt, p, 0, p->first)) return false;
     p->kept_ready = true;

@@ -15,6 +15,7 @@
 #include "runtime/plan/program.h"
 
 #include "base/alloc.h"
+#include "runtime/plan/loop.h"
 
 enum {
     WATCH = 3,            /* runs before the first look at what has moved */
@@ -34,6 +35,7 @@ static double cost_of(const tg_plan *p, const tg_step *s) {
     const int *arg = p->args + s->arg;
     const tg_view *out = &p->slots[s->out].v;
     double cost = 50 + 0.1 * bytes_of(out);
+    if (s->loop >= 0) return tg_turns_cost(p->loops[s->loop]);
     for (int i = 0; i < s->n; i++) cost += 0.1 * bytes_of(&p->slots[arg[i]].v);
     bool product = s->product >= 0 || (s->op && s->op->class == TG_CLASS_LINEAR);
     if (product && s->n > 0) {
@@ -44,7 +46,7 @@ static double cost_of(const tg_plan *p, const tg_step *s) {
     return cost;
 }
 
-static double cost_between(const tg_plan *p, size_t from, size_t to) {
+double tg_plan_cost(const tg_plan *p, size_t from, size_t to) {
     double cost = 0;
     for (size_t t = from; t < to; t++) cost += cost_of(p, &p->steps[t]);
     return cost;
@@ -52,17 +54,27 @@ static double cost_between(const tg_plan *p, size_t from, size_t to) {
 
 /* ---- the frontier ---- */
 
+/* The storage of the i-th value that a step makes. */
+static int made_by(const tg_plan *p, const tg_step *s, int i) {
+    return p->slots[i ? p->args[s->arg + s->n + i - 1] : s->out].storage;
+}
+
 /* From the last step to the first, each knows by then whether a step of every run reads it. */
 bool tg_plan_settle_constants(tg_rt *rt, tg_plan *p) {
     bool *read = tg_alloc_array(p->nstorage, sizeof *read);
     if (!read) return tg_fail_memory(&rt->c);
     for (size_t t = p->nsteps; t-- > 0;) {
         tg_step *s = &p->steps[t];
-        int out = p->slots[s->out].storage;
-        tg_storage *to = &p->storage[out];
-        if (s->once && read[out] && to->bytes > KEPT_MOST) s->once = false;
-        if (!s->once && to->home == TG_HOME_KEPT) to->home = TG_HOME_WORK;
-        if (s->once && !read[out]) to->home = TG_HOME_WORK;
+        for (int i = 0; i <= s->more; i++) {
+            int out = made_by(p, s, i);
+            if (s->once && read[out] && p->storage[out].bytes > KEPT_MOST) s->once = false;
+        }
+        for (int i = 0; i <= s->more; i++) {
+            int out = made_by(p, s, i);
+            tg_storage *to = &p->storage[out];
+            if (!s->once && to->home == TG_HOME_KEPT) to->home = TG_HOME_WORK;
+            if (s->once && !read[out] && to->home == TG_HOME_KEPT) to->home = TG_HOME_WORK;
+        }
         for (int i = 0; !s->once && i < s->n; i++)
             read[p->slots[p->args[s->arg + i]].storage] = true;
     }
@@ -137,8 +149,8 @@ void tg_plan_mark_still(tg_plan *p, const tg_plan *seen) {
 }
 
 bool tg_plan_gains(const tg_plan *p, const tg_plan *split) {
-    double all = cost_between(p, p->first, p->nsteps),
-           left = cost_between(split, split->first, split->nsteps);
+    double all = tg_plan_cost(p, p->first, p->nsteps),
+           left = tg_plan_cost(split, split->first, split->nsteps);
     return left < 0.97 * all;
 }
 

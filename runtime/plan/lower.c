@@ -7,36 +7,16 @@
  * many want it. Scaled and accumulated matrix products become one step (fuse.c). Users are looked
  * at before arguments for that, then steps are made in the order of evaluation that schedule.c
  * chose. */
-#include "runtime/plan/program.h"
+#include "runtime/plan/lower.h"
 
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/print.h"
 
 #include <string.h>
 
-typedef struct info {
-    int slot;      /* of the node's value; -1: none yet */
-    int uses;      /* as an argument, and as a root */
-    int root;      /* the first root that is this node, or -1 */
-    int fusion;    /* the product it is computed by, or -1 */
-    bool absorbed; /* part of another node's product */
-} info;
-
-typedef struct lowering {
-    tg_rt *rt;
-    tg_plan *p;
-    const tg_overrides *o;
-    const tg_size_binding *sizes;
-    tg_node *const *nodes;
-    size_t n;
-    info *info; /* one a node, by its place */
-    size_t nfusions, cap_fusions;
-    tg_fusion *fusions;
-    size_t cap_in, cap_want, cap_args; /* scratch for the arguments of one node */
-    tg_type *in;
-    tg_dtype *want;
-    int *args;
-} lowering;
+typedef tg_lowered info;
+typedef tg_lowering lowering;
 
 /* ---- looking up ---- */
 
@@ -76,9 +56,22 @@ static int lower_tensor(lowering *l, tg_home home, int index, tg_tensor *t) {
     return slot;
 }
 
+/* A slot of the loop whose body this is. */
+static int lower_turn(lowering *l, const tg_cell *cell) {
+    return lower_tensor(l, TG_HOME_CELL, cell_number(l, cell), tg_overrides_value(l->o, cell));
+}
+
 static int lower_leaf(lowering *l, const tg_node *x) {
     if (x->op == &tg_op_number) return tg_plan_add_number(l->rt, l->p, TG_F64, x->leaf.number);
     if (x->op == &tg_op_const) return lower_tensor(l, TG_HOME_FIXED, 0, x->leaf.tensor);
+    if (tg_node_is_slot(x) && l->p->body) return lower_turn(l, x->leaf.cell);
+    if (tg_node_is_slot(x) && x->leaf.cell->kind == TG_CELL_TURN) {
+        tg_fail(&l->rt->c, TG_ERR_VALUE, "%s has no value while scan looks at its function",
+                x->leaf.cell->name ? x->leaf.cell->name : "this");
+        tg_help(&l->rt->c, "the function is called once, for its formula, and the turns come "
+                           "later: write where(c, a, b) for if, and stack what is to be seen");
+        return -1;
+    }
     if (tg_node_is_slot(x)) {
         tg_fail(&l->rt->c, TG_ERR_VALUE,
                 "%s has no value in a rule: it stands for what comes with a call",
@@ -92,7 +85,7 @@ static int lower_leaf(lowering *l, const tg_node *x) {
     return size < 0 ? -1 : tg_plan_add_number(l->rt, l->p, TG_F64, (double)size);
 }
 
-static int slot_of(lowering *l, const tg_node *x) {
+int tg_lower_slot_of(lowering *l, const tg_node *x) {
     info *i = info_of(l, x);
     if (i->slot < 0 && x->op->class == TG_CLASS_LEAF) i->slot = lower_leaf(l, x);
     return i->slot;
@@ -116,6 +109,7 @@ static tg_step new_step(tg_step_fn *run, const tg_node *node, int out, int n) {
                      .attrs = -1,
                      .product = -1,
                      .region = -1,
+                     .loop = -1,
                      .out = out,
                      .n = n,
                      .in_place = -1};
@@ -128,7 +122,7 @@ static int add_copy(lowering *l, const tg_node *node, int from, int to) {
 }
 
 /* The slot's value as type t. */
-static int slot_as(lowering *l, const tg_node *node, int slot, tg_dtype t) {
+int tg_lower_slot_as(lowering *l, const tg_node *node, int slot, tg_dtype t) {
     int last = slot;
     for (int s = slot; s >= 0; last = s, s = l->p->slots[s].converted)
         if (l->p->slots[s].v.dtype == t) return s;
@@ -179,7 +173,7 @@ static bool infer(lowering *l, const tg_node *x, tg_node *const *arg, const tg_a
                   tg_type *out) {
     if (!grow_scratch(l, (size_t)x->n)) return false;
     for (int i = 0; i < x->n; i++) {
-        int slot = slot_of(l, arg[i]);
+        int slot = tg_lower_slot_of(l, arg[i]);
         if (slot < 0) return false;
         const tg_view *v = &l->p->slots[slot].v;
         l->in[i] = arg[i]->type;
@@ -205,7 +199,7 @@ static bool infer(lowering *l, const tg_node *x, tg_node *const *arg, const tg_a
 static bool convert_args(lowering *l, int n, tg_node *const *arg, bool *constant) {
     *constant = true;
     for (int i = 0; i < n; i++) {
-        l->args[i] = slot_as(l, arg[i], slot_of(l, arg[i]), l->want[i]);
+        l->args[i] = tg_lower_slot_as(l, arg[i], tg_lower_slot_of(l, arg[i]), l->want[i]);
         if (l->args[i] < 0) return false;
         *constant = *constant && l->p->slots[l->args[i]].constant;
     }
@@ -248,7 +242,7 @@ static int broadcast(lowering *l, int slot, const tg_type *type) {
 /* ---- nodes ---- */
 
 /* Where the value goes: into the result when the node is a root, else into memory of the plan. */
-static int lower_out(lowering *l, const info *i, bool constant, const tg_type *t) {
+int tg_lower_out(lowering *l, const info *i, bool constant, const tg_type *t) {
     if (i->root >= 0)
         return tg_plan_add_value(l->rt, l->p, TG_HOME_RESULT, i->root, t->dtype, t->rank, t->dim);
     return add_value(l, constant, t->dtype, t->rank, t->dim);
@@ -281,7 +275,7 @@ static bool lower_plain(lowering *l, const tg_node *x, info *i) {
         if (l->rt->c.diag.kind != TG_ERR_NONE) return tg_plan_explain(l->rt, x);
     }
     constant = constant && x->op->class != TG_CLASS_RANDOM;
-    i->slot = lower_out(l, i, constant, &type);
+    i->slot = tg_lower_out(l, i, constant, &type);
     if (i->slot < 0) return false;
     tg_step s = new_step(tg_step_kernel, x, i->slot, x->n);
     s.op = x->op;
@@ -312,15 +306,15 @@ static bool lower_product(lowering *l, const tg_node *x, info *i, const tg_fusio
     memcpy(args, l->args, 2 * sizeof *args);
     tg_product g = {.alpha = f->alpha, .accumulates = f->addend != NULL};
     if (f->addend) {
-        int slot = slot_of(l, f->addend);
-        if (slot >= 0) slot = slot_as(l, f->addend, slot, type.dtype);
+        int slot = tg_lower_slot_of(l, f->addend);
+        if (slot >= 0) slot = tg_lower_slot_as(l, f->addend, slot, type.dtype);
         if (slot >= 0) slot = broadcast(l, slot, &type);
         if (slot < 0) return false;
         constant = constant && l->p->slots[slot].constant;
         args[n++] = slot;
     }
     for (int k = 0; k < f->nscales; k++) {
-        int slot = slot_of(l, f->scale[k]);
+        int slot = tg_lower_slot_of(l, f->scale[k]);
         if (slot < 0) return false;
         const tg_slot *s = &l->p->slots[slot];
         if (s->is_number) {
@@ -331,7 +325,7 @@ static bool lower_product(lowering *l, const tg_node *x, info *i, const tg_fusio
         g.divides[g.nscales++] = f->divides[k];
         args[n++] = slot;
     }
-    i->slot = lower_out(l, i, constant, &type);
+    i->slot = tg_lower_out(l, i, constant, &type);
     if (i->slot < 0) return false;
     tg_step s = new_step(tg_step_product, x, i->slot, n);
     s.once = l->p->slots[i->slot].constant;
@@ -371,7 +365,7 @@ static bool may_share(const lowering *l, int slot, const tg_node *root) {
 static bool lower_result(lowering *l, int k) {
     tg_plan *p = l->p;
     const tg_node *root = p->targets[k];
-    int slot = slot_of(l, root);
+    int slot = tg_lower_slot_of(l, root);
     if (slot < 0) return false;
     const tg_view v = p->slots[slot].v;
     tg_plan_result *r = &p->results[k];
@@ -380,7 +374,7 @@ static bool lower_result(lowering *l, int k) {
     const tg_storage *s = storage_of(l, slot);
     if (s->home == TG_HOME_RESULT && s->index == k && p->slots[slot].v.dtype == r->dtype)
         return true;
-    if (may_share(l, slot, root)) {
+    if (!p->body && may_share(l, slot, root)) {
         r->slot = slot;
         return true;
     }
@@ -403,6 +397,11 @@ static bool lower_all(lowering *l) {
         info *i = &l->info[k];
         if (i->absorbed || x->op->class == TG_CLASS_LEAF) continue;
         if ((k & 1023) == 0 && !tg_check_interrupt(&l->rt->c)) return false;
+        if (tg_node_is_item(x)) continue; /* lowered with its loop */
+        if (tg_node_is_loop(x)) {
+            if (!tg_lower_loop(l, x)) return false;
+            continue;
+        }
         if (!(i->fusion >= 0 ? lower_product(l, x, i, &l->fusions[i->fusion])
                              : lower_plain(l, x, i)))
             return false;

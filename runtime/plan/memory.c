@@ -5,17 +5,29 @@
 
 #include "base/alloc.h"
 #include "runtime/ops/linear.h"
+#include "runtime/plan/loop.h"
 #include "runtime/plan/program.h"
 
 /* The room that a step takes while it runs. */
 static bool room_of(tg_rt *rt, tg_plan *p, const tg_step *s, size_t *room) {
     const int *arg = p->args + s->arg;
     *room = 0;
+    if (s->loop >= 0) return tg_plan_room(rt, p->loops[s->loop]->body->plan, room);
     if (s->product >= 0) {
         *room = tg_linear_gemm_room(&p->slots[arg[0]].v, &p->slots[arg[1]].v, &p->slots[s->out].v);
         return true;
     }
     return !s->op || !s->op->takes_room || tg_plan_call_kernel(rt, p, s, room);
+}
+
+bool tg_plan_room(tg_rt *rt, tg_plan *p, size_t *room) {
+    *room = 0;
+    for (size_t i = 0; i < p->nsteps; i++) {
+        size_t bytes;
+        if (!room_of(rt, p, &p->steps[i], &bytes)) return false;
+        if (bytes > *room) *room = bytes;
+    }
+    return true;
 }
 
 static size_t bytes_of(tg_dtype t, int rank, const int64_t *dim) {
@@ -44,11 +56,7 @@ bool tg_plan_measure(tg_rt *rt, tg_plan *p, const tg_overrides *o, tg_memory *ou
         const tg_plan_cell *c = &p->cells[i];
         if (c->present) out->inputs += bytes_of(c->dtype, c->rank, c->dim);
     }
-    for (size_t i = 0; i < p->nsteps; i++) {
-        size_t bytes;
-        if (!room_of(rt, p, &p->steps[i], &bytes)) return false;
-        if (bytes > out->scratch) out->scratch = bytes;
-    }
+    if (!tg_plan_room(rt, p, &out->scratch)) return false;
     out->peak = out->workspace + out->kept + out->results + out->scratch;
     return true;
 }

@@ -2,6 +2,7 @@
 #include "runtime/plan/region.h"
 
 #include "base/alloc.h"
+#include "runtime/plan/loop.h"
 
 #include <limits.h>
 #include <string.h>
@@ -92,6 +93,7 @@ void tg_plan_trim(tg_plan *p) {
                p->cap_attrs * sizeof *p->attrs + p->cap_products * sizeof *p->products +
                p->cap_regions * sizeof *p->regions;
     for (size_t i = 0; i < p->nregions; i++) p->bytes += tg_region_bytes(p->regions[i]);
+    for (size_t i = 0; i < p->nloops; i++) p->bytes += tg_turns_bytes(p->loops[i]);
     p->bytes += trim(&slots, &p->cap_slots, p->nslots, sizeof *p->slots);
     p->slots = slots;
     p->bytes += trim(&storage, &p->cap_storage, p->nstorage, sizeof *p->storage);
@@ -119,6 +121,8 @@ void tg_plan_free(tg_plan *p) {
     tg_free(p->products);
     for (size_t i = 0; i < p->nregions; i++) tg_region_free(p->regions[i]);
     tg_free(p->regions);
+    for (size_t i = 0; i < p->nloops; i++) tg_turns_free(p->loops[i]);
+    tg_free(p->loops);
     tg_free(p->moving);
     tg_free(p->in);
     tg_free(p->out);

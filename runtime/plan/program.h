@@ -49,6 +49,7 @@ struct tg_step {
     int attrs;    /* number of the step's own attributes with sizes made known, or -1: node->at */
     int product;  /* number of a matrix product's factors, or -1 */
     int region;   /* number of a region (region.h), or -1 */
+    int loop;     /* number of a loop (loop.h), or -1 */
     int out;      /* the slot it makes */
     int n, arg;   /* it reads the slots args[arg .. arg + n) ... */
     int more;     /* ... and makes args[arg + n .. arg + n + more) besides */
@@ -68,6 +69,7 @@ typedef struct tg_product {
 } tg_product;
 
 typedef struct tg_region tg_region;
+typedef struct tg_turns tg_turns;
 
 /* What a cell looked like when the plan was compiled. */
 typedef struct tg_plan_cell {
@@ -93,6 +95,7 @@ typedef struct tg_plan_result {
 } tg_plan_result;
 
 struct tg_plan {
+    bool body; /* of a loop (loop.h): its cells are slots, and its results not handed out */
     uint64_t hash;
     tg_plan *chain;         /* next in its bucket */
     tg_plan *newer, *older; /* by last use */
@@ -122,6 +125,8 @@ struct tg_plan {
 
     size_t nregions, cap_regions;
     tg_region **regions;
+    size_t nloops, cap_loops;
+    tg_turns **loops;
 
     size_t nmoving;
     int *moving; /* slots on results and cells: their address is new in each run */
@@ -147,6 +152,7 @@ typedef struct tg_plans {
     size_t count, bytes;
     char *work; /* the workspace */
     size_t work_bytes;
+    struct tg_body *bodies; /* of loops (loop.h), found again by plans for other lengths */
     int small_runs; /* runs in a row that needed less than a quarter of it */
     tg_plan_stats stats;
 } tg_plans;
@@ -174,6 +180,11 @@ tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overr
 void tg_plan_free(tg_plan *p);
 /* Gives back the room that growing arrays have left, and counts what is held. */
 void tg_plan_trim(tg_plan *p);
+
+/* The plan of a loop's body: ncells cells, by serial, whose values look like those in o. */
+tg_plan *tg_plan_compile_body(tg_rt *rt, int n, tg_node *const *roots, int ncells,
+                              const tg_plan_cell *cells, const tg_overrides *o,
+                              const tg_size_binding *sizes);
 
 /* lower.c: nodes (arguments before users) into slots and steps of p; p->cells and the sizes are
  * known. */
@@ -249,6 +260,12 @@ bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overri
 bool tg_plans_reserve(tg_rt *rt, size_t bytes);
 
 /* execute.c */
+/* The slots in the workspace, which begins there. */
+void tg_plan_place_workspace(tg_plan *p, char *work);
+/* invariant.c: nanoseconds, roughly. */
+double tg_plan_cost(const tg_plan *p, size_t from, size_t to);
+/* memory.c: the most that one kernel of those steps takes while it runs. */
+bool tg_plan_room(tg_rt *rt, tg_plan *p, size_t *room);
 tg_step_fn tg_step_kernel, tg_step_copy, tg_step_product;
 /* Runs the kernel of s, or asks it what room it takes (tg_call.room). */
 bool tg_plan_call_kernel(tg_rt *rt, tg_plan *p, const tg_step *s, size_t *room);

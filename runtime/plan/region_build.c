@@ -511,6 +511,7 @@ static bool add_step(builder *b, int *args) {
                  .attrs = -1,
                  .product = -1,
                  .region = (int)b->p->nregions,
+                 .loop = -1,
                  .out = out[0],
                  .n = reads,
                  .more = writes - 1,

@@ -406,7 +406,8 @@ static int waits_for(const former *f, int t) {
         const tg_step *s = &f->p->steps[all->member[i]];
         for (int k = 0; k < s->n; k++) {
             int w = producer(f, f->p->args[s->arg + k]);
-            if (w < 0 || (g >= 0 && f->all.group[w] == g)) continue;
+            if (w < 0 || w == all->member[i] || (g >= 0 && f->all.group[w] == g))
+                continue; /* a loop reads its own scratch memory */
             int place = place_of(f, w);
             if (f->seen[place] != f->search) return place;
         }
