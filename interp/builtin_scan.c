@@ -118,8 +118,9 @@ static bool flatten(scan *s, tg_value v, const char *path, const char *what, lea
     bool fits = v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL || v.tag == TG_V_TENSOR ||
                 v.tag == TG_V_FORMULA || v.tag == TG_V_LIST || v.tag == TG_V_RANGE;
     if (!fits)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s of scan is made of tensors and numbers; %s is %s",
-                       what, path, tg_value_kind(v));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE,
+                       "%s of scan is made of tensors and numbers; %s is %s", what, path,
+                       tg_value_kind(v));
     if (v.tag == TG_V_FORMULA) s->assumed |= v.assumed;
     return tg_to_node(in, v, path, &n) && add_leaf(in, l, n, path);
 }
@@ -140,8 +141,9 @@ static bool read_function(scan *s) {
     int n = f->def->n - 1, required = 0;
     for (int i = 0; i < n; i++) required += f->def->kids[i]->n == 0 || !f->def->kids[i]->kids[0];
     if (n < 2 || required > 2) {
-        tg_fail(&in->rt.c, TG_ERR_TYPE, "scan calls f(state, x), and this function takes %d argument%s",
-                n, n == 1 ? "" : "s");
+        tg_fail(&in->rt.c, TG_ERR_TYPE,
+                "scan calls f(state, x), and this function takes %d argument%s", n,
+                n == 1 ? "" : "s");
         return tg_help(&in->rt.c, "several parts of a state, or of a row, are a tuple or a record: "
                                   "(s, x) -> ({h: s.h + x, n: s.n + 1}, s.h)");
     }
@@ -164,7 +166,8 @@ static bool read_turns(scan *s, tg_value length) {
         if (t->rank == 0) {
             tg_fail(&in->rt.c, TG_ERR_SHAPE, "scan walks along axis 0 of %s, which is one number",
                     s->sequence.path[i]);
-            return tg_help(&in->rt.c, "length=%s makes turns without a sequence", s->sequence.path[i]);
+            return tg_help(&in->rt.c, "length=%s makes turns without a sequence",
+                           s->sequence.path[i]);
         }
         if (t->dim[0] == first->dim[0]) continue;
         return tg_fail(&in->rt.c, TG_ERR_SHAPE,
@@ -206,9 +209,9 @@ static bool read_arguments(scan *s, const tg_argument *args) {
     tg_interp *in = s->in;
     s->f = args[0].value, s->init = args[1].value, s->xs = args[2].value;
     if (!read_function(s) || !flatten(s, s->init, "init", "the state", &s->first)) return false;
-    if (s->xs.tag != TG_V_NONE && !flatten(s, s->xs, "xs", "what a loop", &s->sequence)) return false;
-    if (args[4].value.tag != TG_V_NONE &&
-        !tg_to_truth(in, args[4].value, "reverse", &s->reverse))
+    if (s->xs.tag != TG_V_NONE && !flatten(s, s->xs, "xs", "what a loop", &s->sequence))
+        return false;
+    if (args[4].value.tag != TG_V_NONE && !tg_to_truth(in, args[4].value, "reverse", &s->reverse))
         return false;
     return read_turns(s, args[3].value) && read_memory(s, args[5].value);
 }
@@ -278,7 +281,8 @@ static bool call_function(scan *s) {
     tg_value_drop(row);
     if (!ok) return false;
     if (s->result.tag == TG_V_TUPLE && s->result.as.items->n == 2) return true;
-    tg_fail(&in->rt.c, TG_ERR_TYPE, "the function of scan gives a pair, (state, out), and this is %s%s",
+    tg_fail(&in->rt.c, TG_ERR_TYPE,
+            "the function of scan gives a pair, (state, out), and this is %s%s",
             tg_value_kind(s->result), s->result.tag == TG_V_TUPLE ? " of another length" : "");
     return tg_help(&in->rt.c, "(state, none) where nothing is to be stacked");
 }
@@ -312,14 +316,17 @@ static bool match_state(scan *s, tg_value was, tg_value is, const char *path) {
                 "the state has another shape after a turn: %s is %s at first and %s then", path,
                 tg_shape_text(&in->rt, first->type.rank, first->type.dim),
                 tg_shape_text(&in->rt, n->type.rank, n->type.dim));
-        return tg_help(&in->rt.c, "init has the shape that the state keeps: zeros(%s) for one that "
-                                  "begins with 0", n->type.rank ? "..." : "");
+        return tg_help(&in->rt.c,
+                       "init has the shape that the state keeps: zeros(%s) for one that "
+                       "begins with 0",
+                       n->type.rank ? "..." : "");
     }
     if (!is_nest(is) || is.tag != was.tag || is.as.items->n != was.as.items->n) {
         if (!is_nest(is) || is.tag != was.tag) return other_form(s, path, was, is);
         return tg_fail(&in->rt.c, TG_ERR_TYPE,
                        "the state has another form after a turn: %s has %d parts at first and %d "
-                       "then", path, was.as.items->n, is.as.items->n);
+                       "then",
+                       path, was.as.items->n, is.as.items->n);
     }
     for (int i = 0; i < was.as.items->n; i++) {
         tg_value item = is.as.items->v[i];
@@ -419,7 +426,7 @@ static bool run_now(scan *s, tg_node *bundle) {
     bool ok = arg && root && s->value ? true : tg_fail_memory(&in->rt.c);
     for (int i = 0; ok && i < bundle->n; i++) {
         tg_node *a = bundle->arg[i];
-        arg[i] = a->op == &tg_op_const   ? tg_lift_tensor(in, a->leaf.tensor)
+        arg[i] = a->op == &tg_op_const  ? tg_lift_tensor(in, a->leaf.tensor)
                  : tg_node_is_number(a) ? tg_lift_number(in, a->leaf.number)
                                         : a;
         ok = arg[i] != NULL;

@@ -128,15 +128,15 @@ static size_t index_of(const drawing *d, const tg_node *n) {
 
 static bool put_edges(const drawing *d, tg_str *s, size_t i) {
     const tg_node *n = d->node[i];
-    int first, shown;
-    tg_node_shown_arguments(n, &first, &shown);
-    for (int k = first; k < first + shown; k++) {
-        size_t from = index_of(d, tg_node_behind_parameters(n->arg[k]));
+    int shown;
+    tg_node *const *args = tg_node_shown_arguments(n, &shown);
+    for (int k = 0; k < shown; k++) {
+        size_t from = index_of(d, tg_node_behind_parameters(args[k]));
         if (from == d->n) {
             tg_str_addf(s, "  rest -> n%zu [style=dashed];\n", i);
             continue;
         }
-        const tg_type *t = &n->arg[k]->type;
+        const tg_type *t = &args[k]->type;
         tg_str_addf(s, "  n%zu -> n%zu [label=\"", from, i);
         tg_shape_print(d->rt, s, t->rank, t->dim);
         if (d->adjoint && d->adjoint[from]) {

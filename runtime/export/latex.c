@@ -321,8 +321,8 @@ static bool write_call(writer *w, tg_str *s, const tg_node *n, int depth) {
 /* The call of a function with a rule, by its text: its name, then the arguments, \1 for each that
  * is a formula. */
 static bool write_ruled(writer *w, tg_str *s, const tg_node *n, int depth) {
-    int part, parts;
-    tg_node_shown_arguments(n, &part, &parts);
+    int part = 0, parts;
+    tg_node *const *args = tg_node_shown_arguments(n, &parts);
     const char *text = tg_ruled_of(n).text;
     size_t name = strcspn(text, "(");
     tg_latex_name(s, text, name);
@@ -336,7 +336,7 @@ static bool write_ruled(writer *w, tg_str *s, const tg_node *n, int depth) {
         tg_latex_text(s, tg_str_text(&plain));
         tg_str_free(&plain);
         plain = (tg_str){0};
-        ok = write_argument(w, s, n->arg[part++], 0, false, depth);
+        ok = write_argument(w, s, args[part++], 0, false, depth);
     }
     tg_latex_text(s, tg_str_text(&plain));
     tg_str_free(&plain);

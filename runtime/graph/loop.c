@@ -1,8 +1,8 @@
 /* Loops: their records, slots, bundles and items. loop.h says what they are.
  *
  * A body is traced over slots of its maker's own. Closing it (tg_loop_make) finds the invariants:
- * the largest parts that no slot reaches. They become arguments of the bundle, in the order in which
- * a walk down from the results meets them, so that bodies which are alike get the same record
+ * the largest parts that no slot reaches. They become arguments of the bundle, in the order in
+ * which a walk down from the results meets them, so that bodies which are alike get the same record
  * whatever was there before. Numbers, sizes and what is made of them alone stay in the body. So do
  * live draws, which are made anew in each turn, and slots of rules (ruled.h).
  *
@@ -33,8 +33,7 @@ static bool infer_loop(tg_rt *rt, const tg_op *op, int n, const tg_type *in, con
         if (!fits || !tg_type_same_shape(&t, s))
             return tg_fail(&rt->c, TG_ERR_SHAPE,
                            "the loop was made for %s there, and this has the shape %s",
-                           tg_shape_text(rt, s->rank, s->dim),
-                           tg_shape_text(rt, t.rank, t.dim));
+                           tg_shape_text(rt, s->rank, s->dim), tg_shape_text(rt, t.rank, t.dim));
         want[i] = s->dtype;
     }
     *out = (tg_type){.dtype = TG_F64, .rank = 1, .dim = {turns}};
@@ -171,8 +170,7 @@ static bool same_loop(const tg_loop *a, const tg_loop *b) {
     return a->reverse == b->reverse && a->again == b->again && a->memory == b->memory &&
            a->bytes == b->bytes && a->carries == b->carries && a->xs == b->xs && a->n == b->n &&
            (a->n == 0 || memcmp(a->slot, b->slot, (size_t)a->n * sizeof *a->slot) == 0) &&
-           (a->carries == 0 ||
-            memcmp(a->next, b->next, (size_t)a->carries * sizeof *a->next) == 0);
+           (a->carries == 0 || memcmp(a->next, b->next, (size_t)a->carries * sizeof *a->next) == 0);
 }
 
 static bool has_open_size(const tg_node *n) {

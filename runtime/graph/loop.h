@@ -1,9 +1,9 @@
 /* Loops as nodes: scan(f, init, xs). A loop is one node, its *bundle*: the arguments are the
  * initial state, the sequences that it walks over along axis 0, and its invariants, the parts of
  * f's body that depend on neither state nor row. The body itself is closed: formulas over slots,
- * which a record holds beside the graph (tg_loop), so that walks over formulas never enter it. Slots
- * are canonical, told apart by place and type: two loops with the same body are one record, and two
- * over the same arguments one node.
+ * which a record holds beside the graph (tg_loop), so that walks over formulas never enter it.
+ * Slots are canonical, told apart by place and type: two loops with the same body are one record,
+ * and two over the same arguments one node.
  *
  * What a loop computes are its *items*, nodes over the bundle: the last state, or the stacked
  * values of any formula over the slots. A formula may ask for further items of a loop that is there
@@ -12,7 +12,8 @@
  * dimension, the number of turns.
  *
  * Whoever opens a record, to trace, differentiate or print a body, takes slots of a level of its
- * own (tg_loop_enter), for arguments around a loop may be made of slots too: of the loop outside. */
+ * own (tg_loop_enter), for arguments around a loop may be made of slots too: of the loop outside.
+ */
 #ifndef TG_RUNTIME_LOOP_H
 #define TG_RUNTIME_LOOP_H
 
@@ -22,15 +23,16 @@
 extern const tg_op tg_op_loop, tg_op_item;
 
 typedef struct tg_loop {
-    struct tg_loop *chain; /* of all records */
-    bool mark;             /* of the collector */
-    bool reverse;          /* the last row comes first */
-    bool draws;            /* live draws in it: anew in each turn */
-    bool open_sizes;       /* sizes in it that data will tell */
+    struct tg_loop *chain;          /* of all records */
+    bool mark;                      /* of the collector */
+    bool reverse;                   /* the last row comes first */
+    bool draws;                     /* live draws in it: anew in each turn */
+    bool open_sizes;                /* sizes in it that data will tell */
     int carries, xs, invariants, n; /* n: all of them */
-    tg_recompute_mode memory; /* of its gradient: TG_KEEP_ALL, _SQRT or _BYTES ... */
+    tg_recompute_mode memory;       /* of its gradient: TG_KEEP_ALL, _SQRT or _BYTES ... */
     double bytes;
-    bool again; /* it is such a gradient: what it reads of the loop it comes from is computed again */
+    bool again; /* it is such a gradient: what it reads of the loop it comes from is computed again
+                 */
     const char *state_name, *row_name; /* how f calls them, for printing; no part of the identity */
     tg_node **slot;                    /* n: carries, rows, invariants */
     tg_node **next;                    /* one a carry: its value at the end of a turn */
@@ -86,8 +88,8 @@ typedef struct tg_loop_spec {
     int nout;
     tg_node *const *out; /* to be stacked */
 } tg_loop_spec;
-/* The loop: its last states in last[], the stacked values in stacked[]. Either may be NULL. NULL: an
- * error. */
+/* The loop: its last states in last[], the stacked values in stacked[]. Either may be NULL. NULL:
+ * an error. */
 tg_node *tg_loop_make(tg_rt *rt, const tg_loop_spec *spec, tg_node **last, tg_node **stacked);
 tg_node *tg_loop_last(tg_rt *rt, tg_node *bundle, int carry);
 tg_node *tg_loop_stack(tg_rt *rt, tg_node *bundle, tg_node *formula);
@@ -111,6 +113,17 @@ tg_node *tg_loop_stable(tg_rt *rt, tg_node *bundle, tg_node *const *args);
  * are wanted, NULL: nothing. False: an error. */
 bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, int n, tg_node *const *item,
                      tg_node *const *adjoint, const bool *wanted, tg_node **into);
+
+/* ---- printing (loop_text.c) ---- */
+
+/* The body of an item's loop as it is printed: over slots that have names. */
+typedef struct tg_loop_text {
+    char state[32], row[32]; /* what the parameters are called */
+    tg_node **next;          /* the next states, then the item's formula if it has one */
+} tg_loop_text;
+/* False: an error, and nothing to close. Until it is closed a level is taken. */
+bool tg_loop_text_open(tg_rt *rt, const tg_node *item, tg_loop_text *out);
+void tg_loop_text_close(tg_rt *rt, tg_loop_text *t);
 
 /* ---- the collector ---- */
 

@@ -19,7 +19,8 @@ typedef enum tg_cell_kind {
     TG_CELL_LIFT,  /* a plain value met while computing a `:=`: a slot, so that each turn of a loop
                       is the same formula */
     TG_CELL_SLOT,  /* `g` or `out` in the rule of a user's function: never has a value (ruled.h) */
-    TG_CELL_TURN,  /* a state, row or invariant in the body of a loop: has one in each turn (loop.h) */
+    TG_CELL_TURN,  /* a state, row or invariant in the body of a loop: has one in each turn (loop.h)
+                    */
 } tg_cell_kind;
 
 /* A place that formulas refer to and `:=` writes. */

@@ -11,6 +11,7 @@
  * of the whole remains. Recursion is bounded by the depth, and the cost by what is printed. */
 #include "runtime/graph/print_plan.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/number.h"
 #include "runtime/graph/ruled.h"
 #include "base/alloc.h"
@@ -240,15 +241,15 @@ static place place_of(const printer *p, const tg_node *n, int i, place at) {
     place in = {at.depth + 1, at.room};
     double all = length_of(p, n);
     if (!p->plan || all <= at.room) return in;
-    int first, shown;
-    tg_node_shown_arguments(n, &first, &shown);
+    int shown;
+    tg_node *const *args = tg_node_shown_arguments(n, &shown);
     double rest = at.room - 8, most = rest / shown;
     if (shown <= TG_MAX_TENSORS) {
         for (int round = 0; round < shown; round++) {
             double left = rest;
             int large = 0;
-            for (int k = first; k < first + shown; k++) {
-                double len = length_of(p, n->arg[k]);
+            for (int k = 0; k < shown; k++) {
+                double len = length_of(p, args[k]);
                 if (len > most)
                     large++;
                 else
@@ -257,7 +258,7 @@ static place place_of(const printer *p, const tg_node *n, int i, place at) {
             if (large) most = left / large;
         }
     }
-    double len = length_of(p, n->arg[i]);
+    double len = length_of(p, args[i]);
     in.room = len < most ? len : most;
     return in;
 }
@@ -350,11 +351,11 @@ static void print_prefix(printer *p, const tg_node *n, place at) {
 
 /* f(x, 2): the text of the call, \1 standing for the parts in turn. */
 static void print_ruled(printer *p, const tg_node *n, place at) {
-    int part, parts;
-    tg_node_shown_arguments(n, &part, &parts);
+    int part = 0, parts;
+    tg_node *const *args = tg_node_shown_arguments(n, &parts);
     for (const char *t = tg_ruled_of(n).text; *t && !p->stopped; t++) {
         if (*t == 1) {
-            print_node(p, n->arg[part], 0, place_of(p, n, part, at));
+            print_node(p, args[part], 0, place_of(p, n, part, at));
             part++;
         } else {
             tg_str_addc(p->s, *t);
@@ -362,7 +363,55 @@ static void print_ruled(printer *p, const tg_node *n, place at) {
     }
 }
 
+/* (a, b), or a where there is one. */
+static void print_row(printer *p, int n, tg_node *const *nodes, place at) {
+    if (n != 1) put(p, "(");
+    for (int i = 0; i < n && !p->stopped; i++) {
+        if (i > 0) put(p, ", ");
+        print_node(p, nodes[i], 0, at);
+    }
+    if (n != 1) put(p, ")");
+}
+
+/* scan((h, x) -> (tanh(h @ W + x), h), h0, X)[1]: the function, what it begins with, what it walks
+ * over, and which of the results this is. */
+static void print_item(printer *p, const tg_node *n, place at) {
+    const tg_node *bundle = n->arg[0];
+    const tg_loop *l = tg_loop_of(bundle);
+    const tg_node *formula = tg_item_formula(n);
+    const place in = {at.depth + 1, at.room};
+    tg_loop_text t;
+    if (!tg_loop_text_open(p->rt, n, &t)) {
+        p->s->failed = true;
+        return;
+    }
+    if (!p->stopped) tg_str_addf(p->s, "scan((%s, %s) -> (", t.state, t.row);
+    print_row(p, l->carries, t.next, in);
+    put(p, ", ");
+    if (formula)
+        print_node(p, t.next[l->carries], 0, in);
+    else
+        put(p, "none");
+    put(p, "), ");
+    print_row(p, l->carries, bundle->arg, in);
+    if (l->xs) {
+        put(p, ", ");
+        print_row(p, l->xs, bundle->arg + l->carries, in);
+    } else if (!p->stopped) {
+        put(p, ", length=");
+        tg_size_print(p->rt, p->s, tg_loop_turns(bundle));
+    }
+    if (l->reverse) put(p, ", reverse=true");
+    put(p, formula ? ")[1]" : ")[0]");
+    if (!formula && l->carries > 1 && !p->stopped) tg_str_addf(p->s, "[%d]", tg_item_carry(n));
+    tg_loop_text_close(p->rt, &t);
+}
+
 static void print_operation(printer *p, const tg_node *n, place at) {
+    if (tg_node_is_item(n)) {
+        print_item(p, n, at);
+        return;
+    }
     if (tg_node_is_ruled(n)) {
         print_ruled(p, n, at);
         return;
@@ -394,10 +443,10 @@ static size_t count_under(printer *p, const tg_node *n) {
     if (ok) ((tg_node **)items)[found++] = (tg_node *)(uintptr_t)n;
     for (size_t i = 0; ok && i < found; i++) {
         const tg_node *node = seen_through(p, ((tg_node **)items)[i]);
-        int first, shown;
-        tg_node_shown_arguments(node, &first, &shown);
-        for (int k = first; ok && k < first + shown; k++) {
-            tg_node *arg = (tg_node *)(uintptr_t)seen_through(p, node->arg[k]);
+        int shown;
+        tg_node *const *args = tg_node_shown_arguments(node, &shown);
+        for (int k = 0; ok && k < shown; k++) {
+            tg_node *arg = (tg_node *)(uintptr_t)seen_through(p, args[k]);
             if (arg->seen == walk || is_leaf(arg) || name_of(p, arg)) continue;
             arg->seen = walk;
             ok = found < p->counting && tg_grow(&items, &cap, found + 1, sizeof(tg_node *));

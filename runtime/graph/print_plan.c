@@ -76,12 +76,11 @@ static double own_length(const tg_print_part *p) {
 }
 
 static void measure_part(const tg_print_plan *plan, tg_print_part *p) {
-    int first, shown;
+    int shown;
     p->len = own_length(p);
-    tg_node_shown_arguments(p->node, &first, &shown);
-    for (int k = first; k < first + shown && !p->label; k++) {
-        const tg_print_part *arg =
-            tg_print_plan_find(plan, tg_print_seen(p->node->arg[k], plan->unfold));
+    tg_node *const *args = tg_node_shown_arguments(p->node, &shown);
+    for (int k = 0; k < shown && !p->label; k++) {
+        const tg_print_part *arg = tg_print_plan_find(plan, tg_print_seen(args[k], plan->unfold));
         p->len += arg->name[0] ? 2 : arg->len;
     }
 }
@@ -99,10 +98,10 @@ static void reach(tg_print_plan *plan, int unfold) {
             p->label = unfold != TG_UNFOLD_ALL && p->level >= unfold;
             p->level++;
         }
-        int first, shown;
-        tg_node_shown_arguments(n, &first, &shown);
-        for (int k = first; k < first + shown && !p->label; k++) {
-            tg_print_part *arg = tg_print_plan_find(plan, tg_print_seen(n->arg[k], unfold));
+        int shown;
+        tg_node *const *args = tg_node_shown_arguments(n, &shown);
+        for (int k = 0; k < shown && !p->label; k++) {
+            tg_print_part *arg = tg_print_plan_find(plan, tg_print_seen(args[k], unfold));
             if (!arg->reached || arg->level > p->level) arg->level = p->level;
             arg->reached = true;
             arg->users++;

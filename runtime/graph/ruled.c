@@ -6,6 +6,7 @@
  * calls are one node. */
 #include "runtime/graph/ruled.h"
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/substitute.h"
 
 #include <string.h>
@@ -143,9 +144,11 @@ bool tg_ruled_is_pointwise(tg_rt *rt, const tg_node *n, int k, bool *yes) {
     return true;
 }
 
-void tg_node_shown_arguments(const tg_node *node, int *first, int *n) {
-    *first = tg_node_is_ruled(node) ? PARTS : 0;
-    *n = tg_node_is_ruled(node) ? (node->n - PARTS) / 2 : node->n;
+tg_node *const *tg_node_shown_arguments(const tg_node *node, int *n) {
+    if (tg_node_is_item(node)) node = node->arg[0];
+    bool ruled = tg_node_is_ruled(node);
+    *n = ruled ? (node->n - PARTS) / 2 : node->n;
+    return node->arg + (ruled ? PARTS : 0);
 }
 
 tg_node *tg_ruled_bodies(tg_rt *rt, tg_node *n) {

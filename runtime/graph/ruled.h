@@ -50,8 +50,9 @@ bool tg_ruled_owns(const tg_node *n, const tg_node *part);
 /* Is the result of argument k made of elementwise operations on operands of the call's own shape?
  * Then where the adjoint is 0 it may be applied elsewhere. */
 bool tg_ruled_is_pointwise(tg_rt *rt, const tg_node *n, int k, bool *yes);
-/* The arguments of any node that a reader sees: [*first, *first + *n). */
-void tg_node_shown_arguments(const tg_node *node, int *first, int *n);
+/* The arguments of any node that a reader sees: of such a call those that it was written with, of a
+ * value of a loop (loop.h) those of the loop. */
+tg_node *const *tg_node_shown_arguments(const tg_node *node, int *n);
 /* n itself, or, of a parameter, the argument that it stands for. */
 static inline tg_node *tg_node_behind_parameters(tg_node *n) {
     while (n->op == &tg_op_parameter) n = n->arg[0];

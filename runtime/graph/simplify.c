@@ -299,7 +299,8 @@ static tg_node *rewrite(tg_simp *s, tg_node *raw, tg_node **simple) {
     if (is_sum(s, raw)) return tg_simp_sum(s, raw);
     if (is_product(s, raw)) return tg_simp_product(s, raw);
     tg_node *n = *simple = plain(s, raw);
-    if (!n || n->n == 0 || tg_node_is_ruled(n) || n->op == &tg_op_parameter || tg_node_is_item(n)) return n;
+    if (!n || n->n == 0 || tg_node_is_ruled(n) || n->op == &tg_op_parameter || tg_node_is_item(n))
+        return n;
     if (is_sum(s, n)) return tg_simp_sum(s, n);
     if (is_product(s, n)) return tg_simp_product(s, n); /* the exponent became a number */
     tg_node *symmetric = tg_simp_symmetric(s, n);

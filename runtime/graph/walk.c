@@ -65,10 +65,10 @@ static bool reach_shown(tg_rt *rt, list *l, int n, tg_node *const *roots) {
         if (!push(rt, l, tg_node_behind_parameters(roots[i]), walk)) return false;
     for (size_t at = 0; at < l->n; at++) {
         tg_node *node = l->item[at];
-        int first, shown;
-        tg_node_shown_arguments(node, &first, &shown);
-        for (int k = first; k < first + shown; k++)
-            if (!push(rt, l, tg_node_behind_parameters(node->arg[k]), walk)) return false;
+        int shown;
+        tg_node *const *args = tg_node_shown_arguments(node, &shown);
+        for (int k = 0; k < shown; k++)
+            if (!push(rt, l, tg_node_behind_parameters(args[k]), walk)) return false;
     }
     return true;
 }

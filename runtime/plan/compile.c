@@ -354,8 +354,8 @@ tg_plan *tg_plan_compile(tg_rt *rt, int n, tg_node *const *roots, const tg_overr
 
 /* ---- bodies of loops ---- */
 
-static bool build_body(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots,
-                       const tg_overrides *o, const tg_size_binding *sizes) {
+static bool build_body(tg_rt *rt, tg_plan *p, int n, tg_node *const *roots, const tg_overrides *o,
+                       const tg_size_binding *sizes) {
     tg_remat remat = {0};
     tg_node **nodes = NULL;
     size_t count = 0;

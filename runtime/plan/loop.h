@@ -1,7 +1,7 @@
 /* Loops in a plan. The body of a loop is a plan of its own, whose cells are the slots of the record
- * (graph/loop.h): compiled once for the shapes of a row, whatever the number of turns, and shared by
- * all plans that run it. A step of the plan around it, tg_step_loop, runs the body's steps once for
- * each turn. The body's workspace is a part of the outer plan's, and so are the states.
+ * (graph/loop.h): compiled once for the shapes of a row, whatever the number of turns, and shared
+ * by all plans that run it. A step of the plan around it, tg_step_loop, runs the body's steps once
+ * for each turn. The body's workspace is a part of the outer plan's, and so are the states.
  *
  * What depends on invariants alone is computed with the first turn of each run. A state's value at
  * the end of a turn is written to where the next turn reads it: into the stack of results if it is
@@ -25,10 +25,10 @@ typedef enum tg_turn_kind { TG_TURN_STATE, TG_TURN_ROW, TG_TURN_STILL } tg_turn_
 
 typedef struct tg_turn_cell {
     tg_turn_kind kind;
-    int arg;   /* which argument of the step: the first state, the rows, or the value itself */
-    int root;  /* of a state: which root of the body is its next value */
-    int start; /* of a state: the output that stacks what it is when a turn begins, or -1 */
-    bool flat; /* of a state: the first one can be read where it is, ... */
+    int arg;      /* which argument of the step: the first state, the rows, or the value itself */
+    int root;     /* of a state: which root of the body is its next value */
+    int start;    /* of a state: the output that stacks what it is when a turn begins, or -1 */
+    bool flat;    /* of a state: the first one can be read where it is, ... */
     size_t first; /* ... or else it is copied to this offset in the scratch memory */
     size_t bytes;
     int64_t step; /* of a row: bytes to the next */
@@ -55,18 +55,17 @@ struct tg_turns {
     tg_turn_cell *cell; /* one a cell of the body */
     tg_turn_root *root; /* one a root */
     tg_turn_last *last;
-    int *out;             /* outer slots of the outputs */
-    int scratch;          /* the outer slot of the scratch memory: the body's workspace first */
-    char **now;           /* of each cell: its address in this turn */
-    char **made;          /* of each root: where this turn puts it */
-    int nfixed, nmoving;  /* the body's slots on cells that stay, and on others */
+    int *out;            /* outer slots of the outputs */
+    int scratch;         /* the outer slot of the scratch memory: the body's workspace first */
+    char **now;          /* of each cell: its address in this turn */
+    char **made;         /* of each root: where this turn puts it */
+    int nfixed, nmoving; /* the body's slots on cells that stay, and on others */
     int *fixed, *moving;
 };
 
 /* loop_body.c: the body's plan, from the cache or compiled. NULL: an error. Has one more holder. */
-tg_body *tg_body_get(tg_rt *rt, int n, tg_node *const *roots, int ncells,
-                     const tg_plan_cell *cells, const tg_overrides *o,
-                     const tg_size_binding *sizes);
+tg_body *tg_body_get(tg_rt *rt, int n, tg_node *const *roots, int ncells, const tg_plan_cell *cells,
+                     const tg_overrides *o, const tg_size_binding *sizes);
 void tg_body_drop(tg_body *b);
 /* Forgets bodies that nobody holds: all, or in a sweep those whose formulas die. */
 void tg_bodies_forget(tg_plans *all, bool sweep);

@@ -1,6 +1,6 @@
 /* The plans of loops' bodies, and where plans find them again. A body is told by its roots and by
- * how its slots look: types, shapes and strides of a state, of a row, of an invariant. The length of
- * the loop is no part of that. */
+ * how its slots look: types, shapes and strides of a state, of a row, of an invariant. The length
+ * of the loop is no part of that. */
 #include "runtime/plan/loop.h"
 
 #include "base/alloc.h"
@@ -104,9 +104,8 @@ static void forget_idle(tg_plans *all) {
     if (idle > MOST_IDLE) tg_bodies_forget(all, false);
 }
 
-tg_body *tg_body_get(tg_rt *rt, int n, tg_node *const *roots, int ncells,
-                     const tg_plan_cell *cells, const tg_overrides *o,
-                     const tg_size_binding *sizes) {
+tg_body *tg_body_get(tg_rt *rt, int n, tg_node *const *roots, int ncells, const tg_plan_cell *cells,
+                     const tg_overrides *o, const tg_size_binding *sizes) {
     tg_plans *all = rt->plans;
     values v = {0};
     if (!add_sizes(rt, sizes, n, roots, &v)) {

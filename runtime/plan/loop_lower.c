@@ -17,19 +17,19 @@ typedef struct builder {
     const tg_node *bundle;
     const tg_loop *loop;
     int64_t turns;
-    int *arg;         /* n: the outer slots of the arguments */
-    bool constant;    /* the loop is the same in every run */
+    int *arg;      /* n: the outer slots of the arguments */
+    bool constant; /* the loop is the same in every run */
     size_t nitems;
-    tg_node **item;   /* those in the plan */
-    bool *wanted;     /* of each state */
-    bool *used;       /* of each slot of the record */
+    tg_node **item; /* those in the plan */
+    bool *wanted;   /* of each state */
+    bool *used;     /* of each slot of the record */
     int nroots;
     tg_node **root;
     int ncells;
-    int *cell_slot;   /* of each cell: which slot of the record */
-    int *cell_of;     /* of each slot: its cell, or -1 */
+    int *cell_slot; /* of each cell: which slot of the record */
+    int *cell_of;   /* of each slot: its cell, or -1 */
     tg_plan_cell *cells;
-    tg_tensor *look;  /* of each cell: a tensor that looks like its values, without elements */
+    tg_tensor *look; /* of each cell: a tensor that looks like its values, without elements */
     tg_tensor **values;
     tg_cell **keys;
     tg_turns *t;
@@ -49,8 +49,7 @@ static bool lower_args(builder *b) {
     b->constant = !b->loop->draws;
     for (int i = 0; i < n->n; i++) {
         int slot = tg_lower_slot_of(b->l, n->arg[i]);
-        if (slot >= 0)
-            slot = tg_lower_slot_as(b->l, n->arg[i], slot, b->loop->slot[i]->type.dtype);
+        if (slot >= 0) slot = tg_lower_slot_as(b->l, n->arg[i], slot, b->loop->slot[i]->type.dtype);
         if (slot < 0) return false;
         b->arg[i] = slot;
         b->constant = b->constant && b->l->p->slots[slot].constant;
@@ -63,8 +62,8 @@ static bool lower_args(builder *b) {
                                "the sequences of scan differ in length");
         return true;
     }
-    b->turns = tg_size_known(n->at->v[1]) ? n->at->v[1]
-                                          : tg_size_eval(b->l->rt, b->l->sizes, n->at->v[1]);
+    b->turns =
+        tg_size_known(n->at->v[1]) ? n->at->v[1] : tg_size_eval(b->l->rt, b->l->sizes, n->at->v[1]);
     return b->turns >= 0;
 }
 
@@ -253,7 +252,8 @@ static bool describe_roots(builder *b) {
     const tg_plan *p = t->body->plan;
     for (int k = 0; k < b->nroots; k++) {
         const tg_plan_result *r = &p->results[k];
-        t->root[k] = (tg_turn_root){.stack = -1, .home = -1, .bytes = bytes_of(r->dtype, r->rank, r->dim)};
+        t->root[k] =
+            (tg_turn_root){.stack = -1, .home = -1, .bytes = bytes_of(r->dtype, r->rank, r->dim)};
         for (int i = 0; i < 2; i++)
             if (!take_scratch(b, t->root[k].bytes, &t->root[k].place[i])) return false;
     }
@@ -336,7 +336,8 @@ static bool add_turns(builder *b, int *number) {
     if (!b->t) return tg_fail_memory(&b->l->rt->c);
     *number = (int)p->nloops;
     p->loops[p->nloops++] = b->t;
-    *b->t = (tg_turns){.turns = b->turns, .reverse = b->loop->reverse, .ncells = b->ncells, .nroots = b->nroots};
+    *b->t = (tg_turns){
+        .turns = b->turns, .reverse = b->loop->reverse, .ncells = b->ncells, .nroots = b->nroots};
     b->t->cell = tg_alloc_array(cells, sizeof *b->t->cell);
     b->t->root = tg_alloc_array(roots, sizeof *b->t->root);
     b->t->last = tg_alloc_array(b->nitems, sizeof *b->t->last);

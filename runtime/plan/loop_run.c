@@ -56,8 +56,7 @@ static void begin_states(const run *r) {
             if (home || !c->flat) {
                 const tg_view *from = &r->outer->slots[r->arg[c->arg]].v;
                 tg_view to;
-                at = home ? row_of(r, c->start, 0, c->bytes)
-                          : r->scratch + c->first;
+                at = home ? row_of(r, c->start, 0, c->bytes) : r->scratch + c->first;
                 tg_view_init(&to, at, from->dtype, from->rank, from->dim);
                 tg_view_copy(&to, from);
             }
@@ -71,7 +70,8 @@ static void place_slots(const run *r, int n, const int *list) {
     for (int i = 0; i < n; i++) {
         tg_slot *s = &r->p->slots[list[i]];
         const tg_storage *where = &r->p->storage[s->storage];
-        s->v.data = (where->home == TG_HOME_CELL ? r->t->now : r->t->made)[where->index] + s->offset;
+        s->v.data =
+            (where->home == TG_HOME_CELL ? r->t->now : r->t->made)[where->index] + s->offset;
     }
 }
 

@@ -153,7 +153,7 @@ typedef struct tg_plans {
     char *work; /* the workspace */
     size_t work_bytes;
     struct tg_body *bodies; /* of loops (loop.h), found again by plans for other lengths */
-    int small_runs; /* runs in a row that needed less than a quarter of it */
+    int small_runs;         /* runs in a row that needed less than a quarter of it */
     tg_plan_stats stats;
 } tg_plans;
 
