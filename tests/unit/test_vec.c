@@ -273,21 +273,21 @@ static void test_lines(void **state) {
 }
 
 /* Sums and extremes piece by piece: right, and of the same bits at every level. */
-static void check_pieces(int64_t rows, int64_t cols) {
+static void check_pieces(int64_t height, int64_t cols) {
     enum { MOST = 20 * 70 };
     static float x[MOST];
     tg_acc first[3][71], acc[71];
     const tg_vec *v;
-    for (int64_t i = 0; i < rows * cols; i++) x[i] = (float)(i * 7919 % 257 - 128) / 17;
+    for (int64_t i = 0; i < height * cols; i++) x[i] = (float)(i * 7919 % 257 - 128) / 17;
     for (int level = 0; (v = tg_vec_at(level)); level++)
         for (int kind = TG_PIECES_SUM; kind <= TG_PIECES_MIN; kind++) {
             double empty = kind == TG_PIECES_SUM ? 0 : kind == TG_PIECES_MAX ? -INFINITY : INFINITY;
             for (int k = 0; k < 71; k++) acc[k] = (tg_acc){empty, 0};
-            v->pieces[kind].rows[0](rows, cols, x, acc);
-            v->pieces[kind].add[0](rows * cols, x, &acc[70]);
+            v->pieces[kind].rows[0](height, cols, x, acc);
+            v->pieces[kind].add[0](height * cols, x, &acc[70]);
             for (int64_t j = 0; j < cols; j++) {
                 double right = empty;
-                for (int64_t i = 0; i < rows; i++) {
+                for (int64_t i = 0; i < height; i++) {
                     double y = (double)x[i * cols + j];
                     right = kind == TG_PIECES_SUM   ? right + y
                             : kind == TG_PIECES_MAX ? fmax(right, y)
@@ -304,7 +304,7 @@ static void test_pieces(void **state) {
     (void)state;
     static const int64_t lengths[] = {1, 3, 15, 16, 17, 64, 70};
     for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
-        for (int64_t rows = 1; rows <= 20; rows += 3) check_pieces(rows, lengths[k]);
+        for (int64_t height = 1; height <= 20; height += 3) check_pieces(height, lengths[k]);
 }
 
 static void test_choice(void **state) {
