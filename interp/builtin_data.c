@@ -129,14 +129,29 @@ static bool run_append(tg_interp *in, int n, const tg_argument *args, tg_value *
     if (vector && (x.tag == TG_V_NUMBER || x.tag == TG_V_BOOL))
         return append_number(in, &list.as.tensor->v, x, out);
     bool empty = list.tag == TG_V_TENSOR && tg_view_count(&list.as.tensor->v) == 0;
-    if (list.tag != TG_V_LIST && list.tag != TG_V_TUPLE && !empty)
+    /* a list of tensors of one shape is a tensor, too: its rows are the items */
+    bool rows = list.tag == TG_V_TENSOR && !empty && list.as.tensor->v.rank > 1 &&
+                list.as.tensor->v.dim[0] < TG_MAX_ITEMS;
+    if (list.tag != TG_V_LIST && list.tag != TG_V_TUPLE && !empty && !rows)
         return tg_fail(&in->rt.c, TG_ERR_TYPE,
                        vector ? "what is added to a vector must be a number, not %s"
                               : "append wants a list, a tuple or a vector, not %s",
                        tg_value_kind(vector ? x : list));
-    int len = empty ? 0 : list.as.items->n;
-    if (!tg_value_items(&in->rt.c, empty ? TG_V_LIST : list.tag, len + 1, &made)) return false;
-    for (int i = 0; i < len; i++) made.as.items->v[i] = tg_value_hold(list.as.items->v[i]);
+    int len = empty ? 0 : rows ? (int)list.as.tensor->v.dim[0] : list.as.items->n;
+    tg_tag kind = empty || rows ? TG_V_LIST : list.tag;
+    if (!tg_value_items(&in->rt.c, kind, len + 1, &made)) return false;
+    for (int i = 0; i < len; i++) {
+        if (!rows) {
+            made.as.items->v[i] = tg_value_hold(list.as.items->v[i]);
+            continue;
+        }
+        tg_tensor *row = tg_tensor_row(&in->rt.c, list.as.tensor, i);
+        if (!row) {
+            tg_value_drop(made);
+            return false;
+        }
+        made.as.items->v[i] = tg_value_tensor(row);
+    }
     made.as.items->v[len] = tg_value_hold(x);
     return tg_value_seal(&in->rt.c, made, out);
 }
