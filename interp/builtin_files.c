@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "interp/convert.h"
 #include "interp/saved.h"
+#include "runtime/io/paths.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -92,6 +94,14 @@ static bool run_exists(tg_interp *in, int n, const tg_argument *args, tg_value *
     return true;
 }
 
+static bool run_data_file(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n;
+    char path[PATH_MAX];
+    const char *name = path_of(in, args[0].value);
+    return name && tg_data_file(&in->rt, name, path, sizeof path) &&
+           tg_value_string(&in->rt.c, path, strlen(path), out);
+}
+
 /* ---- values ---- */
 
 static bool ends_in(const char *path, const char *ending) {
@@ -159,5 +169,9 @@ const tg_builtin tg_builtins_files[] = {
      "write(\"/dev/null\", \"cost 0.39\\n\", append=true)", "", run_write, false, false},
     {"exists", "exists(path)", "Is there such a file or folder?", "exists(\"examples\")", "true",
      run_exists, false, false},
+    {"data_file", "data_file(name)",
+     "The path of a file of data that comes with tg, wherever it is installed; examples/data in "
+     "its sources.",
+     "size(read(data_file(\"poems/tang300.txt\")))", "29561", run_data_file, false, false},
     {0},
 };

@@ -275,6 +275,7 @@ static const struct {
     {"save", writing},
     {"load", file},
     {"exists", asked},
+    {"data_file", on_values},
     {"watch", watching},
     {"unwatch", watching},
     {"progress", itself},

@@ -128,18 +128,33 @@ bool tg_data_find(tg_rt *rt, const char *name, char *out, size_t size) {
                       : "set TG_DATA to the folder of the four files, or give the folder");
 }
 
+/* The path of `name` in the folder that was found. */
+static bool put_together(tg_rt *rt, const char *folder, const char *name, char *out, size_t size) {
+    int n = snprintf(out, size, "%s/%s", folder, name);
+    if (n >= 0 && (size_t)n < size) return true;
+    return tg_fail(&rt->c, TG_ERR_FILE, "the path of %s is too long", name);
+}
+
+bool tg_data_file(tg_rt *rt, const char *name, char *out, size_t size) {
+    char folder[PATH_MAX] = "";
+    search s = {.file = name, .out = folder, .size = sizeof folder};
+    const char *env = getenv("TG_DATA");
+    if (env && *env) look(&s, "%s", env);
+    look_in_trees(&s, "data", TG_BUILD_DATA);
+    return finish(&s, rt, "the file of data", name,
+                  "set TG_DATA to the folder in which it is, or give read(...) its path") &&
+           put_together(rt, folder, name, out, size);
+}
+
 bool tg_stdlib_find(tg_rt *rt, const char *name, char *out, size_t size) {
     char folder[PATH_MAX] = "";
     search s = {.file = name, .out = folder, .size = sizeof folder};
     const char *env = getenv("TG_STDLIB");
     if (env && *env) look(&s, "%s", env);
     look_in_trees(&s, "stdlib", TG_BUILD_STDLIB);
-    if (!finish(&s, rt, "the library file", name,
-                "set TG_STDLIB to the folder of the standard library"))
-        return false;
-    int n = snprintf(out, size, "%s/%s", folder, name);
-    if (n >= 0 && (size_t)n < size) return true;
-    return tg_fail(&rt->c, TG_ERR_FILE, "the path of %s is too long", name);
+    return finish(&s, rt, "the library file", name,
+                  "set TG_STDLIB to the folder of the standard library") &&
+           put_together(rt, folder, name, out, size);
 }
 
 bool tg_lessons_find(tg_rt *rt, char *out, size_t size) {

@@ -10,6 +10,9 @@
  * the build tree's examples/data/name, the installed share folder, and for "fashion" where Debian's
  * package puts it. */
 bool tg_data_find(tg_rt *rt, const char *name, char *out, size_t size);
+/* The path of the file `name` ("poems/tang300.txt") that comes with tg: in $TG_DATA, share/tg/data
+ * beside the program or library, the build tree's examples/data, the installed share folder. */
+bool tg_data_file(tg_rt *rt, const char *name, char *out, size_t size);
 /* The file `name` ("nn.tg") of the standard library: $TG_STDLIB, share/tg/stdlib beside the
  * program or library, the build tree's stdlib, the installed share folder. */
 bool tg_stdlib_find(tg_rt *rt, const char *name, char *out, size_t size);
