@@ -65,11 +65,14 @@ static bool stop(tg_interp *in, const tg_builtin *b, int n, const tg_argument *a
     return tg_check_give_up(in);
 }
 
+/* Its message may have values in it that only a run knows; what is asserted then says it. */
 static bool assertion(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                       tg_value *out) {
     const tg_value v = args[0].value;
+    tg_argument known[2] = {args[0], args[1]};
     bool wrong = v.tag == TG_V_BOOL ? !v.as.truth : v.tag == TG_V_STRING;
-    return !wrong || in->checking->unsure > 0 || b->run(in, n, args, out);
+    if (known[1].value.tag == TG_V_UNKNOWN) known[1].value = TG_NONE_VALUE;
+    return !wrong || in->checking->unsure > 0 || b->run(in, n, known, out);
 }
 
 /* ---- variables and values ---- */
@@ -308,12 +311,10 @@ bool tg_check_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argume
         if (strcmp(readings[i].name, b->name) == 0) read = readings[i].read;
     if (read == nothing) return true;
     if (!read) return tg_check_give_up(in);
-    if (read == assertion || read == stop) {
-        for (int i = 0; i < n; i++)
-            if (args[i].value.tag == TG_V_UNKNOWN) {
-                in->checking->stopped = read == stop;
-                return read == stop ? tg_check_give_up(in) : true;
-            }
+    if (read == assertion) return args[0].value.tag == TG_V_UNKNOWN || read(in, b, n, args, out);
+    if (read == stop && args[0].value.tag == TG_V_UNKNOWN) {
+        in->checking->stopped = true;
+        return tg_check_give_up(in);
     }
     for (int i = 0; i < n; i++)
         if (args[i].value.tag == TG_V_UNKNOWN) return tg_check_give_up(in);

