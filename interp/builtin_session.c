@@ -56,10 +56,40 @@ static bool run_assert(tg_interp *in, int n, const tg_argument *args, tg_value *
                    (int)(e->span.hi - e->span.lo), e->span.src->text + e->span.lo);
 }
 
+/* A state as random_state gives it. */
+static bool set_state(tg_interp *in, tg_value v) {
+    tg_tensor *t;
+    if (!tg_to_tensor(in, v, "the seed", &t)) return false;
+    bool ok = t->v.rank == 1 && t->v.dim[0] == 3 && t->v.dtype == TG_I64;
+    for (int i = 0; ok && i < 3; i++) {
+        uint64_t *part[] = {&in->rt.seed, &in->rt.stream, &in->rt.tick};
+        memcpy(part[i], (int64_t *)t->v.data + i * t->v.stride[0], sizeof **part);
+    }
+    tg_tensor_drop(t);
+    if (ok) return true;
+    tg_fail(&in->rt.c, TG_ERR_TYPE, "the seed must be a whole number or a state of the generator");
+    return tg_help(&in->rt.c, "random_state() is one: three numbers of type int64");
+}
+
+static bool run_random_state(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    (void)n, (void)args;
+    const int64_t three = 3;
+    const uint64_t part[] = {in->rt.seed, in->rt.stream, in->rt.tick};
+    tg_tensor *t = tg_tensor_new(&in->rt.c, TG_I64, 1, &three);
+    if (!t) return false;
+    memcpy(t->v.data, part, sizeof part);
+    *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = t};
+    return true;
+}
+
 static bool run_seed(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
     (void)n;
     (void)out;
     int64_t seed, draws = 0, stores = 0;
+    if (tg_value_rank(args[0].value) > 0) {
+        if (!args[1].ast && !args[2].ast) return set_state(in, args[0].value);
+        return tg_fail(&in->rt.c, TG_ERR_VALUE, "a state has its draws and stores in it");
+    }
     if (!tg_to_int(in, args[0].value, "the seed", &seed)) return false;
     if (args[1].ast && !tg_to_int(in, args[1].value, "the number of draws", &draws)) return false;
     if (args[2].ast && !tg_to_int(in, args[2].value, "the number of stores", &stores)) return false;
@@ -202,8 +232,14 @@ const tg_builtin tg_builtins_session[] = {
      "assert(1 + 1 == 2)", "", run_assert, false, false},
     {"seed", "seed(n, draws=0, stores=0)",
      "Starts the random generator anew: the same seed gives the same draws. With draws, as it is "
-     "after so many, and with stores, for fresh(...), after so many :=.",
+     "after so many, and with stores, for fresh(...), after so many :=. Also takes a state that "
+     "random_state() gave.",
      "seed(1); a = rand(3); seed(1); all(a == rand(3))", "true", run_seed, false, false},
+    {"random_state", "random_state()",
+     "Where the random generator is: three int64 numbers, the seed, the draws and the := since. "
+     "seed(state) goes back there, in another session too.",
+     "s = random_state(); a = rand(3); seed(s); all(a == rand(3))", "true", run_random_state, false,
+     false},
     {"clock", "clock(processor=false)",
      "Seconds since some fixed moment, for measuring time; with processor=true those that "
      "processors spent on this program, in all of its threads, which others' work prolongs less.",

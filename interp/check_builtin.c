@@ -214,7 +214,7 @@ static tg_tensor *hollow(tg_interp *in, const tg_type *type) {
 /* The real stream over parts that have only shapes. It is never asked for a batch. */
 static bool batches(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                     tg_value *out) {
-    enum { MOST = 8 };
+    enum { MOST = 10 };
     tg_argument moved[MOST];
     tg_tensor *part[MOST] = {0};
     bool ok = n <= MOST;
@@ -222,13 +222,15 @@ static bool batches(tg_interp *in, const tg_builtin *b, int n, const tg_argument
     for (int i = 0; i < n; i++) {
         tg_type type;
         moved[i] = args[i];
-        if (i < 2 || i == n - 1 || !tg_check_is_stand_in(args[i].value)) continue;
+        if (i < 5 || i == n - 1 || !tg_check_is_stand_in(args[i].value)) continue;
         type = args[i].value.as.node->type;
         if (type.rank == 0) continue;
         part[i] = ok ? hollow(in, &type) : NULL;
         if (!part[i]) ok = false;
         moved[i].value = (tg_value){.tag = TG_V_TENSOR, .as.tensor = part[i]};
     }
+    for (int i = 3; i < 5; i++) /* order and from change no shape */
+        if (tg_check_is_stand_in(moved[i].value)) moved[i] = (tg_argument){0};
     ok = ok && b->run(in, n, moved, out);
     for (int i = 0; i < n; i++) tg_tensor_drop(part[i]);
     return ok;

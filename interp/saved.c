@@ -204,7 +204,7 @@ static int by_name(const void *a, const void *b) {
 
 /* Names with dots may make two paths one. */
 static bool all_differ(saver *s) {
-    qsort(s->name, s->n, sizeof *s->name, by_name);
+    if (s->n) qsort(s->name, s->n, sizeof *s->name, by_name);
     for (size_t i = 1; i < s->n; i++)
         if (strcmp(s->name[i - 1], s->name[i]) == 0)
             return tg_fail(&s->in->rt.c, TG_ERR_VALUE, "two parts would both be saved as %.200s",

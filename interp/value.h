@@ -154,8 +154,10 @@ struct tg_stream {
     int nparts;
     tg_tensor *part[4]; /* what it draws from */
     int64_t batch;      /* rows a turn */
-    int64_t *order;     /* of a shuffled pass: row numbers; else NULL */
-    tg_value title;     /* before the progress bar: a string, or none */
+    int64_t rows;       /* of a pass through all of it */
+    int64_t first;      /* batches left out at its beginning */
+    int64_t *order; /* of a pass that is shuffled or has an order given: row numbers; else NULL */
+    tg_value title; /* before the progress bar: a string, or none */
 };
 
 /* ---- environments ---- */
