@@ -154,7 +154,7 @@ const tg_builtin tg_builtins_files[] = {
      "Variables "
      "and formulas are saved as what they are worth now. The file is replaced at once or not at "
      "all.",
-     "save(\"/tmp/model.npz\", {W: ones(2), rate: 0.1})", "", run_save, false, false},
+     "save(\"/tmp/saved.npz\", {W: ones(2), rate: 0.1})", "", run_save, false, false},
     {"load", "load(path)",
      "The value in a .npz or .npy file, written by save or by NumPy: params := load(\"m.npz\") "
      "gives variables their saved values.",

@@ -85,10 +85,10 @@ static const char *field(reader *r) {
     } else {
         while (is_letter(p[r->at]) || is_digit(p[r->at])) tg_str_addc(&s, p[r->at++]);
     }
-    if ((quoted && !take(r, '"')) || (!quoted && s.len == 0))
-        fail(r, "expected the name of a field");
-    else if (s.failed)
+    if (s.failed)
         tg_fail_memory(c);
+    else if ((quoted && !take(r, '"')) || (!quoted && s.len == 0))
+        fail(r, "expected the name of a field");
     else
         interned = tg_intern(c, tg_str_text(&s), s.len);
     tg_str_free(&s);

@@ -23,6 +23,7 @@ static uLong memory_read(voidpf user, voidpf stream, void *out, uLong want) {
     size_t left = m->at < m->len ? m->len - m->at : 0, n = want < left ? want : left;
     if (n) memcpy(out, m->read + m->at, n);
     m->at += n;
+    m->past = n < want; /* for minizip the end of the file alone is no error */
     return n;
 }
 
@@ -69,7 +70,8 @@ static int memory_close(voidpf user, voidpf stream) {
 
 static int memory_error(voidpf user, voidpf stream) {
     (void)user;
-    return ((tg_zip_memory *)stream)->failed;
+    const tg_zip_memory *m = stream;
+    return m->failed || m->past;
 }
 
 static zlib_filefunc64_def functions(tg_zip_memory *m) {

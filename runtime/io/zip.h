@@ -17,6 +17,7 @@ typedef struct tg_zip_memory {
     const unsigned char *read; /* of one that is read, borrowed */
     size_t len, cap, at;
     bool failed; /* no memory */
+    bool past;   /* the last read was past the end */
 } tg_zip_memory;
 
 typedef struct tg_zip {
