@@ -97,6 +97,7 @@ typedef struct tg_simp {
     struct tg_named *named;
     size_t named_count; /* the node under way */
     bool expanding;     /* products are being multiplied out: not again inside */
+    int turned;         /* nodes that the search for transposes under way has met */
     const tg_op *add, *sub, *neg, *mul, *div, *pow, *expand, *zeros, *ones, *transpose, *sum, *mean,
         *sigmoid, *eye, *where, *norm, *unit, *zeros_like, *ones_like;
     const tg_op *matmul, *matvec, *vecmat, *vdot;

@@ -6,7 +6,10 @@
  * and vectors are taken apart, not stacks of them. */
 #include "runtime/graph/simplify_sum.h"
 
-enum { LINKS = 24, NEST = 16 };
+/* A search for transposes goes down a formula as a tree. Where parts are shared, as in a net with
+ * shortcuts, that has more nodes with each layer: MOST_TURNED of them are met, which is more than
+ * a formula has that a person would write down. */
+enum { LINKS = 24, NEST = 16, MOST_TURNED = 300 };
 
 typedef struct tg_link {
     tg_node *node;
@@ -107,6 +110,11 @@ tg_node *tg_term_key(tg_simp *s, tg_product *p, tg_node *core) {
 
 static tg_node *push(tg_simp *s, tg_node *n, bool prime, int nest);
 
+/* May the search meet one more node? */
+static bool turn(tg_simp *s) {
+    return ++s->turned <= MOST_TURNED && tg_simp_step(s, 1);
+}
+
 /* The cheaper of two; NULL: an error. */
 static tg_node *cheaper(tg_simp *s, tg_node *a, tg_node *b) {
     if (!a || !b) return NULL;
@@ -117,8 +125,7 @@ static tg_node *cheaper(tg_simp *s, tg_node *a, tg_node *b) {
 /* Is n, a matrix, its own transpose by the way it is made? */
 static bool is_symmetric(tg_simp *s, const tg_node *n, int nest) {
     static const char *const of_one[] = {"inv", "pinv", "expm"};
-    if (nest == 0 || n->type.rank != 2 || tg_simp_is_kept(s, n) || !tg_simp_step(s, 1))
-        return false;
+    if (nest == 0 || n->type.rank != 2 || tg_simp_is_kept(s, n) || !turn(s)) return false;
     if (n->op == s->eye) return n->type.dim[0] == n->type.dim[1];
     if (tg_node_is(n, "diag")) return true;
     if (tg_node_is(n, "outer")) return n->arg[0] == n->arg[1];
@@ -162,7 +169,7 @@ static tg_node *push_elements(tg_simp *s, tg_node *n, int nest) {
 
 /* n, or n', with its transposes where there are fewest. */
 static tg_node *push(tg_simp *s, tg_node *n, bool prime, int nest) {
-    if (n->type.rank != 2 || nest == 0 || !tg_simp_step(s, 1)) return prime ? primed(s, n) : n;
+    if (n->type.rank != 2 || nest == 0 || !turn(s)) return prime ? primed(s, n) : n;
     if (tg_simp_is_closed(s, n)) return prime && !is_symmetric(s, n, NEST) ? primed(s, n) : n;
     if (is_prime(s, n)) return push(s, n->arg[0], !prime, nest - 1);
     if (prime && is_symmetric(s, n, NEST)) prime = false;
@@ -176,17 +183,25 @@ static tg_node *push(tg_simp *s, tg_node *n, bool prime, int nest) {
     return n->op->class == TG_CLASS_ELEMENTWISE ? push_elements(s, n, nest) : primed(s, n);
 }
 
+/* A search of its own. */
+static tg_node *search(tg_simp *s, tg_node *n, bool prime) {
+    const int outer = s->turned;
+    s->turned = 0;
+    tg_node *made = push(s, n, prime, NEST);
+    s->turned = outer;
+    return made;
+}
+
 tg_node *tg_chain_prime(tg_simp *s, tg_node *n) {
-    return push(s, n, true, NEST);
+    return search(s, n, true);
 }
 
 tg_node *tg_chain_transposes(tg_simp *s, tg_node *n) {
     tg_node *made;
     if (n->type.rank == 2) {
-        made = push(s, n, false, NEST);
+        made = search(s, n, false);
     } else {
-        tg_node *a = push(s, n->arg[0], false, NEST),
-                *b = a ? push(s, n->arg[1], false, NEST) : NULL;
+        tg_node *a = search(s, n->arg[0], false), *b = a ? search(s, n->arg[1], false) : NULL;
         made = b ? tg_simp_make(s, n->op, a, b) : NULL;
     }
     if (!made) return NULL;

@@ -193,12 +193,13 @@ static void choose(budget *b) {
     double length, best = 0, least = INFINITY;
     find_room(b);
     length = b->room;
-    for (int i = 0; i < MOST_LENGTHS; i++, length *= SHORTER) {
-        if (!try_length(b, length)) continue;
-        const double again = tg_remat_again(b->r);
-        if (again >= least) continue;
-        least = again;
-        best = length;
+    for (int i = 0; i < MOST_LENGTHS; i++) {
+        const double again = try_length(b, length) ? tg_remat_again(b->r) : INFINITY;
+        if (again < least) {
+            least = again;
+            best = length;
+        }
+        length *= SHORTER;
     }
     try_length(b, best);
     for (size_t t = 0; t < b->r->m; t++)

@@ -51,7 +51,7 @@ static const char *text_of(tg_node *n) {
 
 /* ---- variables ---- */
 
-enum { CELLS = 96 };
+enum { CELLS = 192 };
 static struct cell {
     tg_node *node; /* held */
     leaf shape;
