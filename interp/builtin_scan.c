@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "interp/blame.h"
 #include "interp/call.h"
+#include "interp/check.h"
 #include "interp/convert.h"
 #include "interp/store.h"
 #include "runtime/graph/loop.h"
@@ -454,6 +455,8 @@ static bool place(scan *s, tg_value like, tg_value *out) {
         if (s->value) {
             *out = tg_value_tensor(s->value[i]);
             s->value[i] = NULL;
+        } else if (in->checking && !s->item[i]->live) {
+            return tg_check_stand_in(in, &s->item[i]->type, out);
         } else {
             *out = tg_value_formula(s->item[i], s->assumed);
         }
@@ -509,7 +512,7 @@ static bool run_scan(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     scan s = {.in = in};
     tg_node *bundle = NULL;
     bool ok = read_arguments(&s, args) && trace(&s, &bundle) &&
-              (bundle->live || run_now(&s, bundle)) && give(&s, out);
+              (bundle->live || in->checking || run_now(&s, bundle)) && give(&s, out);
     leaves *all[] = {&s.first, &s.sequence, &s.state, &s.row, &s.next, &s.out};
     for (size_t i = 0; s.value && i < s.next.n + s.out.n; i++) tg_tensor_drop(s.value[i]);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free_leaves(all[i]);

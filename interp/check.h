@@ -41,6 +41,7 @@ typedef struct tg_checker {
     int loose;         /* > 0: the body of a function that nothing called */
     bool spent;        /* past the bound: nothing more is told */
     int unsure;        /* > 0: the statement may never run */
+    int turns;         /* of the short loops under way, multiplied */
     int calls;         /* of functions written in tg that are under way */
     int steps;         /* statements and calls so far: past a bound no more bodies are walked */
     bool stopped;      /* error(...) was called, or an assertion is false: the path ends */

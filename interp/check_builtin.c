@@ -42,6 +42,13 @@ static bool on_values(tg_interp *in, const tg_builtin *b, int n, const tg_argume
     return b->run(in, n, args, out);
 }
 
+/* What is appended to a list stays what it is. */
+static bool appending(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
+                      tg_value *out) {
+    const bool list = tg_is_container(args[0].value);
+    return list ? b->run(in, n, args, out) : on_values(in, b, n, args, out);
+}
+
 /* What the formula of a stand-in would be differentiated by is a plain value in a run. */
 static bool on_formula(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                        tg_value *out) {
@@ -249,7 +256,7 @@ static const struct {
     {"rank", itself},
     {"size", itself},
     {"dtype", itself},
-    {"append", on_values},
+    {"append", appending},
     {"zip", on_values},
     {"enumerate", on_values},
     {"map", on_values},
@@ -303,6 +310,7 @@ static const struct {
     {"unique", on_values},
     {"places", on_values},
     {"einsum", itself},
+    {"scan", itself},
     {"vmap", itself},
 };
 

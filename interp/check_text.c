@@ -229,7 +229,7 @@ static void forget(tg_checker *k) {
 tg_status tg_check_text(tg_state *s, const char *name, const char *text, size_t len,
                         void (*tell)(void *user, const tg_finding *finding), void *user) {
     tg_interp *in = tg_api_enter(s);
-    tg_checker k = {.tell = tell, .user = user};
+    tg_checker k = {.tell = tell, .user = user, .turns = 1};
     tg_source *src = tg_source_new(name, text, len);
     bool ok = src ? true : tg_fail_memory(&in->rt.c);
     const char *args = tg_intern(&in->rt.c, "args", 4); /* other ones in each run */

@@ -109,6 +109,7 @@ net = var({a: conv_init(1, 8, 5), norm: batch_norm_init(8), out: dense_init(8*12
 h, seen = batch_norm(max_pool2d(conv(X, net.a), 2), net.norm, batch_norm_statistics(8))
 y = dropout(dense(flatten_from(relu(h)), net.out), 0.5)
 z = transformer_block(randn(2, 5, 6), net.block, 3, causal=true)
+outputs, state = stacked(lstm, randn(7, 2, 6), (lstm_init(6, 8), lstm_init(8, 3)))
 w = dense(h, net.out)
 END
 check 1 'layers.tg:2  X : [N, 1, 28, 28]   input
@@ -117,11 +118,13 @@ layers.tg:4  h : [N, 8, 12, 12]   needs X
 layers.tg:4  seen : a record of 2
 layers.tg:5  y : [N, 10]   needs X
 layers.tg:6  z : [2, 5, 6]
-layers.tg:7:5: error: x @ p.W has no meaning: the inner sizes 12 and 1152 differ
-  7 | w = dense(h, net.out)
+layers.tg:7  outputs : [7, 2, 3]
+layers.tg:7  state : a tuple of 2
+layers.tg:8:5: error: x @ p.W has no meaning: the inner sizes 12 and 1152 differ
+  8 | w = dense(h, net.out)
     |     ^^^^^^^^^^^^^^^^^
     |   x : [N, 8, 12, 12]      p.W : [1152, 10]
-layers.tg:7  w : not known before it runs' layers.tg
+layers.tg:8  w : not known before it runs' layers.tg
 
 # nothing is computed, and what would never end ends
 cat >"$dir/endless.tg" <<'END'
