@@ -56,6 +56,10 @@ static const char program[] =
     "for t in [\"numpy\", \"torch\", \"c\"] { size(emit((y, {g: grad(y, h)}), t)) }\n"
     "size(emit(sum(softmax(P, axis=1)' @ X), \"c\")); size(latex(grad(y, h), name=\"y\"))\n"
     "size(dot(y, adjoints=true))\n"
+    "w = words(\"b a b\"); kinds, often = unique(w, counts=true); places(w, kinds)\n"
+    "for ch in \"ab\" { zip(ch, split_text(\"a,b\", \",\")); chars(codes(join(w, ch))) }\n"
+    "replace(trim(upper(\" ab \")), \"A\", \"b\"); map_leaves(x -> 2 * x, [p, (h,)]); "
+    "lines(\"a\\nb\")\n"
     "s = 6 * g(4)\n";
 
 static void swallow(void *user, const char *text, size_t len) {
