@@ -28,7 +28,20 @@ static int64_t offset_of(const int64_t *idx, int rank, const int64_t *stride) {
     return offset;
 }
 
-/* to += from, of the same shape and float type. */
+/* to += from, n elements side by side. */
+static void add_run(void *to, const void *from, int64_t n, tg_dtype t) {
+    if (t == TG_F64) {
+        double *restrict x = to;
+        const double *restrict y = from;
+        for (int64_t i = 0; i < n; i++) x[i] += y[i];
+    } else {
+        float *restrict x = to;
+        const float *restrict y = from;
+        for (int64_t i = 0; i < n; i++) x[i] += y[i];
+    }
+}
+
+/* The same of any views of one shape and float type. */
 static void add_into(const tg_view *to, const tg_view *from) {
     const tg_view *views[2] = {to, from};
     tg_loop l;
@@ -175,18 +188,16 @@ static bool add_slices(const tg_call *call, const tg_view *many, int axis) {
     const tg_view *idx = &call->in[1], *out = call->out;
     if (tg_view_count(idx) == 0) return true;
     slabs s = slabs_of(out, many, idx, axis);
-    int64_t pos[TG_MAX_RANK] = {0}, place;
+    int64_t pos[TG_MAX_RANK] = {0}, place, length = tg_view_count(&s.one);
     do {
         if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, out->dim[axis], &place))
             return false;
         tg_view to = moved(&s.one, place * s.step),
                 from = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
-        if (s.one.rank > 0)
-            add_into(&to, &from);
-        else if (to.dtype == TG_F64)
-            *(double *)to.data += *(const double *)from.data;
+        if (s.flat)
+            add_run(to.data, from.data, length, to.dtype);
         else
-            *(float *)to.data += *(const float *)from.data;
+            add_into(&to, &from);
     } while (tg_view_step(idx, pos));
     return true;
 }
@@ -212,7 +223,8 @@ static bool infer_scatter_add(tg_rt *rt, const tg_op *op, int n, const tg_type *
 }
 
 static bool run_scatter_add(const tg_call *call) {
-    if (!tg_view_copy_parts(&call->rt->c, call->out, &call->in[0])) return false;
+    bool in_place = call->out->data == call->in[0].data;
+    if (!in_place && !tg_view_copy_parts(&call->rt->c, call->out, &call->in[0])) return false;
     return add_slices(call, &call->in[2], (int)call->at->v[0]);
 }
 
@@ -301,6 +313,7 @@ static const tg_op ops[] = {
      .param = {X, IDX, {"updates", TG_P_TENSOR, NULL}, {"axis", TG_P_AXIS, "0"}},
      .infer = infer_scatter_add,
      .run = run_scatter_add,
+     .in_place = true,
      .grad = {"g", TG_GRAD_ZERO, "gather(g, idx, axis=axis)"},
      .numpy = "_scatter_add({0}, {1}, {2}, {axis})",
      .torch = "_scatter_add({0}, {1}, {2}, {axis})",

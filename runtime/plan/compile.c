@@ -7,6 +7,7 @@
  * and the sweep drops plans whose roots go. */
 #include "runtime/plan/region.h"
 #include "runtime/plan/remat.h"
+#include "runtime/plan/scatter.h"
 #include "runtime/plan/schedule.h"
 #include "runtime/plan/share.h"
 
@@ -208,8 +209,9 @@ static bool collect(tg_rt *rt, int n, tg_node *const *roots, const tg_size_bindi
 static bool rewrite(tg_rt *rt, const tg_plan *p, const tg_size_binding *sizes, tg_remat *remat,
                     tg_node **shared, tg_node **targets, tg_node ***nodes, size_t *count) {
     const int n = p->nroots;
-    tg_shares shares;
-    bool ok = tg_plan_share(rt, n, p->roots, sizes, shared, &shares) &&
+    tg_shares shares = {0};
+    bool ok = tg_plan_scatter(rt, n, p->roots, targets) &&
+              tg_plan_share(rt, n, targets, sizes, shared, &shares) &&
               collect(rt, n, shared, sizes, nodes, count) &&
               tg_plan_rematerialise(rt, *count, *nodes, n, shared, sizes, &shares, remat, targets);
     tg_shares_free(&shares);

@@ -1,5 +1,6 @@
 /* Updates in place: W := W - rate * (X' @ D) adds the product to W's own memory, by gemm's beta,
- * instead of copying W first.
+ * instead of copying W first; and E := E - rate * grad(cost, E) of an embedding, which scatter.c
+ * has made scatter_add(E, idx, ...), adds to the rows that were looked up.
  *
  * A statement changes all its variables or none. So what is written in place is written at the end
  * of the run, when nothing can fail any more: the steps that do it are moved behind all others and
@@ -9,13 +10,16 @@
  *
  * There is one more way to fail: the result may not be finite, and then the user is told where that
  * began (interp/nonfinite.c), which needs the values as they were. So before the tail its operands
- * are looked at: |W| + alpha * K * |A| * |B|, by their largest elements, bounds the result. If that
- * may overflow, or if another root is not finite already, the tail writes to new memory as any
- * other step does. The same happens when somebody else holds W's tensor (old = value(W)).
+ * are looked at: |W| + alpha * K * |A| * |B|, by their largest elements, bounds the result; of an
+ * embedding the rows that are changed, and all that is added to them together. If that may
+ * overflow, an index is out of range, or if another root is not finite already, the tail writes to
+ * new memory as any other step does. The same happens when somebody else holds W's tensor (old =
+ * value(W)).
  *
  * Waiting for the tail keeps operands alive that could have gone before. Where that costs more
  * memory than the new values would have, there is no tail. */
 #include "runtime/plan/program.h"
+#include "runtime/ops/structure.h"
 #include "runtime/plan/trace.h"
 
 #include "base/alloc.h"
@@ -42,21 +46,35 @@ static bool reads(const tg_plan *p, const tg_step *s, int n, int storage) {
     return false;
 }
 
-/* The cell that the product adds to and whose root it is; -1: it is none of that kind. */
+/* Does it add slices to some places along axis 0? */
+static bool is_scatter(const tg_step *s) {
+    return s->op && s->run == tg_step_kernel && strcmp(s->op->name, "scatter_add") == 0 &&
+           s->node->at->v[0] == 0;
+}
+
+/* The argument that a step adds to; -1: it adds to none. */
+static int addend_of(const tg_plan *p, const tg_step *s) {
+    if (is_scatter(s)) return 0;
+    return s->product >= 0 && s->n >= 3 && p->products[s->product].accumulates ? 2 : -1;
+}
+
+/* The cell that the step adds to and whose root it is; -1: it is none of that kind. */
 static int cell_of(const tg_plan *p, const tg_step *s) {
-    if (s->product < 0 || s->n < 3 || !p->products[s->product].accumulates) return -1;
-    const int *arg = p->args + s->arg;
-    const tg_slot *out = &p->slots[s->out], *to = &p->slots[arg[2]];
+    const int *arg = p->args + s->arg, addend = addend_of(p, s);
+    if (addend < 0) return -1;
+    const tg_slot *out = &p->slots[s->out], *to = &p->slots[arg[addend]];
     const tg_storage *result = &p->storage[out->storage], *cell = &p->storage[to->storage];
     if (result->home != TG_HOME_RESULT || cell->home != TG_HOME_CELL || to->offset != 0 ||
         p->cells[cell->index].cell != p->into[result->index] || result->bytes < least_bytes)
         return -1;
     if (to->v.dtype != out->v.dtype || !tg_view_is_contiguous(&to->v) ||
-        !tg_shape_equal(to->v.rank, to->v.dim, out->v.rank, out->v.dim) ||
-        reads(p, s, 2, to->storage) || !is_matrix(&p->slots[arg[0]].v) ||
-        !is_matrix(&p->slots[arg[1]].v))
+        !tg_shape_equal(to->v.rank, to->v.dim, out->v.rank, out->v.dim))
         return -1;
-    return cell->index;
+    for (int i = 0; i < s->n; i++)
+        if (i != addend && p->slots[arg[i]].storage == to->storage) return -1;
+    bool fits = addend == 0 ? tg_view_is_contiguous(&p->slots[arg[2]].v)
+                            : is_matrix(&p->slots[arg[0]].v) && is_matrix(&p->slots[arg[1]].v);
+    return fits ? cell->index : -1;
 }
 
 /* Is the storage handed out, or read by another step of the tail or by a step behind? */
@@ -69,6 +87,7 @@ static bool is_wanted(const tg_plan *p, const bool *in_tail, size_t but, int sto
 }
 
 static double time_of(const tg_plan *p, const tg_step *s) {
+    if (is_scatter(s)) return 2 * (double)tg_view_count(&p->slots[p->args[s->arg + 2]].v);
     const tg_view *a = &p->slots[p->args[s->arg]].v;
     return 0.04 * (double)tg_view_count(&p->slots[s->out].v) * (double)a->dim[a->rank - 1];
 }
@@ -83,8 +102,8 @@ static size_t choose(tg_plan *p, bool *in_tail, const bool *read) {
         if (!in_tail[t]) continue;
         const tg_step *s = &p->steps[t];
         time += time_of(p, s);
-        in_tail[t] =
-            time <= tail_most && !is_wanted(p, in_tail, t, p->slots[p->args[s->arg + 2]].storage);
+        in_tail[t] = time <= tail_most &&
+                     !is_wanted(p, in_tail, t, p->slots[p->args[s->arg + addend_of(p, s)]].storage);
         n += in_tail[t];
     }
     return n;
@@ -190,8 +209,45 @@ static double largest(const tg_view *v) {
     return most;
 }
 
+/* Are all n elements smaller than 2^k? */
+static bool are_below(const void *data, tg_dtype t, int64_t n, int k) {
+    bool over = false;
+    if (t == TG_F64) {
+        const int64_t *x = data, limit = (int64_t)(k + 1023) << 52;
+        int64_t any = 0;
+        for (int64_t i = 0; i < n; i++) any |= limit - 1 - (x[i] & INT64_MAX);
+        over = any < 0;
+    } else {
+        const int32_t *x = data, limit = (k + 127) << 23;
+        int32_t any = 0;
+        for (int64_t i = 0; i < n; i++) any |= limit - 1 - (x[i] & INT32_MAX);
+        over = any < 0;
+    }
+    return !over;
+}
+
+/* The rows of `to` that are changed, and all that is added to them, are bounded; and all indices
+ * are in range. */
+static bool is_scatter_bounded(const tg_view *to, const tg_view *idx, const tg_view *added) {
+    enum { FLOATS = 120, DOUBLES = 1000, MANY = 40 }; /* powers of two; fewer than 2^MANY rows */
+    const int64_t n = tg_view_count(idx), rows = to->dim[0], *place = idx->data;
+    const int most = to->dtype == TG_F64 ? DOUBLES : FLOATS;
+    if (idx->dtype != TG_I64 || !tg_view_is_contiguous(idx) || n == 0 || rows == 0) return false;
+    if (!are_below(added->data, added->dtype, tg_view_count(added), most - MANY)) return false;
+    const int64_t length = tg_view_count(to) / rows;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = place[i] < 0 ? place[i] + rows : place[i];
+        if (at < 0 || at >= rows) return false;
+        if (!are_below(tg_view_place(to, at * to->stride[0]), to->dtype, length, most))
+            return false;
+    }
+    return true;
+}
+
 static bool is_bounded(const tg_plan *p, const tg_step *s) {
     const int *arg = p->args + s->arg;
+    if (is_scatter(s))
+        return is_scatter_bounded(&p->slots[arg[0]].v, &p->slots[arg[1]].v, &p->slots[arg[2]].v);
     const tg_view *a = &p->slots[arg[0]].v;
     double alpha = tg_plan_alpha(p, s);
     if (alpha == 0 || alpha - alpha != 0) return false; /* not gemm's: see execute.c */
@@ -207,7 +263,8 @@ static bool others_are_finite(const tg_plan *p) {
 }
 
 tg_tensor *tg_plan_own_tensor(const tg_plan *p, const tg_step *s, const tg_overrides *o) {
-    const tg_cell *cell = p->cells[p->storage[p->slots[p->args[s->arg + 2]].storage].index].cell;
+    const int to = p->args[s->arg + addend_of(p, s)];
+    const tg_cell *cell = p->cells[p->storage[p->slots[to].storage].index].cell;
     tg_tensor *t = cell->value;
     for (int i = 0; i < o->n; i++)
         if (o->cells[i] == cell) return NULL;

@@ -178,12 +178,75 @@ static void a_failure_changes_nothing(void **state) {
     tg_clear(&rt.c);
 }
 
+/* The rows of an embedding that were looked up are added to, some of them twice. */
+static tg_cell *places(void) {
+    static const double at[K] = {3, -1, 3, 0, 79, 12, 3};
+    const int64_t dim[] = {K};
+    tg_cell *k = variable("k", 1, dim, 0);
+    assert_non_null(k);
+    for (int i = 0; i < K; i++) tg_view_set(&k->value->v, i, at[i]);
+    return k;
+}
+
+static void rows_are_added_in_place(void **state) {
+    (void)state;
+    declare_all();
+    tg_cell *k = places();
+    static const char *const in_place[] = {
+        "W - rate * scatter_sum(X, k, 80)",
+        "W + scatter_sum(X, k, 80) / 3",
+        "-(rate * scatter_sum(X, k, 80)) + W",
+        "W - rate * (2 * scatter_sum(X, k, 80) - scatter_sum(D * rate, k, 80) / rate)",
+        "W - scatter_sum(gather(W, k) * D, k, 80)", /* what is read of it is read before */
+        "scatter_add(W, k, X)",
+    };
+    static const char *const not [] = {
+        "W - rate * scatter_sum(X', k, 80, axis=1)",
+        "V - rate * scatter_sum(X, k, 80)",
+        "W - rate * (scatter_sum(X, k, 80) + V)",
+        "W - scatter_sum(X, k, 80) * V",
+        "W - scatter_sum(X, k, 80) * sum(scatter_sum(X, k, 80))",
+    };
+    for (size_t i = 0; i < sizeof in_place / sizeof *in_place; i++) {
+        if (!update(w, sure_formula(in_place[i]))) fail_msg("%s", in_place[i]);
+        assert_true(update(w, sure_formula(in_place[i])));
+    }
+    for (size_t i = 0; i < sizeof not / sizeof *not ; i++)
+        if (update(w, sure_formula(not [i]))) fail_msg("in place: %s", not [i]);
+    tg_tensor *old = tg_tensor_hold(w->value);
+    assert_false(update(w, sure_formula(in_place[0])));
+    tg_tensor_drop(old);
+
+    /* what was computed for all of W is the same */
+    tg_tensor *right = expected(sure_formula("W - rate * (scatter_sum(X, k, 80) + 0 * V)"));
+    assert_true(update(w, sure_formula(in_place[0])));
+    assert_close(w->value, right);
+    tg_tensor_drop(right);
+
+    tg_node *n = sure_formula(in_place[0]);
+    tg_tensor *out = NULL;
+    double was = tg_view_get(&w->value->v, 3 * N);
+    tg_view_set(&k->value->v, 6, N); /* out of range, after others were added */
+    k->version++;
+    assert_false(tg_plan_update(&rt, 1, &n, &w, &out));
+    tg_clear(&rt.c);
+    assert_true(tg_view_get(&w->value->v, 3 * N) == was);
+    tg_view_set(&k->value->v, 6, 3);
+    k->version++;
+    x->version++;
+    tg_view_set(&x->value->v, 5, INFINITY);
+    assert_true(tg_plan_update(&rt, 1, &n, &w, &out));
+    assert_true(out != w->value && tg_view_get(&w->value->v, 3 * N) == was);
+    tg_tensor_drop(out);
+}
+
 int main(void) {
 #define IN_SESSION(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         IN_SESSION(a_product_is_added_in_place),
         IN_SESSION(what_others_hold_is_not_written),
         IN_SESSION(readers_come_before),
+        IN_SESSION(rows_are_added_in_place),
         IN_SESSION(what_is_not_finite_leaves_the_old_values),
         IN_SESSION(a_failure_changes_nothing),
     };
