@@ -69,6 +69,8 @@ typedef struct slabs {
     size_t bytes;
 } slabs;
 
+enum { AHEAD = 8 }; /* rows that are asked of the memory before they are needed */
+
 static slabs slabs_of(const tg_view *one, const tg_view *many, const tg_view *idx, int axis) {
     slabs s = {.one = *one, .many = *many, .step = one->stride[axis]};
     tg_view_drop_axis(&s.one, axis);
@@ -79,6 +81,16 @@ static slabs slabs_of(const tg_view *one, const tg_view *many, const tg_view *id
     s.flat = tg_view_is_contiguous(&s.one) && tg_view_is_contiguous(&s.many);
     s.bytes = (size_t)tg_view_count(&s.one) * tg_dtype_size(one->dtype);
     return s;
+}
+
+/* Are slices rows, and those of `many` one behind the other in the order of the indices? */
+static bool are_rows(const slabs *s, const tg_view *many, const tg_view *idx, int axis) {
+    return s->flat && axis == 0 && tg_view_is_contiguous(idx) && tg_view_is_contiguous(many);
+}
+
+/* Row `place` of a table of so many. */
+static char *row_of(const slabs *s, int64_t place, int64_t rows) {
+    return (char *)s->one.data + (place < 0 ? place + rows : place) * (int64_t)s->bytes;
 }
 
 static tg_view moved(const tg_view *v, int64_t offset) {
@@ -111,11 +123,26 @@ typedef struct gathering {
     const tg_call *call;
     slabs s;
     int64_t group;
+    bool rows;
 } gathering;
+
+static bool gather_rows(const gathering *g, int64_t first) {
+    const tg_view *x = &g->call->in[0], *idx = &g->call->in[1];
+    const int64_t *place = idx->data, n = tg_view_count(idx), rows = x->dim[0];
+    const size_t bytes = g->s.bytes;
+    char *to = (char *)g->call->out->data + first * (int64_t)bytes;
+    int64_t end = first + g->group < n ? first + g->group : n;
+    for (int64_t i = first; i < end; i++, to += bytes) {
+        if (i + AHEAD < end) __builtin_prefetch(row_of(&g->s, place[i + AHEAD], rows));
+        memcpy(to, row_of(&g->s, place[i], rows), bytes);
+    }
+    return true;
+}
 
 static bool gather_group(void *user, int64_t part) {
     const gathering *g = user;
     const slabs *s = &g->s;
+    if (g->rows) return gather_rows(g, part * g->group);
     const tg_view *x = &g->call->in[0], *idx = &g->call->in[1];
     int64_t size = x->dim[g->call->at->v[0]], rest = part * g->group, pos[TG_MAX_RANK] = {0};
     for (int i = idx->rank - 1; i >= 0; i--) {
@@ -140,12 +167,16 @@ static bool run_gather(const tg_call *call) {
     const tg_view *x = &call->in[0], *idx = &call->in[1];
     int axis = (int)call->at->v[0];
     int64_t count = tg_view_count(idx), pos[TG_MAX_RANK] = {0}, place;
+    bool flat = tg_view_is_contiguous(idx);
     if (count == 0) return true;
-    do {
-        if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, x->dim[axis], &place))
-            return false;
-    } while (tg_view_step(idx, pos));
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = flat ? i : offset_of(pos, idx->rank, idx->stride);
+        if (!index_at(call, at, axis, x->dim[axis], &place)) return false;
+        if (!flat) tg_view_step(idx, pos);
+    }
     gathering g = {.call = call, .s = slabs_of(x, call->out, idx, axis)};
+    g.rows = are_rows(&g.s, call->out, idx, axis) &&
+             g.s.step * (int64_t)tg_dtype_size(x->dtype) == (int64_t)g.s.bytes;
     g.group = PART_BYTES / ((int64_t)g.s.bytes + PER_SLICE) + 1;
     double cost = (double)count * (PER_SLICE + (double)g.s.bytes / 8);
     return tg_pool_run(call->rt, (count + g.group - 1) / g.group, cost, gather_group, &g);
@@ -183,21 +214,37 @@ static bool infer_scatter_sum(tg_rt *rt, const tg_op *op, int n, const tg_type *
     return true;
 }
 
+static bool add_rows(const tg_call *call, const slabs *s) {
+    const tg_view *idx = &call->in[1], *out = call->out;
+    const int64_t *place = idx->data, n = tg_view_count(idx), rows = out->dim[0],
+                  length = tg_view_count(&s->one);
+    const char *from = s->many.data;
+    int64_t at;
+    for (int64_t i = 0; i < n; i++, from += s->bytes) {
+        if (!index_at(call, i, 0, rows, &at)) return false;
+        if (i + AHEAD < n && place[i + AHEAD] < rows && place[i + AHEAD] >= -rows)
+            __builtin_prefetch(row_of(s, place[i + AHEAD], rows), 1);
+        add_run(row_of(s, at, rows), from, length, out->dtype);
+    }
+    return true;
+}
+
 /* out[..., idx, ...] += many, along axis. */
 static bool add_slices(const tg_call *call, const tg_view *many, int axis) {
     const tg_view *idx = &call->in[1], *out = call->out;
     if (tg_view_count(idx) == 0) return true;
     slabs s = slabs_of(out, many, idx, axis);
-    int64_t pos[TG_MAX_RANK] = {0}, place, length = tg_view_count(&s.one);
+    if (are_rows(&s, many, idx, axis)) return add_rows(call, &s);
+    int64_t pos[TG_MAX_RANK] = {0}, place;
     do {
         if (!index_at(call, offset_of(pos, idx->rank, idx->stride), axis, out->dim[axis], &place))
             return false;
         tg_view to = moved(&s.one, place * s.step),
                 from = moved(&s.many, offset_of(pos, idx->rank, s.many_step));
-        if (s.flat)
-            add_run(to.data, from.data, length, to.dtype);
-        else
+        if (s.one.rank > 0)
             add_into(&to, &from);
+        else
+            add_run(to.data, from.data, 1, to.dtype);
     } while (tg_view_step(idx, pos));
     return true;
 }

@@ -209,37 +209,32 @@ static double largest(const tg_view *v) {
     return most;
 }
 
-/* Are all n elements smaller than 2^k? */
-static bool are_below(const void *data, tg_dtype t, int64_t n, int k) {
-    bool over = false;
+/* Are all n elements so small that 2^spare of them make no infinity? */
+static bool are_small(const void *data, tg_dtype t, int64_t n, int spare) {
     if (t == TG_F64) {
-        const int64_t *x = data, limit = (int64_t)(k + 1023) << 52;
+        const int64_t *x = data, limit = (int64_t)(2040 - spare) << 52;
         int64_t any = 0;
         for (int64_t i = 0; i < n; i++) any |= limit - 1 - (x[i] & INT64_MAX);
-        over = any < 0;
-    } else {
-        const int32_t *x = data, limit = (k + 127) << 23;
-        int32_t any = 0;
-        for (int64_t i = 0; i < n; i++) any |= limit - 1 - (x[i] & INT32_MAX);
-        over = any < 0;
+        return any >= 0;
     }
-    return !over;
+    const int32_t *x = data, limit = (250 - spare) << 23;
+    int32_t any = 0;
+    for (int64_t i = 0; i < n; i++) any |= limit - 1 - (x[i] & INT32_MAX);
+    return any >= 0;
 }
 
 /* The rows of `to` that are changed, and all that is added to them, are bounded; and all indices
  * are in range. */
 static bool is_scatter_bounded(const tg_view *to, const tg_view *idx, const tg_view *added) {
-    enum { FLOATS = 120, DOUBLES = 1000, MANY = 40 }; /* powers of two; fewer than 2^MANY rows */
+    enum { MANY = 40 }; /* there are fewer than 2^MANY indices */
     const int64_t n = tg_view_count(idx), rows = to->dim[0], *place = idx->data;
-    const int most = to->dtype == TG_F64 ? DOUBLES : FLOATS;
     if (idx->dtype != TG_I64 || !tg_view_is_contiguous(idx) || n == 0 || rows == 0) return false;
-    if (!are_below(added->data, added->dtype, tg_view_count(added), most - MANY)) return false;
+    if (!are_small(added->data, added->dtype, tg_view_count(added), MANY)) return false;
     const int64_t length = tg_view_count(to) / rows;
     for (int64_t i = 0; i < n; i++) {
         int64_t at = place[i] < 0 ? place[i] + rows : place[i];
         if (at < 0 || at >= rows) return false;
-        if (!are_below(tg_view_place(to, at * to->stride[0]), to->dtype, length, most))
-            return false;
+        if (!are_small(tg_view_place(to, at * to->stride[0]), to->dtype, length, 1)) return false;
     }
     return true;
 }
