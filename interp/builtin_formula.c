@@ -20,8 +20,8 @@ static bool make_var(tg_interp *in, tg_value v, void *user, tg_value *out) {
     (void)user;
     tg_tensor *t;
     if (!tg_to_tensor(in, v, "the value of a var", &t)) return false;
-    tg_dtype want =
-        tg_dtype_is_float(t->v.dtype) && v.tag == TG_V_TENSOR ? t->v.dtype : in->rt.precision;
+    bool typed = v.tag == TG_V_TENSOR || (v.tag == TG_V_FORMULA && t->v.rank > 0);
+    tg_dtype want = tg_dtype_is_float(t->v.dtype) && typed ? t->v.dtype : in->rt.precision;
     tg_tensor *own = tg_tensor_convert(&in->rt.c, &t->v, want);
     tg_tensor_drop(t);
     if (!own) return false;
