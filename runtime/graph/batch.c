@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "runtime/graph/batch_rules.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/rule.h"
 
 #include <string.h>
@@ -332,6 +333,33 @@ static bool apply_terms(batch *b, const tg_node *node, value *out) {
     return true;
 }
 
+/* The value of a root with all axes of the batch in front. */
+static tg_node *finish(batch *b, const tg_node *root);
+
+/* A loop with arguments of the batch: all of its items that are wanted, at once. */
+static bool apply_loop(batch *b, tg_node *bundle, size_t at) {
+    size_t n = (size_t)bundle->n, most = b->count - at;
+    tg_node **in = take(b, n + 1, sizeof *in), **item = take(b, 2 * most, sizeof *item);
+    int nitems = 0;
+    if (!in || !item) return false;
+    for (int k = 0; k < bundle->n; k++) {
+        bool same = value_of(b, bundle->arg[k])->plain != NULL;
+        in[k] = same ? NULL : finish(b, bundle->arg[k]);
+        if (!same && !in[k]) return false;
+    }
+    for (size_t i = at; i < b->count; i++)
+        if (tg_node_is_item(b->node[i]) && b->node[i]->arg[0] == bundle)
+            item[nitems++] = b->node[i];
+    tg_node **made = item + most;
+    if (!tg_batch_loop(b->rt, bundle, in, b->n, b->dim, nitems, item, made)) return false;
+    for (int i = 0; i < nitems; i++) {
+        term t = {.node = made[i]};
+        memset(t.tie, EXPLICIT, sizeof t.tie);
+        if (!add_term(b, value_of(b, item[i]), &t, &item[i]->type)) return false;
+    }
+    return true;
+}
+
 static bool walk(batch *b) {
     for (size_t i = 0; i < b->count; i++) {
         tg_node *node = b->node[i];
@@ -340,10 +368,12 @@ static bool walk(batch *b) {
         if (v->plain || v->terms) continue; /* given */
         bool same = true;
         for (int k = 0; k < node->n; k++) same = same && value_of(b, node->arg[k])->plain != NULL;
+        bool ok = true;
         if (same)
             v->plain = node;
-        else if (!apply_terms(b, node, v))
-            return false;
+        else
+            ok = tg_node_is_loop(node) ? apply_loop(b, node, i) : apply_terms(b, node, v);
+        if (!ok) return false;
     }
     return true;
 }
@@ -363,7 +393,6 @@ static void end(batch *b) {
     tg_arena_free(&b->arena);
 }
 
-/* The value of a root with all axes of the batch in front. */
 static tg_node *finish(batch *b, const tg_node *root) {
     const value *v = value_of(b, root);
     tg_size dim[2 * TG_MAX_RANK];

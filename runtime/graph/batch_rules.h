@@ -14,6 +14,10 @@ tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, cons
 /* The same of a call of a function with a rule (batch_ruled.c). */
 tg_node *tg_batch_ruled(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
                         const tg_size *dim);
+/* A loop (batch_loop.c). in[k]: its argument k with the batch in front, NULL where that is the same
+ * for all of it. made[i]: item i of the loop with the batch in front. */
+bool tg_batch_loop(tg_rt *rt, tg_node *bundle, tg_node *const *in, int e, const tg_size *dim,
+                   int nitems, tg_node *const *item, tg_node **made);
 /* Can a tensor have that many axes? False: an error is recorded. */
 bool tg_batch_has_room(tg_rt *rt, int rank);
 /* x itself where nothing changes. */

@@ -11,6 +11,7 @@
 #include "runtime/graph/sample.h"
 #include "base/alloc.h"
 #include "runtime/graph/assume.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/ruled.h"
 #include "runtime/plan/plan.h"
 
@@ -507,7 +508,8 @@ static bool raise_to(tg_rt *rt, int n, tg_node *const *node, double *most) {
         int floats = 0;
         many = n - i < ATONCE ? n - i : ATONCE;
         for (int k = 0; k < many; k++)
-            if (tg_dtype_is_float(node[i + k]->type.dtype)) some[floats++] = node[i + k];
+            if (tg_dtype_is_float(node[i + k]->type.dtype) && !tg_node_is_loop(node[i + k]))
+                some[floats++] = node[i + k];
         if (floats == 0) continue;
         if (tg_plan_eval(rt, floats, some, t)) {
             for (int k = 0; k < floats; k++) {
