@@ -51,6 +51,35 @@ static bool run_leaves(tg_interp *in, int n, const tg_argument *args, tg_value *
     return false;
 }
 
+/* ---- vars ---- */
+
+/* An error for what is no var. */
+static bool refuse(tg_interp *in, tg_value v) {
+    const tg_cell *c = tg_value_cell(v);
+    const char *name = c ? c->name : v.tag == TG_V_FORMULA ? v.as.node->label : NULL;
+    const char *is = c ? "an input" : tg_value_kind(v);
+    if (name)
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "variables are wanted, and %s is %s", name, is);
+    else
+        tg_fail(&in->rt.c, TG_ERR_TYPE, "variables are wanted, and there is %s", is);
+    return tg_help(&in->rt.c, "W = var(zeros(3)) makes one, net = var({W: zeros(3), b: 0}) two");
+}
+
+static bool run_vars(tg_interp *in, int n, const tg_argument *args, tg_value *out) {
+    tg_value all;
+    if (!run_leaves(in, n, args, &all)) return false;
+    for (int i = 0; i < all.as.items->n; i++) {
+        tg_value v = all.as.items->v[i];
+        const tg_cell *c = tg_value_cell(v);
+        if (c && c->kind == TG_CELL_VAR) continue;
+        refuse(in, v);
+        tg_value_drop(all);
+        return false;
+    }
+    *out = all;
+    return true;
+}
+
 /* ---- nest ---- */
 
 /* What the leaves are taken from, one by one: the items of a container, the rows of a tensor. */
@@ -101,6 +130,10 @@ const tg_builtin tg_builtins_nest[] = {
      "The tuple of all that a nesting of records, tuples and lists holds, in order: of the "
      "parameters of a net all its tensors. nest(v, x) is the way back.",
      "leaves({a: 1, b: (2, {c: [3, 4]})})", "(1, 2, [3, 4])", run_leaves, true, false},
+    {"vars", "vars(x)",
+     "The tuple of the variables that a nesting of records, tuples and lists holds: leaves(x), and "
+     "an error where one is no var. So an optimizer looks at what it is to move.",
+     "vars(var({a: 1, b: [2, 3]}))", "(1, [2, 3])", run_vars, true, false},
     {"nest", "nest(things, like)",
      "The things of a tuple or list in the form of a nesting that has as many leaves. A list "
      "becomes a tuple, as in the gradients that grad gives.",

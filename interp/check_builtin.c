@@ -307,6 +307,7 @@ static const struct {
     {"leaves", itself},
     {"live", itself},
     {"nest", itself},
+    {"vars", itself},
     {"unique", on_values},
     {"places", on_values},
     {"einsum", itself},

@@ -186,7 +186,7 @@ const tg_foreign tg_foreign_words[] = {
     /* the prompt */
     {" exit quit q bye logout ", ":quit, or Ctrl-D"},
     {" clc cls clear_screen ", "Ctrl-L clears the screen"},
-    {" who whos vars globals locals workspace ", ":who lists your names"},
+    {" who whos globals locals workspace ", ":who lists your names"},
     {" ls dir ", "!ls lists the files, :who your names"},
     {" pwd cd chdir ", "!pwd shows the folder, :cd folder goes to another"},
     {" history ", "Up and Ctrl-R find earlier entries, :save file.tg writes them"},

@@ -122,7 +122,9 @@ const tg_topic tg_topics[] = {
      "sum([[1, 2], [3, 4]], axis=1)", "[3, 7]"},
     {" string strings text format ",
      "\"...\" is a string, {expression} in it a value, {expression:.3f} one with three decimals; "
-     "{{ is a brace.",
+     "{{ is a brace. for c in s walks over characters, codes(s) are their numbers; words, lines "
+     "and "
+     "split_text take a text apart, join puts it together, replace, trim and lower clean it.",
      "x = 2; \"x is {x:.2f}\"", "\"x is 2.00\""},
     {" record records tuple tuples list lists container ",
      "(1, 2) is a tuple, {a: 1, b: 2} a record with r.a, [x, y] a list or, of numbers, a tensor. "
