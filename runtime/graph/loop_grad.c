@@ -193,7 +193,8 @@ typedef struct cutting {
     tg_node **node;
     size_t count;
     unsigned char *of; /* of each node: FORWARD and BACKWARD, as bits */
-    bool *save, *cheap;
+    bool *save;        /* as a stack of the forward loop */
+    bool *had;         /* see tell_had */
 } cutting;
 
 static bool is_turned(const tg_loop_back *b, const tg_node *n) { /* a state or row */
@@ -225,31 +226,45 @@ static bool is_row(const tg_loop_back *b, const tg_node *n) {
 
 /* Costs no more than reading a stack. */
 static bool is_cheap(const tg_node *n) {
-    return n->op->class == TG_CLASS_ELEMENTWISE && n->op->effort <= 1 && n->n <= 2 &&
-           n->type.dtype != TG_BOOL;
+    if (n->op->class != TG_CLASS_ELEMENTWISE || n->n > 2 || n->type.dtype == TG_BOOL) return false;
+    if (n->n == 2 && tg_node_is(n, "pow") && tg_node_is_number(n->arg[1]))
+        return n->arg[1]->leaf.number == 2;
+    return n->op->effort <= 1;
 }
 
-/* What is needed of the forward body, users first: looks and cheap operations hand the need on. */
-static void choose_saved(cutting *c, bool *needed) {
-    for (size_t i = c->count; i-- > 0;) {
-        const tg_node *n = c->node[i];
-        if (!needed[i] || n->n == 0) continue;
-        c->cheap[i] = is_cheap(n);
-        c->save[i] = !is_look(n) && !c->cheap[i];
-        if (is_look(n)) needed[tg_nodes_find(c->node, c->count, n->arg[0])] = true;
-    }
-    /* a cheap one is done again where all that it reads is there */
+/* Can it be had in the backward body without a stack of its own? What is saved, rows, states that
+ * are saved; and what is cheap to make of these. */
+static void tell_had(cutting *c, const bool *needed) {
     for (size_t i = 0; i < c->count; i++) {
         const tg_node *n = c->node[i];
-        if (!needed[i] || !c->cheap[i]) continue;
-        for (int k = 0; k < n->n && !c->save[i]; k++) {
+        bool all = n->n > 0 && (is_look(n) || is_cheap(n));
+        for (int k = 0; k < n->n && all; k++) {
             size_t a = tg_nodes_find(c->node, c->count, n->arg[k]);
-            const tg_node *x = n->arg[k];
-            bool leaf = x->n == 0;
-            bool there = !(c->of[a] & FORWARD) || c->save[a] || (leaf && is_row(c->b, x)) ||
-                         (needed[a] && (c->cheap[a] || leaf || is_look(x)));
-            if (!there) c->save[i] = true;
+            all = !(c->of[a] & FORWARD) || c->had[a];
         }
+        c->had[i] = all || c->save[i] || (n->n == 0 && (needed[i] || is_row(c->b, n)));
+    }
+}
+
+/* What is needed of the forward body, users first: looks and cheap operations hand the need on,
+ * where that asks for no more stacks. */
+static void choose_saved(cutting *c, bool *needed) {
+    for (size_t i = 0; i < c->count; i++) {
+        const tg_node *n = c->node[i];
+        c->save[i] = needed[i] && n->n > 0 && !is_look(n) && !is_cheap(n);
+    }
+    for (size_t i = c->count; i-- > 0;)
+        if (needed[i] && is_look(c->node[i]) && c->node[i]->n > 0)
+            needed[tg_nodes_find(c->node, c->count, c->node[i]->arg[0])] = true;
+    for (size_t i = 0; i < c->count; i++) { /* what a look looks at */
+        const tg_node *n = c->node[i];
+        c->save[i] = needed[i] && n->n > 0 && !is_look(n) && !is_cheap(n);
+    }
+    tell_had(c, needed);
+    for (size_t i = 0; i < c->count; i++) {
+        if (!needed[i] || c->had[i]) continue;
+        c->save[i] = true;
+        tell_had(c, needed);
     }
 }
 
@@ -281,9 +296,9 @@ static bool cut(tg_loop_back *b, int n, tg_node *const *roots) {
     if (!tg_node_collect(b->rt, n, roots, &c.node, &c.count)) return false;
     c.of = tg_alloc_array(c.count, 1);
     c.save = tg_alloc_array(c.count, sizeof *c.save);
-    c.cheap = tg_alloc_array(c.count, sizeof *c.cheap);
+    c.had = tg_alloc_array(c.count, sizeof *c.had);
     bool *needed = tg_alloc_array(c.count, sizeof *needed);
-    bool ok = c.of && c.save && c.cheap && needed ? true : tg_fail_memory(&b->rt->c);
+    bool ok = c.of && c.save && c.had && needed ? true : tg_fail_memory(&b->rt->c);
     if (ok) tell_origins(&c);
     for (int i = 0; ok && i < n; i++) {
         size_t at = tg_nodes_find(c.node, c.count, roots[i]);
@@ -309,7 +324,7 @@ static bool cut(tg_loop_back *b, int n, tg_node *const *roots) {
         }
     }
     tg_free(needed);
-    tg_free(c.cheap);
+    tg_free(c.had);
     tg_free(c.save);
     tg_free(c.of);
     tg_free(c.node);
