@@ -9,6 +9,7 @@
  * The products of vectors are the exception, as their records know no batch: a table gives what
  * they become. */
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/batch_rules.h"
 #include "runtime/graph/rule.h"
 #include "runtime/graph/ruled.h"
@@ -481,6 +482,12 @@ static tg_node *apply(job *j) {
 tg_node *tg_batch_apply(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
                         const tg_size *dim) {
     if (e == 0) return tg_node_make(rt, node->op, node->n, in, node->at);
+    if (tg_node_is_loop(node) || tg_node_is_item(node)) {
+        tg_fail(&rt->c, TG_ERR_TYPE, "a batch does not go through a scan yet");
+        tg_help(&rt->c, "give the state and xs the axis of the batch, or take one example at a "
+                        "time");
+        return NULL;
+    }
     job j = {.rt = rt, .node = node, .n = node->n, .e = e, .dim = dim, .has = has};
     j.rank = e + node->type.rank;
     if (!tg_batch_has_room(rt, j.rank)) return NULL;

@@ -110,9 +110,11 @@ tg_node *tg_loop_stable(tg_rt *rt, tg_node *bundle, tg_node *const *args);
 /* ---- gradients (loop_grad.c) ---- */
 
 /* What the adjoints of n items of the bundle contribute to its arguments: into[k] for those that
- * are wanted, NULL: nothing. False: an error. */
-bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, int n, tg_node *const *item,
-                     tg_node *const *adjoint, const bool *wanted, tg_node **into);
+ * are wanted, NULL: nothing. recompute: what the gradient is told to keep, or NULL; it holds where
+ * the loop was told nothing. False: an error. */
+bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, const tg_recompute *recompute, int n,
+                     tg_node *const *item, tg_node *const *adjoint, const bool *wanted,
+                     tg_node **into);
 
 /* ---- printing (loop_text.c) ---- */
 

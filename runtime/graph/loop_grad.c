@@ -431,8 +431,8 @@ static bool make_back(tg_loop_back *b) {
                                .next = b->next_back.item,
                                .turns = tg_loop_turns(b->bundle),
                                .reverse = !l->reverse,
-                               .again = l->memory != TG_KEEP_ALL,
-                               .memory = l->memory,
+                               .again = b->memory != TG_KEEP_ALL,
+                               .memory = b->memory,
                                .bytes = l->bytes,
                                .nout = (int)b->out_back.n,
                                .out = b->out_back.item};
@@ -499,8 +499,9 @@ static void free_back(tg_loop_back *b) {
     tg_free(b->stacked);
 }
 
-bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, int n, tg_node *const *item,
-                     tg_node *const *adjoint, const bool *wanted, tg_node **into) {
+bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, const tg_recompute *recompute, int n,
+                     tg_node *const *item, tg_node *const *adjoint, const bool *wanted,
+                     tg_node **into) {
     tg_loop_back b = {.rt = rt,
                       .bundle = bundle,
                       .loop = tg_loop_of(bundle),
@@ -509,6 +510,9 @@ bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, int n, tg_node *const *item,
                       .adjoint = adjoint,
                       .wanted = wanted};
     if (!tg_guard(&rt->c)) return false;
+    b.memory = b.loop->memory;
+    if (b.memory == TG_KEEP_ALL && recompute && recompute->mode != TG_KEEP_LISTED)
+        b.memory = recompute->mode == TG_KEEP_ALL ? TG_KEEP_ALL : TG_KEEP_SQRT;
     b.level = tg_loop_enter(rt);
     if (!b.level || !tg_loop_enter(rt)) return false; /* two: the second for its own slots */
     bool ok = open_body(&b) && find_active(&b) && name_adjoints(&b) && differentiate(&b) &&

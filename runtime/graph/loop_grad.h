@@ -19,6 +19,7 @@ typedef struct tg_loop_back {
     int nitems;
     tg_node *const *item, *const *adjoint; /* of the forward loop, with adjoints */
     const bool *wanted;                    /* of each argument of the bundle */
+    tg_recompute_mode memory;
     tg_node **slot, **next;                /* of the open body */
     tg_node_list outs;                     /* the formulas of the items that are stacks */
     bool *varied, *active;   /* of each slot: depends on what is wanted; of each state: its adjoint

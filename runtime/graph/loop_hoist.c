@@ -121,7 +121,7 @@ static tg_node *outside(tg_loop_back *b, tg_node *n) {
 
 bool tg_loop_hoist(tg_loop_back *b) {
     const tg_loop *l = b->loop;
-    if (l->memory != TG_KEEP_ALL) return true;
+    if (b->memory != TG_KEEP_ALL) return true; /* whole stacks are what is not wanted */
     for (int pass = 0; pass < 2; pass++) /* the second finds the stacks that the first asked for */
         for (int i = l->carries + l->xs; i < l->n; i++) {
             if (!b->into[i] || b->outside[i]) continue;

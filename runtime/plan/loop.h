@@ -5,11 +5,16 @@
  *
  * What depends on invariants alone is computed with the first turn of each run. A state's value at
  * the end of a turn is written to where the next turn reads it: into the stack of results if it is
- * one, else into one of two places in turn; nothing is copied from turn to turn. */
+ * one, else into one of two places in turn; nothing is copied from turn to turn.
+ *
+ * Less memory for a second run (Griewank & Walther 2000; Chen et al. 2016): of what the backward
+ * loop wants to know of the forward one only states are kept, one in so many turns. When the
+ * backward loop comes to a segment, it runs the forward body again from the state that the segment
+ * began with, and has the stacks of one segment at a time in its scratch memory. */
 #ifndef TG_RUNTIME_PLAN_LOOP_H
 #define TG_RUNTIME_PLAN_LOOP_H
 
-#include "runtime/plan/program.h"
+#include "runtime/plan/lower.h"
 
 /* The compiled body; counts its holders. */
 typedef struct tg_body {
@@ -28,6 +33,8 @@ typedef struct tg_turn_cell {
     int arg;      /* which argument of the step: the first state, the rows, or the value itself */
     int root;     /* of a state: which root of the body is its next value */
     int start;    /* of a state: the output that stacks what it is when a turn begins, or -1 */
+    int mark;     /* of a state: the output that stacks what it is when a segment begins, or -1 */
+    int part;     /* of a row that the rerun makes: which of its outputs, or -1 */
     bool flat;    /* of a state: the first one can be read where it is, ... */
     size_t first; /* ... or else it is copied to this offset in the scratch memory */
     size_t bytes;
@@ -39,7 +46,6 @@ typedef struct tg_turn_root {
     int home;  /* the state whose `start` stack it is written into, a turn ahead, or -1 */
     size_t bytes;
     size_t place[2]; /* without a stack: offsets in the scratch memory */
-    bool feeds;      /* it is the next value of some state */
 } tg_turn_root;
 
 /* An output that is the last value of a state. */
@@ -51,12 +57,18 @@ struct tg_turns {
     tg_body *body;
     int64_t turns;
     bool reverse;
+    int64_t every;   /* turns in a segment; 0: there are none */
+    tg_turns *rerun; /* of a backward loop with segments: the forward one, or NULL */
+    bool again;      /* this is such a rerun: outputs are of one segment, in the scratch memory */
     int ncells, nroots, nouts, nlast;
     tg_turn_cell *cell; /* one a cell of the body */
     tg_turn_root *root; /* one a root */
     tg_turn_last *last;
-    int *out;            /* outer slots of the outputs */
-    int scratch;         /* the outer slot of the scratch memory: the body's workspace first */
+    int *out;            /* outer slots of the outputs, ... */
+    size_t *segment;     /* ... or, of a rerun, offsets in the scratch memory */
+    int scratch;         /* the outer slot of the scratch memory */
+    size_t work;         /* where in it the body's workspace begins */
+    uint64_t outer_key;  /* of live draws around the loop, while it runs */
     char **now;          /* of each cell: its address in this turn */
     char **made;         /* of each root: where this turn puts it */
     int nfixed, nmoving; /* the body's slots on cells that stay, and on others */
@@ -75,5 +87,24 @@ double tg_turns_cost(const tg_turns *t);
 
 /* loop_run.c */
 tg_step_fn tg_step_loop;
+
+/* ---- while a plan is made ---- */
+
+/* What a forward loop leaves to be computed again, for the backward loops that come later. */
+typedef struct tg_rerun {
+    const tg_node *bundle;
+    int64_t turns, every;
+    int *arg; /* the outer slots of the bundle's arguments */
+    size_t nitems;
+    tg_node **item; /* stacks that the backward loop makes, a segment at a time */
+    int *mark;      /* of each state: the outer slot of its values when segments begin, or -1 */
+} tg_rerun;
+
+/* loop_again.c: the stacks of the bundle, among the n items, that need not be made as wholes, and
+ * the turns in a segment. *out NULL: all are made. `arg`: the outer slots of its arguments. */
+bool tg_rerun_decide(tg_lowering *l, const tg_node *bundle, int64_t turns, const int *arg, size_t n,
+                     tg_node *const *item, tg_rerun **out);
+/* The rerun that has the stack; NULL: it is made as a whole. */
+tg_rerun *tg_rerun_of(const tg_lowering *l, const tg_node *item);
 
 #endif

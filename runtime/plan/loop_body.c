@@ -144,6 +144,8 @@ void tg_body_drop(tg_body *b) {
 void tg_turns_free(tg_turns *t) {
     if (!t) return;
     tg_body_drop(t->body);
+    tg_turns_free(t->rerun);
+    tg_free(t->segment);
     tg_free(t->cell);
     tg_free(t->root);
     tg_free(t->last);
@@ -156,12 +158,12 @@ void tg_turns_free(tg_turns *t) {
 }
 
 size_t tg_turns_bytes(const tg_turns *t) {
-    return sizeof *t + t->body->plan->bytes + (size_t)t->ncells * sizeof *t->cell +
-           (size_t)t->nroots * sizeof *t->root;
+    return sizeof *t + (t->rerun ? tg_turns_bytes(t->rerun) : 0) + t->body->plan->bytes +
+           (size_t)t->ncells * sizeof *t->cell + (size_t)t->nroots * sizeof *t->root;
 }
 
 double tg_turns_cost(const tg_turns *t) {
     const tg_plan *p = t->body->plan;
-    return tg_plan_cost(p, 0, p->first) +
+    return (t->rerun ? tg_turns_cost(t->rerun) : 0) + tg_plan_cost(p, 0, p->first) +
            (double)t->turns * (50 + tg_plan_cost(p, p->first, p->nsteps));
 }

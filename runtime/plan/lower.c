@@ -416,6 +416,7 @@ bool tg_plan_lower(tg_rt *rt, tg_plan *p, tg_node *const *nodes, size_t n, const
     lowering l = {.rt = rt, .p = p, .o = o, .sizes = sizes, .nodes = nodes, .n = n};
     l.info = tg_alloc_array(n, sizeof *l.info);
     bool ok = l.info ? lower_all(&l) : tg_fail_memory(&rt->c);
+    tg_reruns_free(&l);
     tg_free(l.info);
     tg_free(l.fusions);
     tg_free(l.in);

@@ -23,6 +23,8 @@ typedef struct tg_lowering {
     tg_lowered *info; /* one a node, by its place */
     size_t nfusions, cap_fusions;
     tg_fusion *fusions;
+    size_t nreruns, cap_reruns;
+    struct tg_rerun *reruns;           /* loop.h */
     size_t cap_in, cap_want, cap_args; /* scratch for the arguments of one node */
     tg_type *in;
     tg_dtype *want;
@@ -38,5 +40,7 @@ int tg_lower_out(tg_lowering *l, const tg_lowered *i, bool constant, const tg_ty
 
 /* loop_lower.c: a bundle, and all its items. */
 bool tg_lower_loop(tg_lowering *l, const tg_node *bundle);
+/* loop_again.c */
+void tg_reruns_free(tg_lowering *l);
 
 #endif

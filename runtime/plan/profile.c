@@ -12,7 +12,7 @@ static const char *name_of(const tg_op *op) {
 }
 
 const char *tg_step_kind(const tg_step *s) {
-    return s->region >= 0 ? "fused" : s->product >= 0 ? "product" : name_of(s->op);
+    return s->loop >= 0 ? "scan" : s->region >= 0 ? "fused" : s->product >= 0 ? "product" : name_of(s->op);
 }
 
 /* What a region reads and what it leaves; its scratch memory stays in the cache. */
@@ -49,6 +49,7 @@ static bool describe(tg_rt *rt, const tg_plan *p, const tg_step *s, tg_str *out)
 }
 
 static bool run_step(tg_rt *rt, tg_plan *p, const tg_step *s) {
+    if (s->loop >= 0) return s->run(rt, p, s); /* its own steps are timed */
     const double begun = tg_clock_now();
     bool is_new;
     tg_profile_entry *e = tg_profile_find(rt, tg_step_kind(s), s->op, s->node->id, &is_new);

@@ -23,6 +23,7 @@
 #include "runtime/plan/remat_parts.h"
 
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/simplify.h"
 
 #include <string.h>
@@ -215,6 +216,8 @@ static bool decide(tg_remat_graph *r, const tg_recompute *wish, tg_remat *what) 
         tg_free(segment);
         if (!ok) return false;
     }
+    for (size_t i = 0; i < r->n; i++) /* loops see to it themselves */
+        if (tg_node_is_loop(r->node[i]) || tg_node_is_item(r->node[i])) r->item[i].keep = true;
     for (size_t i = 0; i < r->n; i++) /* a look is kept with what it looks at */
         if (r->item[r->item[i].owner].keep) r->item[i].keep = true;
     return true;

@@ -12,6 +12,7 @@
 #include "runtime/plan/trace.h"
 
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/simplify.h"
 #include "runtime/plan/program.h"
 
@@ -113,6 +114,20 @@ static bool summarise(survey *s, const size_t *which, int n) {
     return true;
 }
 
+/* A loop has no value: it is as finite as its arguments are. */
+static bool summarise_loops(survey *s) {
+    for (size_t i = 0; i < s->count; i++) {
+        const tg_node *n = s->node[i];
+        for (int k = 0; tg_node_is_loop(n) && k < n->n; k++) {
+            const tg_summary *in = &s->summary[tg_nodes_find(s->node, s->count, n->arg[k])];
+            s->summary[i].nan += in->nan;
+            s->summary[i].pos += in->pos;
+            s->summary[i].neg += in->neg;
+        }
+    }
+    return true;
+}
+
 /* All float nodes, in blocks that hold a bounded number of bytes. */
 static bool summarise_all(survey *s) {
     const double most_bytes = 256e6;
@@ -121,6 +136,7 @@ static bool summarise_all(survey *s) {
     double bytes = 0;
     for (size_t i = 0; i < s->count; i++) {
         if (!tg_dtype_is_float(s->node[i]->type.dtype)) continue;
+        if (tg_node_is_loop(s->node[i])) continue;
         double more = bytes_of(s, s->node[i]);
         if (n == BLOCK || (n > 0 && bytes + more > most_bytes)) {
             if (!summarise(s, block, n)) return false;
@@ -130,7 +146,7 @@ static bool summarise_all(survey *s) {
         block[n++] = i;
         bytes += more;
     }
-    return summarise(s, block, n);
+    return summarise(s, block, n) && summarise_loops(s);
 }
 
 static bool begin(survey *s, tg_node *root) {
