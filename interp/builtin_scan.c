@@ -50,6 +50,7 @@ typedef struct scan {
     size_t place; /* of the leaf that is being placed */
     tg_node **item;
     tg_tensor **value; /* of the items, where the loop was run; else NULL */
+    bool stand_in;     /* it would be, but the program is only read */
 } scan;
 
 /* ---- leaves ---- */
@@ -119,9 +120,8 @@ static bool flatten(scan *s, tg_value v, const char *path, const char *what, lea
     bool fits = v.tag == TG_V_NUMBER || v.tag == TG_V_BOOL || v.tag == TG_V_TENSOR ||
                 v.tag == TG_V_FORMULA || v.tag == TG_V_LIST || v.tag == TG_V_RANGE;
     if (!fits)
-        return tg_fail(&in->rt.c, TG_ERR_TYPE,
-                       "%s of scan is made of tensors and numbers; %s is %s", what, path,
-                       tg_value_kind(v));
+        return tg_fail(&in->rt.c, TG_ERR_TYPE, "%s is made of tensors and numbers; %s is %s", what,
+                       path, tg_value_kind(v));
     if (v.tag == TG_V_FORMULA) s->assumed |= v.assumed;
     return tg_to_node(in, v, path, &n) && add_leaf(in, l, n, path);
 }
@@ -167,8 +167,7 @@ static bool read_turns(scan *s, tg_value length) {
         if (t->rank == 0) {
             tg_fail(&in->rt.c, TG_ERR_SHAPE, "scan walks along axis 0 of %s, which is one number",
                     s->sequence.path[i]);
-            return tg_help(&in->rt.c, "length=%s makes turns without a sequence",
-                           s->sequence.path[i]);
+            return tg_help(&in->rt.c, "length=10 makes turns without a sequence");
         }
         if (t->dim[0] == first->dim[0]) continue;
         return tg_fail(&in->rt.c, TG_ERR_SHAPE,
@@ -209,8 +208,9 @@ static bool read_memory(scan *s, tg_value v) {
 static bool read_arguments(scan *s, const tg_argument *args) {
     tg_interp *in = s->in;
     s->f = args[0].value, s->init = args[1].value, s->xs = args[2].value;
-    if (!read_function(s) || !flatten(s, s->init, "init", "the state", &s->first)) return false;
-    if (s->xs.tag != TG_V_NONE && !flatten(s, s->xs, "xs", "what a loop", &s->sequence))
+    if (!read_function(s) || !flatten(s, s->init, "init", "the state of scan", &s->first))
+        return false;
+    if (s->xs.tag != TG_V_NONE && !flatten(s, s->xs, "xs", "what scan walks along", &s->sequence))
         return false;
     if (args[4].value.tag != TG_V_NONE && !tg_to_truth(in, args[4].value, "reverse", &s->reverse))
         return false;
@@ -452,11 +452,10 @@ static bool place(scan *s, tg_value like, tg_value *out) {
     if (!is_nest(like)) {
         if (like.tag == TG_V_NONE) return true;
         size_t i = s->place++;
+        if (s->stand_in) return tg_check_stand_in(in, &s->item[i]->type, out);
         if (s->value) {
             *out = tg_value_tensor(s->value[i]);
             s->value[i] = NULL;
-        } else if (in->checking && !s->item[i]->live) {
-            return tg_check_stand_in(in, &s->item[i]->type, out);
         } else {
             *out = tg_value_formula(s->item[i], s->assumed);
         }
@@ -501,7 +500,7 @@ static bool trace(scan *s, tg_node **bundle) {
     bool ok = make_slots(s) && call_function(s) &&
               match_state(s, s->init, s->result.as.items->v[0], name);
     if (ok && s->result.as.items->v[1].tag != TG_V_NONE)
-        ok = flatten(s, s->result.as.items->v[1], "out", "what a turn", &s->out);
+        ok = flatten(s, s->result.as.items->v[1], "out", "what scan stacks", &s->out);
     ok = ok && settle_types(s) && make_loop(s, bundle);
     tg_loop_leave(&s->in->rt);
     return ok;
@@ -511,8 +510,9 @@ static bool run_scan(tg_interp *in, int n, const tg_argument *args, tg_value *ou
     (void)n;
     scan s = {.in = in};
     tg_node *bundle = NULL;
-    bool ok = read_arguments(&s, args) && trace(&s, &bundle) &&
-              (bundle->live || in->checking || run_now(&s, bundle)) && give(&s, out);
+    bool ok = read_arguments(&s, args) && trace(&s, &bundle);
+    s.stand_in = ok && in->checking && !bundle->live;
+    ok = ok && (bundle->live || s.stand_in || run_now(&s, bundle)) && give(&s, out);
     leaves *all[] = {&s.first, &s.sequence, &s.state, &s.row, &s.next, &s.out};
     for (size_t i = 0; s.value && i < s.next.n + s.out.n; i++) tg_tensor_drop(s.value[i]);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free_leaves(all[i]);

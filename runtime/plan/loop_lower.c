@@ -547,10 +547,24 @@ static bool leave_some(builder *b) {
     return true;
 }
 
+/* Who asks for the value of the loop itself, as one of all nodes of a formula, gets zeros. */
+static bool lower_value(builder *b) {
+    tg_view v;
+    int number = tg_plan_add_number(b->l->rt, b->l->p, TG_F64, 0);
+    if (number < 0) return false;
+    tg_view_init(&v, NULL, TG_F64, 1, &b->turns);
+    v.stride[0] = 0;
+    int slot = tg_plan_add_slot(b->l->rt, b->l->p, b->l->p->slots[number].storage, &v, 0);
+    b->l->info[b->bundle->place].slot = slot;
+    return slot >= 0;
+}
+
 static bool build(builder *b) {
     int number;
-    if (!lower_args(b) || !list_items(b) || !leave_some(b) || !find_wanted(b) || !list_cells(b))
-        return false;
+    if (!lower_args(b) || !list_items(b)) return false;
+    if (b->l->info[b->bundle->place].root >= 0 && !lower_value(b)) return false;
+    if (b->nitems == 0) return true;
+    if (!leave_some(b) || !find_wanted(b) || !list_cells(b)) return false;
     b->constant = b->constant && !b->left;
     for (size_t i = 0; i < b->nitems; i++) /* results are no constants */
         b->constant = b->constant && b->l->info[b->item[i]->place].root < 0;
