@@ -412,7 +412,8 @@ static bool write_operation(writer *w, tg_str *s, const tg_node *n, int depth) {
     const char *t = template_of(n);
     if (!passes_on(n)) w->followed = false;
     if (tg_node_is_ruled(n)) return write_ruled(w, s, n, depth);
-    if (tg_node_is_item(n)) return tg_fail(&w->rt->c, TG_ERR_TYPE, "latex has no form for a scan yet");
+    if (tg_node_is_item(n))
+        return tg_fail(&w->rt->c, TG_ERR_TYPE, "latex has no form for a scan yet");
     if (n->op->style == TG_PRINT_INDEX) return write_index(w, s, n, depth);
     if (!t) return write_call(w, s, n, depth);
     if (is_product(n)) return write_product(w, s, n, depth);

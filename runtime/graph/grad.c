@@ -384,7 +384,8 @@ static bool pass_loop(tg_sweep *s, size_t i) {
         adjoint[items++] = s->pieces[k - 1].node;
     }
     for (size_t k = 0; ok && k < n; k++) wanted[k] = s->active[tg_sweep_place(s, node->arg[k])];
-    ok = ok && tg_loop_adjoint(s->rt, node, s->opt->recompute, (int)items, item, adjoint, wanted, into);
+    ok = ok &&
+         tg_loop_adjoint(s->rt, node, s->opt->recompute, (int)items, item, adjoint, wanted, into);
     for (size_t k = n; ok && k-- > 0;) {
         if (!into[k]) continue;
         tg_node *c = tg_grad_fit(s->rt, into[k], &node->arg[k]->type);

@@ -20,8 +20,8 @@ typedef struct tg_loop_back {
     tg_node *const *item, *const *adjoint; /* of the forward loop, with adjoints */
     const bool *wanted;                    /* of each argument of the bundle */
     tg_recompute_mode memory;
-    tg_node **slot, **next;                /* of the open body */
-    tg_node_list outs;                     /* the formulas of the items that are stacks */
+    tg_node **slot, **next;  /* of the open body */
+    tg_node_list outs;       /* the formulas of the items that are stacks */
     bool *varied, *active;   /* of each slot: depends on what is wanted; of each state: its adjoint
                                 is carried */
     tg_node_list root, seed; /* what is differentiated in a turn, and the adjoints' slots */

@@ -12,7 +12,10 @@ static const char *name_of(const tg_op *op) {
 }
 
 const char *tg_step_kind(const tg_step *s) {
-    return s->loop >= 0 ? "scan" : s->region >= 0 ? "fused" : s->product >= 0 ? "product" : name_of(s->op);
+    return s->loop >= 0      ? "scan"
+           : s->region >= 0  ? "fused"
+           : s->product >= 0 ? "product"
+                             : name_of(s->op);
 }
 
 /* What a region reads and what it leaves; its scratch memory stays in the cache. */
