@@ -281,7 +281,8 @@ static size_t write_header(char *out, const char *descr, int rank, const int64_t
     do text[n++] = ' ';
     while ((FIRST + n) % ALIGN != 0);
     text[n - 1] = '\n';
-    memcpy(out, "\x93NUMPY\x01\x00", 8);
+    static const char version_1[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
+    memcpy(out, version_1, sizeof version_1);
     out[8] = (char)(n & 0xFF);
     out[9] = (char)(n >> 8);
     return FIRST + n;

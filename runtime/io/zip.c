@@ -30,18 +30,17 @@ static uLong memory_read(voidpf user, voidpf stream, void *out, uLong want) {
 static uLong memory_write(voidpf user, voidpf stream, const void *p, uLong n) {
     tg_zip_memory *m = stream;
     (void)user;
-    if (m->failed || n > SIZE_MAX - m->at) return 0;
-    if (m->at + n > m->cap) {
+    if (!m->failed && m->at + n > m->cap) {
         size_t cap = m->cap + m->cap / 2;
         if (cap < m->at + n) cap = m->at + n;
         if (cap < PIECE) cap = PIECE;
         unsigned char *grown = tg_realloc(m->own, cap);
         m->failed = !grown;
-        if (!grown) return 0;
-        m->own = grown;
-        m->cap = cap;
+        if (grown) m->own = grown;
+        if (grown) m->cap = cap;
     }
-    memcpy(m->own + m->at, p, n);
+    /* minizip loses memory when a write fails: it goes on writing, into nothing */
+    if (!m->failed) memcpy(m->own + m->at, p, n);
     m->at += n;
     if (m->at > m->len) m->len = m->at;
     return n;
@@ -70,8 +69,7 @@ static int memory_close(voidpf user, voidpf stream) {
 
 static int memory_error(voidpf user, voidpf stream) {
     (void)user;
-    const tg_zip_memory *m = stream;
-    return m->failed || m->past;
+    return ((const tg_zip_memory *)stream)->past;
 }
 
 static zlib_filefunc64_def functions(tg_zip_memory *m) {
@@ -223,10 +221,10 @@ bool tg_zip_add(tg_zip_writer *w, const char *name, size_t size, bool compress) 
     const uLong first_of_1980 = 0x210000, file_644 = 0100644ul << 16;
     zip_fileinfo info = {.dosDate = first_of_1980, .external_fa = file_644};
     int zip64 = size >= 0xFFFFFFFFu - (size >> 10); /* deflated, it may be a little longer */
-    return zipOpenNewFileInZip4_64(
-               w->zip, name, &info, NULL, 0, NULL, 0, NULL, compress ? Z_DEFLATED : 0, LEVEL, 0,
-               -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, NULL, 0, UNIX | VERSION, UTF8, zip64) == ZIP_OK ||
-           tg_fail_memory(w->c);
+    int status = zipOpenNewFileInZip4_64(w->zip, name, &info, NULL, 0, NULL, 0, NULL,
+                                         compress ? Z_DEFLATED : 0, LEVEL, 0, -MAX_WBITS, 8,
+                                         Z_DEFAULT_STRATEGY, NULL, 0, UNIX | VERSION, UTF8, zip64);
+    return (status == ZIP_OK && !w->m.failed) || tg_fail_memory(w->c);
 }
 
 bool tg_zip_write(tg_zip_writer *w, const void *p, size_t n) {
