@@ -224,13 +224,14 @@ static bool save_structure(saver *s) {
 
 bool tg_saved_npz(tg_interp *in, tg_value v, bool compress, unsigned char **bytes, size_t *len) {
     saver s = {.in = in, .compress = compress, .telling = true};
-    bool ok = tg_zip_create(&s.zip, &in->rt.c) && save_part(&s, v);
+    tg_zip_create(&s.zip, &in->rt.c);
+    bool ok = save_part(&s, v);
     ok = ok && (s.telling || (all_differ(&s) && save_structure(&s)));
     ok = ok && tg_zip_finish(&s.zip);
     if (ok) {
-        *bytes = s.zip.m.own;
-        *len = s.zip.m.len;
-        s.zip.m.own = NULL;
+        *bytes = s.zip.out.at;
+        *len = s.zip.out.len;
+        s.zip.out.at = NULL;
     }
     tg_zip_free(&s.zip);
     tg_str_free(&s.path);

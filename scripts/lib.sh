@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/.." || exit 1
 
 # Debian's packages. A bare Debian 12 has none of them.
-BUILD_PACKAGES="gcc libc6-dev make cmake pkg-config libopenblas-dev libsleef-dev libreadline-dev zlib1g-dev libminizip-dev"
+BUILD_PACKAGES="gcc libc6-dev make cmake pkg-config libopenblas-dev libsleef-dev libreadline-dev zlib1g-dev"
 TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev libvterm-dev vim libonig5 emacs-nox clang clang-format clang-tidy cppcheck \
 texlive-latex-base graphviz gnuplot-nox libxml2-utils python3-numpy python3-torch"
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Writes the files of NumPy's in this folder, which tests read: every element type and order, each version of the format."""
+import io
 import os
+import zipfile
 import numpy as np
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
@@ -34,6 +36,31 @@ np.savez("numpy_flat.npz", np.arange(3), **{"a": np.ones(1), "a.b": np.ones(2), 
 for version in [1, 2, 3]:
     with open("version%d.npy" % version, "wb") as f:
         np.lib.format.write_array(f, np.arange(3.0), (version, 0))
+
+class Stream(io.RawIOBase):
+    """Cannot seek: zipfile then writes the sizes of an entry behind it."""
+
+    def __init__(self, path):
+        self.file = open(path, "wb")
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        return self.file.write(data)
+
+    def flush(self):
+        if not self.file.closed:
+            self.file.flush()
+
+
+stream = Stream("streamed.npz")
+np.savez_compressed(stream, W=np.ones(3), b=np.float32(2))
+stream.file.close()
+# as if it had more than 4 GB and 65535 entries
+zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 1, 1
+np.savez("zip64.npz", W=np.ones(3), b=np.float32(2))
+zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = (1 << 31) - 1, (1 << 16) - 1
 # what tg must write to the byte
 np.savez_compressed("same.npz", **{
     "double": np.array([[0.5, 1, 2], [3, 4, 5]]),

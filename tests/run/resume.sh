@@ -13,22 +13,26 @@ wrong() {
 
 # The order of an epoch's batches and what a turn draws are functions of numbers that are saved.
 cat >train.tg <<'END'
+use optim
 seed(1)
 images = randn(60, 4); targets = images @ [1, -2, 3, 0.5]
 input X[N, 4], Y[N]
-state = var({w: zeros(4), m: zeros(4), t: 0})
-cost = mean((X @ (state.w + 0.01 * fresh(randn(4))) - Y)^2)
-slope = grad(cost, state.w)
-if exists("run.npz") { state := load("run.npz") }
-for epoch in floor(value(state.t) / 6)..15 {
+net = var({w: zeros(4), b: 0})
+cost = mean((X @ (net.w + 0.01 * fresh(randn(4))) + net.b - Y)^2)
+opt = adam(cost, net, rate=0.05)
+if exists("run.npz") {
+  saved = load("run.npz")
+  net, opt.state := saved.net, saved.opt
+}
+for epoch in floor(value(opt.state.t) / 6)..15 {
   seed(epoch)
-  for X, Y := batches(images, targets, 10, from=state.t - 6 * epoch) {
-    seed(1000 + state.t)
-    state := {w: state.w - 0.1 * state.m, m: 0.9 * state.m + slope, t: state.t + 1}
-    save("run.npz", state)
+  for X, Y := batches(images, targets, 10, from=opt.state.t - 6 * epoch) {
+    seed(1000 + opt.state.t)
+    opt.step()
+    save("run.npz", {net: net, opt: opt.state})
   }
 }
-save("end.npz", state)
+save("end.npz", {net: net, opt: opt.state})
 END
 "$tg" train.tg || wrong "the training failed"
 mv end.npz whole.npz
@@ -47,11 +51,11 @@ for signal in KILL INT KILL INT KILL; do
     wait $child 2>/dev/null
     ended=$?
     [ $signal = INT ] && [ $ended != 130 ] && [ $ended != 0 ] && wrong "Ctrl-C ended with status $ended"
-    [ -e run.npz ] && { "$tg" -e 'load("run.npz").t >= 1' | grep -q true || wrong "after kill -$signal the file is damaged"; }
+    [ -e run.npz ] && { "$tg" -e 'load("run.npz").opt.t >= 1' | grep -q true || wrong "after kill -$signal the file is damaged"; }
 done
 "$tg" train.tg || wrong "the last part of the training failed"
 cmp end.npz whole.npz || wrong "it went on to other bits"
-[ "$("$tg" -e 'load("end.npz").t')" = 96 ] || wrong "the training has not all its steps"
+[ "$("$tg" -e 'load("end.npz").opt.t')" = 96 ] || wrong "the training has not all its steps"
 
 # A disk that is full, or a folder that may not be written to: the old file stays.
 cp end.npz old.npz
