@@ -39,7 +39,7 @@ def leaves(*tensors):
 def slopes(y, **by):
     """{"d_name": gradient of the sum of y * made(99, shape of y)}: no element of y has the same weight as another."""
     cost = (y * made(99, *y.shape)).sum()
-    return {"d_" + name: g for name, g in zip(by, torch.autograd.grad(cost, list(by.values())))}
+    return {"d_" + name: g for name, g in zip(by, torch.autograd.grad(cost, list(by.values()), retain_graph=True))}
 
 
 def text(value):

@@ -8,6 +8,12 @@ def layer(y, **by):
     return {"y": y, **slopes(y, **by)}
 
 
+def penalty(y, of, **by):
+    """The gradients of a gradient's length, as a critic's penalty asks for them."""
+    g = torch.autograd.grad((y * made(99, *y.shape)).sum(), of, create_graph=True)[0]
+    return {"p_" + name: p for name, p in zip(by, torch.autograd.grad((g ** 2).sum(), list(by.values()), retain_graph=True))}
+
+
 def cases():
     yield from dense()
     yield from embedding()
@@ -34,7 +40,8 @@ def embedding():
 def activations():
     # F.hardsigmoid and F.hardswish differentiate by a sixth in single, so theirs are written out
     for name, f in {
-        "silu": F.silu, "elu": F.elu, "selu": F.selu, "leaky_relu": F.leaky_relu, "mish": F.mish, "hard_tanh": F.hardtanh, "softsign": F.softsign, "glu": F.glu,
+        "silu": F.silu, "elu": F.elu, "selu": F.selu, "leaky_relu": F.leaky_relu, "mish": F.mish, "hard_tanh": F.hardtanh,
+        "softsign": F.softsign, "glu": F.glu,
         "hard_sigmoid": lambda x: F.relu6(x + 3) / 6, "hard_silu": lambda x: x * F.relu6(x + 3) / 6,
     }.items():
         x = leaves(4 * made(4, 3, 4))
@@ -47,7 +54,9 @@ def activations():
 
 def convolutions():
     x, W, b = leaves(made(34, 2, 2, 5, 4), made(35, 3, 2, 3, 2), made(36, 3))
-    yield "conv_case", layer(F.conv2d(x, W, b, stride=(2, 1), padding=1), x=x, W=W, b=b)
+    y = F.conv2d(x, W, b, stride=(2, 1), padding=1)
+    yield "conv_case", layer(y, x=x, W=W, b=b)
+    yield "conv_penalty", penalty(F.silu(y), x, x=x, W=W, b=b)
     x, W, b = leaves(made(34, 2, 4, 6), made(35, 6, 2, 3), made(36, 6))
     yield "conv1d_case", layer(F.conv1d(x, W, b, dilation=2, padding=2, groups=2), x=x, W=W, b=b)
     x, W, b = leaves(made(34, 2, 2, 3, 2), made(35, 2, 3, 3, 2), made(36, 3))
@@ -59,7 +68,9 @@ def convolutions():
 def norms():
     x, scale, shift = leaves(made(6, 2, 3, 4), made(7, 4), made(8, 4))
     by = dict(x=x, scale=scale, shift=shift)
-    yield "layer_norm_case", layer(F.layer_norm(x, (4,), scale, shift), **by)
+    y = F.layer_norm(x, (4,), scale, shift)
+    yield "layer_norm_case", layer(y, **by)
+    yield "layer_norm_penalty", penalty(y, x, x=x, scale=scale)
     root = (x ** 2).mean(-1, keepdim=True).add(1e-6).sqrt()
     yield "rms_norm_case", layer(x / root * scale, x=x, scale=scale)
     x, scale, shift = leaves(made(9, 2, 4, 3, 2), made(7, 4), made(8, 4))
@@ -103,6 +114,7 @@ def recurrent():
         both = torch.cat([ys, last] if cell is None else [ys, last, cell])
         by = {"xs": xs, "h": h, **({} if cell is None else {"c": c})}
         parameters = {"Wx": module.weight_ih_l0, "Wh": module.weight_hh_l0, "b": module.bias_ih_l0}
+        yield name + "_penalty", penalty(both, xs, xs=xs, b=module.bias_ih_l0)
         record = layer(both, **by, **parameters, bh=module.bias_hh_l0)
         record["d_Wx"], record["d_Wh"] = record["d_Wx"].T, record["d_Wh"].T
         bh = record.pop("d_bh")
@@ -152,6 +164,7 @@ def attention():
         return {**r, "d_out_W": out.T}
 
     yield "attention_self", record(module(x, x, x)[0], x=x)
+    yield "attention_penalty", penalty(module(x, x, x)[0], x, x=x, in_b=module.in_proj_bias)
     yield "attention_causal", record(module(x, x, x, attn_mask=later)[0], x=x)
     yield "attention_keys", record(module(x, context, context, key_padding_mask=~keys)[0], x=x, context=context)
     both = module(x, x, x, attn_mask=later, key_padding_mask=~keys)[0]
