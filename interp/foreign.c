@@ -159,6 +159,7 @@ const tg_foreign tg_foreign_words[] = {
     {" strfind occursin index_of ", "contains(s, part)"},
     {" lowercase tolower ", "lower(s)"},
     {" uppercase toupper ", "upper(s)"},
+    {" digitize lower_bound bisect ", "searchsorted(sorted, x)"},
     {" ismember indexin ", "places(x, among)"},
     {" value_counts ", "unique(x, counts=true)"},
     {" float str2num parse ", "number(x) of a text, double(x) of a tensor"},

@@ -46,6 +46,21 @@ const tg_c_helper tg_c_helpers_places[] = {
                     "    if (i < 0) i += n;\n"
                     "    return i >= 0 && i < n ? i : -1;\n"
                     "}\n"},
+    {"tg_searchsorted",
+     "/* NaN comes last. */\n"
+     "static int tg_before(real a, real b) { return a < b || (b != b && a == a); }\n"
+     "static void tg_searchsorted(tg_view out, tg_view sorted, tg_view x, int right) {\n"
+     "    for (long k = 0, n = tg_count(x); k < n; k++) {\n"
+     "        long lo = 0, hi = tg_count(sorted);\n"
+     "        while (lo < hi) {\n"
+     "            long mid = lo + (hi - lo) / 2;\n"
+     "            real there = *tg_at(sorted, mid), here = *tg_at(x, k);\n"
+     "            if (right ? !tg_before(here, there) : tg_before(there, here)) lo = mid + 1;\n"
+     "            else hi = mid;\n"
+     "        }\n"
+     "        *tg_at(out, k) = (real)lo;\n"
+     "    }\n"
+     "}\n"},
     {"tg_take_along", "static int tg_take_along(tg_view out, tg_view x, tg_view idx, int axis) {\n"
                       "    for (long i = 0, n = tg_lines(idx, 1u << axis); i < n; i++) {\n"
                       "        tg_view line = tg_line_at(x, 1u << axis, i),\n"

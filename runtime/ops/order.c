@@ -1,5 +1,5 @@
 /* Sorting along an axis, and moving elements by a sorted order: sort, argsort, take_along and its
- * adjoint put_along.
+ * adjoint put_along; and searching in what is sorted.
  *
  * A line is copied into scratch as pairs of key and place, sorted by merging (stable: equal
  * elements keep their order; Knuth, TAOCP 3, section 5.2.4) and written back as keys or places. NaN
@@ -222,6 +222,54 @@ static bool run_put(const tg_call *call) {
     return move_along(call, true);
 }
 
+/* ---- searchsorted ---- */
+
+static bool infer_search(tg_rt *rt, const tg_op *op, int n, const tg_type *in, const tg_attrs *at,
+                         tg_type *out, tg_dtype *want) {
+    (void)op, (void)at;
+    if (in[0].rank != 1)
+        return tg_fail(&rt->c, TG_ERR_SHAPE, "{0} must be a vector of ascending numbers, not %s",
+                       tg_shape_text(rt, in[0].rank, in[0].dim));
+    *out = in[1];
+    out->dtype = TG_I64;
+    out->weak = false;
+    want[0] = want[1] = tg_promote(rt, n, in);
+    return true;
+}
+
+/* How many of the n ascending numbers come before x; with `right` how many do not come behind it.
+ */
+static int64_t place_of(const tg_view *sorted, double x, bool right) {
+    int64_t lo = 0, hi = sorted->dim[0];
+    while (lo < hi) {
+        int64_t mid = lo + (hi - lo) / 2;
+        item there = {element(sorted->data, sorted->dtype, mid * sorted->stride[0]), 0};
+        item here = {x, 0};
+        bool before = right ? !comes_before(here, there) : comes_before(there, here);
+        if (before)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static bool run_search(const tg_call *call) {
+    const tg_view *v[2] = {&call->in[1], call->out};
+    tg_loop l;
+    char *p[TG_LOOP_OPERANDS];
+    int64_t idx[TG_MAX_RANK], done = 0;
+    tg_loop_init(&l, 2, v);
+    for (bool more = tg_loop_start(&l, idx, p); more; more = tg_loop_next(&l, idx, p)) {
+        for (int64_t i = 0; i < l.inner; i++) {
+            if (done++ % (LOOK / 16) == 0 && !tg_check_interrupt(&call->rt->c)) return false;
+            double x = element(p[0] + i * l.inner_step[0], v[0]->dtype, 0);
+            *(int64_t *)(p[1] + i * l.inner_step[1]) = place_of(call->in, x, call->at->v[0] != 0);
+        }
+    }
+    return true;
+}
+
 /* ---- records ---- */
 
 static const tg_op ops[] = {
@@ -295,6 +343,25 @@ static const tg_op ops[] = {
      .value = "[3, 0, 3, 0]",
      .samples = "x[5]: put_along(x, argsort(x), axis=0, count=6) | x[3,4]: put_along(x, "
                 "argsort(x), axis=1, count=4)"},
+    {.name = "searchsorted",
+     .class = TG_CLASS_INDEX,
+     .param = {{"sorted", TG_P_TENSOR, NULL},
+               {"x", TG_P_TENSOR, NULL},
+               {"right", TG_P_FLAG, "false"}},
+     .infer = infer_search,
+     .run = run_search,
+     .grad = {TG_GRAD_ZERO, TG_GRAD_ZERO},
+     .lo = -2,
+     .hi = 2,
+     .numpy = "np.searchsorted({0}, {1}, 'right' if {right} else 'left')",
+     .torch = "torch.searchsorted({0}, {1}.contiguous(), right={right})",
+     .c = "tg_searchsorted({out}, {0}, {1}, {right})",
+     .doc = "Where each element of x belongs among ascending numbers: how many of these are below "
+            "it, or with right=true not above it. By halving, so that many take little time.",
+     .example = "searchsorted([1, 2, 2, 4], [0, 2, 9])",
+     .value = "[0, 1, 4]",
+     .samples = "x[4], y[3]: searchsorted(sort(x), y) | x[3], y[2,2]: searchsorted(sort(x), y, "
+                "right=true)"},
 };
 
 const tg_op_table tg_ops_order = {ops, sizeof ops / sizeof ops[0]};
