@@ -73,6 +73,13 @@ TRANSFORMER = dense_products(1024, 4 * [(128, 128)] + [(128, 512), (512, 128)]) 
     "gemm:64,64,32,NT,128", "gemm:64,32,64,NN,256", "gemm:64,32,64,TN,128", "gemm:64,64,32,NT,128"]
 
 
+# The products of a step of the convolutional net by columns, image by image: both layers forwards, the weights' gradients,
+# and the gradient by the second layer's input; then the dense layers.
+CNN = ["gemm:32,784,25,NN,64", "gemm:32,25,784,NT,64", "gemm:64,196,800,NN,64", "gemm:64,800,196,NT,64",
+       "gemm:800,196,64,TN,64", *both_layers(64, [3136, 256, 10]), "gemm:64,3136,256,NT",
+       parameters_pass([3136, 256, 10], 1, 1)]
+
+
 def chains(layers):
     """A chain of layers trained with memory="sqrt", beside the same with all values kept: its time, and its peak of memory."""
     command = ["bench/tg/chain_step.tg", "check", str(layers)]
@@ -107,6 +114,8 @@ ROWS = [
         floor=both_layers(128, MLP) + [parameters_pass(MLP, 3, 3)]),
     Row("wgan", "WGAN-GP critic step, 784-256-256-1, batch 64", "wgan_critic", "torch:wgan_critic", target=1.25, turns=5,
         gemm_bound=True, floor=critic_products() + [parameters_pass(CRITIC, 1, 1)]),
+    Row("cnn_step", "convolutional net 5x5x32, 5x5x64, 3136-256-10, batch 64, SGD step", "cnn_step", "torch:cnn_step", target=1.5,
+        floor=CNN),
     Row("elementwise_gradient", "sum(tanh(v)*sigmoid(v) + v*exp(-v^2)), 4M singles, value and gradient",
         "elementwise_gradient", "torch:elementwise_gradient", target=4, per=2,
         floor=["pass:16000000,16000000", "exp:4000000,3"]),
