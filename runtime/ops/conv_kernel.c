@@ -7,12 +7,12 @@
  * of which the second is folded back into the image. So many rows of windows are taken at a time
  * that the columns stay in a near cache (Chellapilla, Puri & Simard, High performance convolutional
  * neural networks for document processing, 2006). A window of one place needs no columns: they are
- * the image.
+ * the image. Where vectors can run along channels without loss, conv_direct.c does without columns.
  *
  * Images are shared out to threads, in parts that depend on sizes alone; the gradient of the kernel
  * is a sum over images, of which each part makes its own, and these are added in their order. */
 #include "base/alloc.h"
-#include "runtime/ops/conv.h"
+#include "runtime/ops/conv_direct.h"
 #include "runtime/ops/gemm.h"
 #include "runtime/ops/structure.h"
 #include "runtime/pool/pool.h"
@@ -146,13 +146,16 @@ static int64_t parts_of(int64_t n, int64_t per) {
     return (n + per - 1) / per;
 }
 
+static size_t copied_bytes(const work *w) {
+    int own = w->v.axes + 1;
+    return packed_bytes(w->v.image, own) + packed_bytes(w->v.kernel, w->kernel.rank) +
+           packed_bytes(w->v.out, own);
+}
+
 /* The room of a call: what is copied, and columns for each thread. */
 static size_t room_of(const work *w, int64_t parts) {
-    int own = w->v.axes + 1;
     int threads = w->v.call->rt->threads;
-    return packed_bytes(w->v.image, own) + packed_bytes(w->v.kernel, w->kernel.rank) +
-           packed_bytes(w->v.out, own) +
-           column_bytes(w) * (size_t)(parts < threads ? parts : threads);
+    return copied_bytes(w) + column_bytes(w) * (size_t)(parts < threads ? parts : threads);
 }
 
 /* ---- the matrices of an image and group ---- */
@@ -268,9 +271,25 @@ static bool is_empty(const work *w) {
     return w->v.n == 0 || w->v.o == 0 || w->v.c == 0 || w->places == 0 || w->pixels == 0;
 }
 
+/* By conv_direct.c. */
+static bool run_direct(work *w) {
+    const tg_call *call = w->v.call;
+    if (call->room) {
+        *call->room = copied_bytes(w);
+        return tg_conv_direct_run(&w->v);
+    }
+    bool ok = prepare(w);
+    if (!ok) tg_pool_no_memory(call->rt);
+    w->v.image = &w->image, w->v.kernel = &w->kernel, w->v.out = &w->out;
+    ok = ok && tg_conv_direct_run(&w->v);
+    finish(w);
+    return ok;
+}
+
 static bool run_images(const tg_call *call) {
     work w = work_of(call);
     int64_t parts = parts_of(w.v.n, w.per);
+    if (!is_empty(&w) && tg_conv_direct_fits(&w.v)) return run_direct(&w);
     if (call->room) {
         *call->room = room_of(&w, parts);
         return true;
@@ -319,6 +338,7 @@ static void add_sum(const work *w, int64_t piece) {
 
 bool tg_conv_weights_run(const tg_call *call) {
     work w = work_of(call);
+    if (!is_empty(&w) && tg_conv_direct_fits(&w.v)) return run_direct(&w);
     double one = multiplications(&w) / (w.v.n ? (double)w.v.n : 1);
     int64_t fair = parts_of(w.v.n, PIECES), most = (int64_t)(PIECE_WORK / (one + 1)) + 1;
     if (w.per < fair) w.per = fair < most ? fair : most;

@@ -35,16 +35,26 @@ static bool are_pairs(const tg_window_axis *a) {
     return a->kernel == 2 && a->stride == 2 && a->dilation == 1 && a->padding == 0;
 }
 
+/* Of two vectors side by side every other element, and one of each in turn. */
 #define T float
+#define INT int32_t
+#define LANES 4
+#define EVENS(u, v) __builtin_shufflevector(u, v, 0, 2, 4, 6)
+#define ODDS(u, v) __builtin_shufflevector(u, v, 1, 3, 5, 7)
+#define FIRST(u, v) __builtin_shufflevector(u, v, 0, 4, 1, 5)
+#define SECOND(u, v) __builtin_shufflevector(u, v, 2, 6, 3, 7)
 #define FN(name) name##_float
 #include "runtime/ops/pooling_typed.h"
-#undef T
-#undef FN
+
 #define T double
+#define INT int64_t
+#define LANES 2
+#define EVENS(u, v) __builtin_shufflevector(u, v, 0, 2)
+#define ODDS(u, v) __builtin_shufflevector(u, v, 1, 3)
+#define FIRST(u, v) __builtin_shufflevector(u, v, 0, 2)
+#define SECOND(u, v) __builtin_shufflevector(u, v, 1, 3)
 #define FN(name) name##_double
 #include "runtime/ops/pooling_typed.h"
-#undef T
-#undef FN
 
 /* ---- walking the planes ---- */
 

@@ -1,6 +1,7 @@
-/* Pooling of one plane, for one element type T, in functions FN(name). Each walks the windows once;
- * what they share is the place of the window's first row and column, and which of its rows and
- * columns are in the image. */
+/* Pooling of one plane, for one element type T (and INT, a whole number of its size, and the moves
+ * of vectors of LANES elements), in functions FN(name). Each walks the windows once; what they
+ * share is the place of the window's first row and column, and which of its rows and columns are in
+ * the image. */
 
 /* Of NaN and a number the larger is NaN. */
 static inline T FN(larger)(T m, T a) {
@@ -126,20 +127,50 @@ static void FN(put)(const tg_window *w, const plane *p, int64_t o, int64_t x, T 
     }
 }
 
-/* Windows of two by two side by side, whole: each place is written once. */
+/* Windows of two by two side by side, whole: each place is written once, LANES windows at a time.
+ * False: there is a NaN among them, which is left to others. */
+static bool FN(unpool_line)(int64_t n, const T *up, const T *down, const T *g, T *to, T *under) {
+    typedef T vector __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+    typedef INT mask __attribute__((vector_size(16)));
+    mask nan = {0};
+    for (int64_t x = 0; x < n; x += LANES) {
+        if (x + LANES > n) x = n - LANES; /* again, to end with the line */
+        vector u = *(const vector *)(up + 2 * x), v = *(const vector *)(up + 2 * x + LANES),
+               w = *(const vector *)(down + 2 * x), y = *(const vector *)(down + 2 * x + LANES);
+        vector a = EVENS(u, v), b = ODDS(u, v), c = EVENS(w, y), d = ODDS(w, y);
+        mask k = a > b, l = c > d;
+        vector m = (vector)(((mask)a & k) | ((mask)b & ~k)),
+               o = (vector)(((mask)c & l) | ((mask)d & ~l));
+        k = m > o;
+        m = (vector)(((mask)m & k) | ((mask)o & ~k));
+        mask ka = a >= m, kb = b >= m, kc = c >= m, kd = d >= m;
+        nan |= (a != a) | (b != b) | (c != c) | (d != d);
+        vector part =
+            *(const vector *)(g + x) / __builtin_convertvector(-(ka + kb + kc + kd), vector);
+        a = (vector)((mask)part & ka), b = (vector)((mask)part & kb);
+        c = (vector)((mask)part & kc), d = (vector)((mask)part & kd);
+        *(vector *)(to + 2 * x) = FIRST(a, b), *(vector *)(to + 2 * x + LANES) = SECOND(a, b);
+        *(vector *)(under + 2 * x) = FIRST(c, d), *(vector *)(under + 2 * x + LANES) = SECOND(c, d);
+    }
+    bool any = false;
+    for (int i = 0; i < LANES; i++) any = any || nan[i];
+    return !any;
+}
+
 static void FN(unpool_pairs)(const tg_window *w, const plane *p) {
     const tg_window_axis *r = &w->row, *k = &w->column;
     for (int64_t o = 0; o < r->out; o++) {
         const T *up = (const T *)p->image + 2 * o * p->image_row, *down = up + p->image_row,
                 *g = (const T *)p->x + o * p->x_row;
         T *to = (T *)p->out + 2 * o * k->image, *under = to + k->image;
-        for (int64_t x = 0; x < k->out; x++) {
-            T a = up[2 * x], b = up[2 * x + 1], c = down[2 * x], d = down[2 * x + 1];
-            T m = FN(larger)(FN(larger)(a, b), FN(larger)(c, d));
-            T ia = FN(same)(a, m), ib = FN(same)(b, m), ic = FN(same)(c, m), id = FN(same)(d, m);
-            T v = g[x * p->x_column] / (ia + ib + ic + id);
-            to[2 * x] = ia != 0 ? v : 0, to[2 * x + 1] = ib != 0 ? v : 0;
-            under[2 * x] = ic != 0 ? v : 0, under[2 * x + 1] = id != 0 ? v : 0;
+        if (k->out < LANES || !FN(unpool_line)(k->out, up, down, g, to, under)) {
+            memset(to, 0, (size_t)(2 * k->image) * sizeof(T));
+            for (int64_t x = 0; x < k->out; x++) {
+                int64_t count;
+                T m = FN(best)(w, p, o, x, &count);
+                FN(put)(w, p, o, x, m, g[x] / (T)count);
+            }
+            continue;
         }
         for (int64_t x = 2 * k->out; x < k->image; x++) to[x] = under[x] = 0;
     }
@@ -150,7 +181,7 @@ static void FN(unpool_pairs)(const tg_window *w, const plane *p) {
 static void FN(max_unpool)(const tg_window *w, const plane *p, void *room) {
     (void)room;
     const tg_window_axis *r = &w->row, *k = &w->column;
-    if (are_pairs(r) && are_pairs(k) && p->image_column == 1) {
+    if (are_pairs(r) && are_pairs(k) && p->image_column == 1 && p->x_column == 1) {
         FN(unpool_pairs)(w, p);
         return;
     }
@@ -186,3 +217,12 @@ static void FN(max_pick)(const tg_window *w, const plane *p, void *room) {
             *out++ = count ? sum / (T)count : 0;
         }
 }
+
+#undef T
+#undef INT
+#undef LANES
+#undef EVENS
+#undef ODDS
+#undef FIRST
+#undef SECOND
+#undef FN
