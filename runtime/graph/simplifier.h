@@ -246,6 +246,9 @@ tg_node *tg_simp_sum_of_frame(tg_simp *s, tg_node *n);
 tg_node *tg_simp_rule(tg_simp *s, tg_node *n, int *law, bool *stable);
 /* n by the first stable rule that fits it, else n itself; NULL: an error. */
 tg_node *tg_simp_stable(tg_simp *s, tg_node *n);
+/* n, over computed forms, with pooling before what can wait (stable_pool.c). NULL without *failed:
+ * it has nothing of the kind. */
+tg_node *tg_stable_pool(tg_rt *rt, tg_node *n, bool *failed);
 /* n by an equation that is assumed of it, else n itself (simplify_assume.c). NULL: an error. */
 tg_node *tg_simp_assumed(tg_simp *s, tg_node *n);
 /* simplify_shape.c: the identity matrix; a change of shape alone; x in that shape. */

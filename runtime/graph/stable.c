@@ -63,6 +63,7 @@ static tg_node *twin(tg_simp *s, tg_node *n, tg_node **arg) {
     if (!made || !(made = tg_simp_stable(s, made))) return NULL;
     bool failed = false;
     tg_node *flat = flat_product(s->rt, made, &failed);
+    if (!flat && !failed) flat = tg_stable_pool(s->rt, made, &failed);
     return failed ? NULL : flat ? flat : made;
 }
 
