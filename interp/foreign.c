@@ -23,6 +23,13 @@ const tg_foreign tg_foreign_words[] = {
     {" fliplr flipud rot90 rev reverse ", "flip(x, axis=0)"},
     {" chunk array_split unbind ", "split(x, 2)"},
     {" triu_indices tril_indices ", "triu(x), tril(x)"},
+    /* convolution and pooling */
+    {" conv Conv1d Conv2d convolve convolution conv2D Conv2D correlate correlate2d convn ",
+     "conv2d(x, w, padding=1), or conv1d of lines"},
+    {" conv_transpose ConvTranspose2d ConvTranspose1d deconv deconv2d Conv2DTranspose ",
+     "conv_transpose2d(x, w, stride=2)"},
+    {" max_pool MaxPool2d MaxPool1d maxpool maxpool2d MaxPooling2D ", "max_pool2d(x, 2)"},
+    {" avg_pool AvgPool2d AvgPool1d avgpool mean_pool AveragePooling2D ", "avg_pool2d(x, 2)"},
     /* making */
     {" array tensor Tensor asarray as_tensor matrix Matrix ", "[[1, 2], [3, 4]]"},
     {" fill filled ", "full(0.5, 2, 3), zeros(2, 3)"},

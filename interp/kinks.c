@@ -43,6 +43,8 @@ const tg_kink tg_kinks[] = {
      "shared equally"},
     {"equal smallest elements", "min(x) | -max(-x)", "[1, 2, 1]", "[0.5, 0, 0.5]", "[0, 0, 0]",
      "shared equally"},
+    {"equal largest elements of a window", "max_pool1d(x, 3)[0] | max(x)", "[2, 2, 1]",
+     "[0.5, 0.5, 0]", "[0, 0, 0]", "shared equally"},
     {"an element equal to a constant beside it", "max([x, 0])", "0", "0.5", "0",
      "a tensor does not know which of its elements are constants: they share too; max(x, 0) does"},
     {"equal elements in order", "sort(x)[0] | x[argmin(x)]", "[1, 1, 2]", "[1, 0, 0]", "[0, 0, 0]",
