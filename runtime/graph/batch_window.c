@@ -99,7 +99,7 @@ static tg_node *by_groups(fold *f, tg_node *const *in) {
 
 tg_node *tg_batch_window(tg_rt *rt, const tg_node *node, tg_node *const *in, const bool *has, int e,
                          const tg_size *dim) {
-    tg_node *arg[TG_MAX_TENSORS];
+    tg_node *arg[TG_MAX_TENSORS] = {NULL};
     bool weights = strstr(node->op->name, "weights");
     bool images = !is_conv(node->op) || (!weights && !has[1]);
     fold f = {rt, node, e, dim, 1};

@@ -53,7 +53,7 @@ static int64_t least(int64_t a, int64_t b) {
 }
 
 static int64_t parts_of(int64_t n, int64_t per) {
-    return (n + per - 1) / per;
+    return per > 0 ? (n + per - 1) / per : 0;
 }
 
 static double multiplications(const direct *d) {

@@ -143,7 +143,7 @@ static void finish(work *w) {
 }
 
 static int64_t parts_of(int64_t n, int64_t per) {
-    return (n + per - 1) / per;
+    return per > 0 ? (n + per - 1) / per : 0;
 }
 
 static size_t copied_bytes(const work *w) {

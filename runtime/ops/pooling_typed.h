@@ -144,7 +144,7 @@ static bool FN(unpool_line)(int64_t n, const T *up, const T *down, const T *g, T
         k = m > o;
         m = (vector)(((mask)m & k) | ((mask)o & ~k));
         mask ka = a >= m, kb = b >= m, kc = c >= m, kd = d >= m;
-        nan |= (a != a) | (b != b) | (c != c) | (d != d);
+        nan |= ~((a <= m) & (b <= m) & (c <= m) & (d <= m));
         vector part =
             *(const vector *)(g + x) / __builtin_convertvector(-(ka + kb + kc + kd), vector);
         a = (vector)((mask)part & ka), b = (vector)((mask)part & kb);
