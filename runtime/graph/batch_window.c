@@ -38,6 +38,7 @@ typedef struct fold {
 
 /* x [batch, images, channels, places] to [images, batch * channels, places]. */
 static tg_node *into_channels(const fold *f, tg_node *x) {
+    if (!x) return NULL;
     int lead = x->type.rank - f->e - tg_window_axes(f->node->op) - 1, r = 0, perm[TG_MAX_RANK];
     tg_size dim[TG_MAX_RANK];
     for (int i = 0; i < lead; i++) perm[r++] = f->e + i;
@@ -68,6 +69,7 @@ static tg_node *from_channels(const fold *f, tg_node *x) {
 
 /* [batch, out, ...] to [batch * out, ...], which are groups. */
 static tg_node *merged(const fold *f, tg_node *w) {
+    if (!w) return NULL;
     tg_size dim[TG_MAX_RANK];
     int r = w->type.rank - f->e;
     memcpy(dim, w->type.dim + f->e, (size_t)r * sizeof *dim);
