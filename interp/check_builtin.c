@@ -222,7 +222,7 @@ static tg_tensor *hollow(tg_interp *in, const tg_type *type) {
 static bool batches(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                     tg_value *out) {
     enum { MOST = 10 };
-    tg_argument moved[MOST];
+    tg_argument moved[MOST] = {0};
     tg_tensor *part[MOST] = {0};
     bool ok = n <= MOST;
     if (!ok) return b->run(in, n, args, out);
