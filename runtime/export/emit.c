@@ -6,6 +6,7 @@
  * formula of any size is a list of short lines. */
 #include "runtime/export/emit.h"
 #include "base/alloc.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/poly.h"
 #include "runtime/graph/simplify.h"
 
@@ -158,7 +159,7 @@ void tg_emit_size_text(const tg_emitter *e, tg_str *s, tg_size size, bool bare) 
 /* ---- what there is ---- */
 
 /* Counts users, and carries names over to the stable forms. */
-static bool look(tg_emitter *e) {
+bool tg_emit_look(tg_emitter *e) {
     tg_node **named;
     size_t n;
     if (!tg_node_collect(e->rt, e->ask->n, e->ask->root, &named, &n)) return false;
@@ -187,14 +188,19 @@ static bool look(tg_emitter *e) {
     return true;
 }
 
-static bool check_spellings(tg_emitter *e) {
-    for (size_t i = 0; i < e->count; i++) {
-        const tg_op *op = e->node[i]->op;
-        const char *text = tg_emit_is_leaf(e->node[i]) ? "" : e->target->spelling(op);
+static bool check_spellings(const tg_emitter *e, size_t count, tg_node *const *node) {
+    for (size_t i = 0; i < count; i++) {
+        const tg_op *op = node[i]->op;
+        bool loop = tg_node_is_loop(node[i]) || tg_node_is_item(node[i]);
+        const char *text = tg_emit_is_leaf(node[i])   ? ""
+                           : loop && e->target->loops ? ""
+                                                      : e->target->spelling(op);
         if (text && strcmp(text, TG_NO_SPELLING) != 0) continue;
-        if (op->class != TG_CLASS_RANDOM)
-            return tg_fail(&e->rt->c, TG_ERR_VALUE, "%s cannot be written in %s", op->name,
-                           e->target->name);
+        if (op->class != TG_CLASS_RANDOM) {
+            tg_fail(&e->rt->c, TG_ERR_VALUE, "%s cannot be written in %s", op->name,
+                    e->target->name);
+            return loop && tg_help(&e->rt->c, "\"numpy\" and \"torch\" have loops");
+        }
         tg_fail(&e->rt->c, TG_ERR_VALUE,
                 "a formula that draws its own random numbers (%s) cannot be written in %s",
                 op->name, e->target->name);
@@ -257,9 +263,9 @@ static bool gather_type(tg_emitter *e, tg_size_binding *set, const tg_type *t) {
     return true;
 }
 
-static bool gather(tg_emitter *e, tg_size_binding *set) {
-    for (size_t i = 0; i < e->count; i++) {
-        const tg_node *x = e->node[i];
+static bool gather(tg_emitter *e, size_t count, tg_node *const *node, tg_size_binding *set) {
+    for (size_t i = 0; i < count; i++) {
+        const tg_node *x = node[i];
         if (!gather_type(e, set, &x->type)) return false;
         if (x->op == &tg_op_size && !tg_size_symbols(e->rt, set, x->leaf.size)) return false;
         for (int k = 0; x->at && !tg_emit_is_leaf(x) && k < x->at->n; k++) {
@@ -270,9 +276,9 @@ static bool gather(tg_emitter *e, tg_size_binding *set) {
     return true;
 }
 
-static bool list_sizes(tg_emitter *e) {
+static bool list_sizes(tg_emitter *e, size_t count, tg_node *const *node) {
     tg_size_binding set = {0};
-    bool ok = gather(e, &set);
+    bool ok = gather(e, count, node, &set);
     e->size = tg_alloc_array(set.n + 1, sizeof *e->size);
     if (!e->size) ok = tg_fail_memory(&e->rt->c);
     for (size_t i = 0; ok && i < set.n; i++) {
@@ -292,7 +298,7 @@ static bool list_sizes(tg_emitter *e) {
 
 /* ---- assignments ---- */
 
-static bool choose(tg_emitter *e) {
+bool tg_emit_choose(tg_emitter *e) {
     int next = 0;
     char base[24];
     for (size_t i = 0; i < e->count; i++) {
@@ -308,8 +314,10 @@ static bool choose(tg_emitter *e) {
         for (int k = 0; k < e->ask->n && !root; k++) root = e->root[k] == x;
         bool named = info->label && !(root && info->users == 1 && e->ask->n == 1);
         bool inlined = !e->target->inlines || e->target->inlines(e, x);
-        if (!named && inlined && info->users < 2 && info->ops < INLINE_OPS) continue;
-        if (root && info->users == 1 && !named) continue;
+        if (tg_node_is_loop(x)) continue;
+        const bool item = tg_node_is_item(x);
+        if (!item && !named && inlined && info->users < 2 && info->ops < INLINE_OPS) continue;
+        if (!item && root && info->users == 1 && !named) continue;
         snprintf(base, sizeof base, "t%d", ++next);
         if (named) next--;
         info->name = tg_emit_name(e, named ? info->label : base);
@@ -345,6 +353,16 @@ static bool name_function(tg_emitter *e, const char *own) {
     return e->function != NULL;
 }
 
+/* `all`: what is written, in bodies of loops too. */
+static bool prepare_names(tg_emitter *e, size_t count, tg_node *const *all) {
+    if (!tg_emit_look(e) || !reserve(e)) return false;
+    const char *own = e->ask->name                               ? e->ask->name
+                      : e->ask->n == 1 && e->ask->root[0]->label ? e->ask->root[0]->label
+                                                                 : "f";
+    return name_function(e, own) && list_parameters(e) && list_sizes(e, count, all) &&
+           tg_emit_choose(e);
+}
+
 static bool prepare(tg_emitter *e) {
     const tg_emit_request *ask = e->ask;
     e->root = tg_alloc_array((size_t)ask->n + 1, sizeof *e->root);
@@ -354,11 +372,12 @@ static bool prepare(tg_emitter *e) {
     if (!tg_node_collect(e->rt, ask->n, e->root, &e->node, &e->count)) return false;
     e->info = tg_alloc_array(e->count + 1, sizeof *e->info);
     if (!e->info) return tg_fail_memory(&e->rt->c);
-    if (!look(e) || !check_spellings(e) || !reserve(e)) return false;
-    const char *own = ask->name                            ? ask->name
-                      : ask->n == 1 && ask->root[0]->label ? ask->root[0]->label
-                                                           : "f";
-    return name_function(e, own) && list_parameters(e) && list_sizes(e) && choose(e);
+    tg_node **all;
+    size_t count;
+    if (!tg_emit_all_nodes(e->rt, ask->n, e->root, &all, &count)) return false;
+    bool ok = check_spellings(e, count, all) && prepare_names(e, count, all);
+    tg_free(all);
+    return ok;
 }
 
 bool tg_emit(tg_rt *rt, tg_str *out, const tg_emit_request *ask) {

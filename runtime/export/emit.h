@@ -44,6 +44,7 @@ typedef struct tg_emit_target {
     bool sizes_given;            /* sizes are parameters, not read off the shapes */
     /* Words that are no names for the function; NULL: none. */
     const char *const *library;
+    bool loops; /* it can write them */
     /* Is the node, which has no name of its own, written in place? NULL: all are. */
     bool (*inlines)(const tg_emitter *e, const tg_node *n);
 } tg_emit_target;
@@ -76,7 +77,19 @@ struct tg_emitter {
     const char **used;
     const char *function;
     tg_dtype precision; /* the widest float type among the nodes */
+    int indent;         /* of the body of a loop: how many are around it */
 };
+
+/* Counts users and carries names over, of e->node; then gives names to what is assigned. */
+bool tg_emit_look(tg_emitter *e);
+bool tg_emit_choose(tg_emitter *e);
+/* All nodes under the roots, and in the bodies of loops there (emit_loop.c). *node: tg_free. */
+bool tg_emit_all_nodes(tg_rt *rt, int n, tg_node *const *root, tg_node ***node, size_t *count);
+/* An emitter for formulas over the slots of a loop in e's, looked at; what leaves are called and
+ * choosing is left. ask outlives it. To be closed in any case; e is not to be used until then but
+ * for what it knows. */
+bool tg_emit_open_body(tg_emitter *e, const tg_emit_request *ask, tg_emitter *body);
+void tg_emit_close_body(tg_emitter *e, tg_emitter *body);
 
 tg_emit_info *tg_emit_info_of(const tg_emitter *e, const tg_node *n);
 /* A name like `base` that is free, taken now; NULL: an error. */

@@ -2,8 +2,9 @@
  * an expression keeps its form. They differ in what a plain number may do: NumPy's functions take
  * numbers, PyTorch's want tensors. Where tg converts a bool to a number, or a double to a single,
  * the text says so, since the libraries' own rules for mixed types are others. */
-#include "runtime/export/emit.h"
+#include "runtime/export/emit_python.h"
 #include "runtime/export/python_helpers.h"
+#include "runtime/graph/loop.h"
 #include "runtime/graph/print.h"
 #include "base/alloc.h"
 
@@ -22,9 +23,13 @@ static bool is_torch(const tg_emitter *e) {
     return e->target == &tg_emit_torch;
 }
 
+bool tg_python_is_torch(const tg_emitter *e) {
+    return is_torch(e);
+}
+
 /* ---- types ---- */
 
-static void put_dtype(const tg_emitter *e, tg_str *s, tg_dtype t) {
+void tg_python_dtype(const tg_emitter *e, tg_str *s, tg_dtype t) {
     static const char *const numpy[] = {"bool_", "uint8", "int32", "int64", "float32", "float64"};
     static const char *const torch[] = {"bool", "uint8", "int32", "int64", "float32", "float64"};
     tg_str_addf(s, "%s.%s", is_torch(e) ? "torch" : "np", (is_torch(e) ? torch : numpy)[t]);
@@ -40,6 +45,10 @@ static bool is_plain(const tg_emitter *e, const tg_node *n, int depth) {
     for (int i = 0; i < n->n; i++)
         if (!is_plain(e, n->arg[i], depth + 1)) return false;
     return true;
+}
+
+bool tg_python_is_plain(const tg_emitter *e, const tg_node *n) {
+    return is_plain(e, n, 0);
 }
 
 static void put_number(tg_str *s, double x) {
@@ -84,7 +93,7 @@ static void put_tuple_end(tg_str *s, int n) {
     tg_str_add(s, n == 1 ? ",)" : ")");
 }
 
-static void put_shape(const tg_emitter *e, tg_str *s, int n, const tg_size *dim) {
+void tg_python_shape(const tg_emitter *e, tg_str *s, int n, const tg_size *dim) {
     tg_str_addc(s, '(');
     for (int i = 0; i < n; i++) {
         if (i > 0) tg_str_add(s, ", ");
@@ -133,7 +142,7 @@ static bool attribute(tg_emit_writer *w, tg_str *s, const tg_node *n, int k) {
             put_mask(s, *v);
         break;
     case TG_P_FLAG: tg_str_add(s, *v ? "True" : "False"); break;
-    case TG_P_SHAPE: put_shape(e, s, count, v); break;
+    case TG_P_SHAPE: tg_python_shape(e, s, count, v); break;
     case TG_P_PERM:
     case TG_P_SPEC:
         tg_str_addc(s, '(');
@@ -224,9 +233,9 @@ static bool is_word(const char *word, size_t len, const char *is) {
 static bool word(tg_emit_writer *w, tg_str *s, const tg_node *n, const char *text, size_t len,
                  bool *fits) {
     if (is_word(text, len, "result"))
-        put_shape(w->e, s, n->type.rank, n->type.dim);
+        tg_python_shape(w->e, s, n->type.rank, n->type.dim);
     else if (is_word(text, len, "dtype"))
-        put_dtype(w->e, s, n->type.dtype);
+        tg_python_dtype(w->e, s, n->type.dtype);
     else if (is_word(text, len, "index"))
         return put_index(w->e, s, n, fits);
     else if (is_word(text, len, "T")) {
@@ -258,14 +267,14 @@ static void put_leaf(const tg_emitter *e, tg_str *s, const tg_node *n, int min) 
             put_elements(s, v, 0, &flat);
         else {
             tg_str_add(s, "[]).reshape(");
-            put_shape(e, s, v->rank, v->dim);
+            tg_python_shape(e, s, v->rank, v->dim);
             tg_str_add(s, is_torch(e) ? ").to(" : ").astype(");
-            put_dtype(e, s, v->dtype);
+            tg_python_dtype(e, s, v->dtype);
             tg_str_addc(s, ')');
             return;
         }
         tg_str_add(s, ", dtype=");
-        put_dtype(e, s, v->dtype);
+        tg_python_dtype(e, s, v->dtype);
         tg_str_addc(s, ')');
     }
 }
@@ -277,7 +286,7 @@ static bool operation(tg_emit_writer *w, tg_str *s, const tg_node *n, int min) {
         tg_str_add(s, "torch.reshape(");
         if (!tg_emit_template(w, s, n, text)) return false;
         tg_str_add(s, ", ");
-        put_shape(e, s, n->type.rank, n->type.dim);
+        tg_python_shape(e, s, n->type.rank, n->type.dim);
         tg_str_addc(s, ')');
         return true;
     }
@@ -333,12 +342,12 @@ static bool converted(tg_emit_writer *w, tg_str *s, const tg_node *a, tg_dtype t
         tg_str_add(s, round ? "torch.round(" : "");
         if (!expression(w, s, a, round ? 0 : TG_EMIT_TIGHT)) return false;
         tg_str_add(s, round ? ").to(" : ".to(");
-        put_dtype(w->e, s, to);
+        tg_python_dtype(w->e, s, to);
     } else {
         tg_str_add(s, round ? "np.asarray(np.rint(" : "np.asarray(");
         if (!expression(w, s, a, 0)) return false;
         tg_str_add(s, round ? "), " : ", ");
-        put_dtype(w->e, s, to);
+        tg_python_dtype(w->e, s, to);
     }
     tg_str_addc(s, ')');
     return true;
@@ -365,7 +374,7 @@ static bool plain_argument(tg_emit_writer *w, tg_str *s, const tg_node *n, int i
         tg_str_add(s, "torch.tensor(");
         if (!expression(w, s, a, 0)) return false;
         tg_str_add(s, ", dtype=");
-        put_dtype(e, s, want);
+        tg_python_dtype(e, s, want);
         tg_str_addc(s, ')');
         return true;
     }
@@ -431,7 +440,7 @@ static bool put_result(tg_emit_writer *w, tg_str *s) {
         if (!expression(w, s, n, 0)) return false;
         if (plain) {
             tg_str_add(s, ", dtype=");
-            put_dtype(e, s, e->rt->precision);
+            tg_python_dtype(e, s, e->rt->precision);
             tg_str_addc(s, ')');
         }
     }
@@ -447,16 +456,23 @@ static void put_sizes(const tg_emitter *e, tg_str *s, const char *text) {
                         e->param[e->size[i].param].name, e->size[i].axis);
 }
 
-static bool put_body(tg_emit_writer *w, tg_str *s) {
-    tg_emitter *e = w->e;
+bool tg_python_lines(tg_emitter *e, tg_str *s) {
+    tg_emit_writer w = {e, argument, attribute, word};
     for (size_t i = 0; i < e->count; i++) {
         const tg_node *n = e->node[i];
-        if (tg_emit_is_leaf(n) || !e->info[i].name) continue;
-        tg_str_addf(s, "    %s = ", e->info[i].name);
-        if (!operation(w, s, n, 0) || !tg_check_interrupt(&e->rt->c)) return false;
+        if (tg_node_is_loop(n) && !tg_python_loop(e, s, n)) return false;
+        if (tg_emit_is_leaf(n) || tg_node_is_item(n) || !e->info[i].name) continue;
+        tg_str_repeat(s, ' ', 4 * (1 + e->indent));
+        tg_str_addf(s, "%s = ", e->info[i].name);
+        if (!operation(&w, s, n, 0) || !tg_check_interrupt(&e->rt->c)) return false;
         tg_str_addc(s, '\n');
     }
-    return put_result(w, s);
+    return true;
+}
+
+bool tg_python_expression(tg_emitter *e, tg_str *s, const tg_node *n) {
+    tg_emit_writer w = {e, argument, attribute, word};
+    return expression(&w, s, n, 0);
 }
 
 /* The functions that the text mentions, and those that these mention, in the table's order. */
@@ -488,7 +504,7 @@ static bool write_python(tg_emitter *e) {
     tg_emit_writer w = {e, argument, attribute, word};
     tg_str body = {0}, lines = {0}, *out = e->out;
     put_signature(e, &body);
-    bool ok = put_docstring(e, &body) && put_body(&w, &lines);
+    bool ok = put_docstring(e, &body) && tg_python_lines(e, &lines) && put_result(&w, &lines);
     put_sizes(e, &body, tg_str_text(&lines));
     tg_str_add(&body, tg_str_text(&lines));
     if (lines.failed) body.failed = true;
@@ -514,12 +530,18 @@ static bool write_python(tg_emitter *e) {
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",            \
         "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global",    \
         "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return",  \
-        "try", "while", "with", "yield", "float", "math"
+        "try", "while", "with", "yield", "float", "len", "math", "range", "reversed"
 
 static const char *const numpy_words[] = {PYTHON, "np", NULL};
 static const char *const torch_words[] = {PYTHON, "torch", NULL};
 
-const tg_emit_target tg_emit_numpy = {
-    .name = "numpy", .spelling = numpy_of, .write = write_python, .reserved = numpy_words};
-const tg_emit_target tg_emit_torch = {
-    .name = "torch", .spelling = torch_of, .write = write_python, .reserved = torch_words};
+const tg_emit_target tg_emit_numpy = {.name = "numpy",
+                                      .spelling = numpy_of,
+                                      .write = write_python,
+                                      .reserved = numpy_words,
+                                      .loops = true};
+const tg_emit_target tg_emit_torch = {.name = "torch",
+                                      .spelling = torch_of,
+                                      .write = write_python,
+                                      .reserved = torch_words,
+                                      .loops = true};

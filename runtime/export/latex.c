@@ -395,6 +395,45 @@ static void write_tensor(writer *w, tg_str *s, const tg_view *v) {
     }
 }
 
+static bool write_list(writer *w, tg_str *s, int n, tg_node *const *x, int depth) {
+    if (n != 1) tg_str_add(s, "\\left(");
+    for (int i = 0; i < n; i++) {
+        tg_str_add(s, i ? ", " : "");
+        if (!write_argument(w, s, x[i], 0, false, depth)) return false;
+    }
+    if (n != 1) tg_str_add(s, "\\right)");
+    return true;
+}
+
+/* A loop as the map of a turn, what it begins with, and what it walks over. */
+static bool write_item(writer *w, tg_str *s, const tg_node *n, int depth) {
+    const tg_node *bundle = n->arg[0];
+    const tg_loop *l = tg_loop_of(bundle);
+    const bool stack = tg_item_formula(n) != NULL;
+    tg_loop_text t;
+    if (!tg_loop_text_open(w->rt, n, &t)) return false;
+    tg_str_add(s, "\\operatorname{scan}\\left(\\left(");
+    tg_latex_name(s, t.state, strlen(t.state));
+    tg_str_add(s, ", ");
+    tg_latex_name(s, t.row, strlen(t.row));
+    tg_str_add(s, "\\right) \\mapsto \\left(");
+    bool ok = write_list(w, s, l->carries, t.next, depth);
+    tg_str_add(s, ", ");
+    if (!stack) tg_str_add(s, "\\cdot");
+    ok = ok && (!stack || write_argument(w, s, t.next[l->carries], 0, false, depth));
+    tg_loop_text_close(w->rt, &t);
+    tg_str_add(s, "\\right), ");
+    ok = ok && write_list(w, s, l->carries, bundle->arg, depth);
+    tg_str_add(s, ", ");
+    if (l->xs == 0) write_size(w, s, tg_loop_turns(bundle));
+    ok = ok && (l->xs == 0 || write_list(w, s, l->xs, bundle->arg + l->carries, depth));
+    if (l->reverse) tg_latex_text(s, ", reverse=true");
+    tg_str_addf(s, "\\right)_{%d", stack);
+    if (!stack && l->carries > 1) tg_str_addf(s, ", %d", tg_item_carry(n));
+    tg_str_addc(s, '}');
+    return ok;
+}
+
 static void write_leaf(writer *w, tg_str *s, const tg_node *n) {
     if (n->op == &tg_op_number)
         tg_latex_number(s, n->leaf.number);
@@ -412,8 +451,7 @@ static bool write_operation(writer *w, tg_str *s, const tg_node *n, int depth) {
     const char *t = template_of(n);
     if (!passes_on(n)) w->followed = false;
     if (tg_node_is_ruled(n)) return write_ruled(w, s, n, depth);
-    if (tg_node_is_item(n))
-        return tg_fail(&w->rt->c, TG_ERR_TYPE, "latex has no form for a scan yet");
+    if (tg_node_is_item(n)) return write_item(w, s, n, depth);
     if (n->op->style == TG_PRINT_INDEX) return write_index(w, s, n, depth);
     if (!t) return write_call(w, s, n, depth);
     if (is_product(n)) return write_product(w, s, n, depth);

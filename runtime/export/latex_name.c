@@ -84,6 +84,14 @@ static void add_word(tg_str *s, const char *text, size_t n) {
 }
 
 void tg_latex_name(tg_str *s, const char *name, size_t len) {
+    const char *part = len > 1 ? memchr(name + 1, '[', len - 1) : NULL;
+    if (part && name[len - 1] == ']') { /* s[0], a part of the state of a loop */
+        tg_latex_name(s, name, (size_t)(part - name));
+        tg_str_add(s, "_{");
+        tg_str_addn(s, part + 1, len - (size_t)(part - name) - 2);
+        tg_str_addc(s, '}');
+        return;
+    }
     const char *bar = len > 1 ? memchr(name + 1, '_', len - 1) : NULL;
     size_t stem = bar ? (size_t)(bar - name) : len;
     while (!bar && stem > 1 && isdigit((unsigned char)name[stem - 1])) stem--;

@@ -6,6 +6,14 @@
 #include <stddef.h>
 
 const tg_helper tg_python_helpers[] = {
+    {"_stack",
+     "def _stack(rows, shape, dtype):\n"
+     "    return np.stack([np.asarray(r, dtype) for r in rows]) if rows else np.zeros((0,) + "
+     "shape, "
+     "dtype)\n",
+     "def _stack(rows, shape, dtype):\n"
+     "    return torch.stack([torch.as_tensor(r, dtype=dtype) for r in rows]) if rows else "
+     "torch.zeros((0,) + shape, dtype=dtype)\n"},
     {"_axes",
      "def _axes(axis):\n"
      "    return axis if isinstance(axis, tuple) else (axis,)\n",

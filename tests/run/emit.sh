@@ -42,6 +42,20 @@ rule soft(t) = g * sigmoid(t)
 q = var([-2, 0.5, 3]); s = sum(soft(q)^2); gs = grad(s, q); second = grad(sum(gs^2), q)
 save("ruled", {s: s, first: gs, second: second})
 put("ruled.q", q); put("ruled=s", s); put("ruled=first", gs); put("ruled=second", second)
+# loops, in Python alone: several states, backwards, one in another, over a batch, and derivatives
+D = var([[0.5, -0.3], [0.2, 0.8]]); r = var(1.5); first = X[:, 0:2]
+last, all = scan((h, x) -> (tanh(h @ D + x), h), zeros(2), first)
+gD = grad(sum(all^2) + sum(last), D)
+back = scan((s, x) -> ((s[0] * r, s[1] + s[0]), s[1] * x), (1, 0), X[:, 0], reverse=true)[1]
+inner = scan((s, x) -> (s + scan((t, q) -> (t * 0.5 + q * x, none), s, X[:, 0])[0], s), r, X[:, 1])[1]
+len = scan((s, x) -> (s * r, s), r, none, length=5)[1]
+each = vmap(q -> sum(scan((s, x) -> (tanh(s * q + x), s), 0, X[:, 0])[1]))(X[:, 1])
+for target in ["numpy", "torch"] {
+    emit((last, all, gD, grad(sum(gD^2), D), back, inner, len, each), target, name="f", to="loop.{target}")
+}
+put("loop.X", X); put("loop.D", D); put("loop.r", r)
+put("loop=0", last); put("loop=1", all); put("loop=2", gD); put("loop=3", grad(sum(gD^2), D)); put("loop=4", back)
+put("loop=5", inner); put("loop=6", len); put("loop=7", each)
 # no axis at all is an axis of its own
 A = var([[1, -2], [0.5, 3]])
 axes = {sum: sum(A, axis=()), kept: max(A, axis=(), keep=true), norm: norm(A, axis=()), soft: softmax(A * 2, axis=())}
@@ -59,7 +73,7 @@ if ! /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
     exit 0
 fi
 cat >"$dir/run.py" <<'END'
-import ctypes, re, shutil, subprocess, sys, time
+import ctypes, os, re, shutil, subprocess, sys, time
 import numpy as np
 
 def numbers(text):
@@ -134,6 +148,8 @@ for case in want:
     in_python(case, 'numpy', np.asarray, np.asarray)
     if torch:
         in_python(case, 'torch', torch.tensor, lambda r: r.numpy())
+    if not os.path.exists(case + '.c'):
+        continue
     if shutil.which('cc'):
         in_c(case)
     else:
