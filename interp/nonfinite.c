@@ -58,6 +58,7 @@ typedef struct finding {
     bool nan;             /* that is what it has become; else infinite */
     bool backward, given; /* given: it was among the data */
     char text[TEXT];      /* of the operation */
+    int64_t turn, turns;  /* of a loop, from 1; 0: it is in none */
     tg_summary out;
     int n;
     char operand[OPERANDS][TEXT];
@@ -127,6 +128,9 @@ static bool write_finding(tg_interp *in, const finding *f, tg_str *out) {
     else
         tg_fail(c, TG_ERR_VALUE, "%s %s: %s%s is the first that is not finite", f->what, word,
                 f->backward ? "in the derivative taken here, " : "", f->text);
+    if (f->turn > 0)
+        tg_fail(c, TG_ERR_VALUE, "%s %s: %s is the first that is not finite, in turn %lld of %lld",
+                f->what, word, f->text, (long long)f->turn, (long long)f->turns);
     c->diag.at = f->at;
     int width = tg_utf8_width(f->text, strlen(f->text));
     for (int i = 0; i < f->n; i++) {
@@ -191,9 +195,11 @@ static bool trace_formula(tg_interp *in, const char *what, tg_node *n, tg_str *o
                  .given = o.node->n == 0,
                  .nan = o.whole.nan > 0,
                  .out = o.out};
-    if (!node_text(in, o.written, f.text)) return false;
-    for (int i = 0; i < o.node->n && i < TG_MAX_TENSORS && f.n < OPERANDS; i++) {
-        const tg_node *a = o.node->arg[i];
+    const tg_node *part = o.inside ? o.inside : o.node;
+    f.turn = o.turn, f.turns = o.turns;
+    if (!node_text(in, o.inside ? o.inside : o.written, f.text)) return false;
+    for (int i = 0; i < part->n && i < TG_MAX_TENSORS && f.n < OPERANDS; i++) {
+        const tg_node *a = part->arg[i];
         if (!o.has[i] || tg_node_is_number(a)) continue;
         f.in[f.n] = o.in[i];
         if (!node_text(in, a, f.operand[f.n++])) return false;

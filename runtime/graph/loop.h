@@ -122,6 +122,7 @@ bool tg_loop_adjoint(tg_rt *rt, tg_node *bundle, const tg_recompute *recompute, 
 typedef struct tg_loop_text {
     char state[32], row[32]; /* what the parameters are called */
     tg_node **next;          /* the next states, then the item's formula if it has one */
+    tg_node **slot;          /* what stands for the slots of the record */
 } tg_loop_text;
 /* False: an error, and nothing to close. Until it is closed a level is taken. */
 bool tg_loop_text_open(tg_rt *rt, const tg_node *item, tg_loop_text *out);

@@ -64,7 +64,7 @@ bool tg_loop_text_open(tg_rt *rt, const tg_node *item, tg_loop_text *t) {
     if (!tg_guard(&rt->c)) return false;
     int level = tg_loop_enter(rt);
     if (!level) return false;
-    tg_node **slot = tg_alloc_array((size_t)l->n, sizeof *slot);
+    tg_node **slot = t->slot = tg_alloc_array((size_t)l->n, sizeof *slot);
     t->next = tg_alloc_array((size_t)l->carries + 1, sizeof *t->next);
     bool ok = slot && t->next ? true : tg_fail_memory(&rt->c);
     ok = ok && choose_names(rt, bundle, t) && name_slots(rt, l, level, t, slot);
@@ -73,14 +73,15 @@ bool tg_loop_text_open(tg_rt *rt, const tg_node *item, tg_loop_text *t) {
         tg_node *n = i < l->carries ? l->next[i] : formula;
         ok = (t->next[i] = tg_node_substitute_all(rt, n, l->n, l->slot, slot)) != NULL;
     }
-    tg_free(slot);
     if (ok) return true;
+    tg_free(t->slot);
     tg_free(t->next);
     tg_loop_leave(rt);
     return false;
 }
 
 void tg_loop_text_close(tg_rt *rt, tg_loop_text *t) {
+    tg_free(t->slot);
     tg_free(t->next);
     tg_loop_leave(rt);
 }

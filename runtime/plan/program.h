@@ -259,6 +259,10 @@ bool tg_plan_eval_as_is(tg_rt *rt, int n, tg_node *const *roots, const tg_overri
 /* cache.c: room for `bytes` in the workspace. */
 bool tg_plans_reserve(tg_rt *rt, size_t bytes);
 
+/* trace_loop.c: looks into the body of the loop whose item is not finite. False: an error. */
+struct tg_culprit;
+bool tg_trace_turn(tg_rt *rt, tg_node *item, const tg_overrides *with, struct tg_culprit *out);
+
 /* execute.c */
 /* The slots in the workspace, which begins there. */
 void tg_plan_place_workspace(tg_plan *p, char *work);

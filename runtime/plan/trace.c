@@ -234,6 +234,7 @@ bool tg_trace_culprit(tg_rt *rt, tg_node *root, int ncells, tg_cell *const *cell
             if (out->has[i]) out->in[i] = *summary_of(&s, n->arg[i]);
         }
         if (n) ok = find_written(rt, root, n, &out->written);
+        if (n && ok && tg_node_is_item(n)) ok = tg_trace_turn(rt, n, &s.with, out);
     }
     end(&s);
     return ok;

@@ -24,6 +24,8 @@ typedef struct tg_culprit {
     tg_node *written; /* the formula as it was written that node computes; or node itself */
     tg_summary whole, out, in[TG_MAX_TENSORS]; /* of the root, the node, its arguments */
     bool has[TG_MAX_TENSORS];                  /* in[i] is known: a float argument */
+    tg_node *inside;     /* of a loop: the part of its body, over slots with names; else NULL ... */
+    int64_t turn, turns; /* ... and the turn, from 1: out and in are of that part in it */
 } tg_culprit;
 
 /* Follows what is not finite from the root down to where it begins. It ends at an operation with
