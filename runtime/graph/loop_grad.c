@@ -413,7 +413,7 @@ static bool make_back(tg_loop_back *b) {
     if (n == 0) return true;
     all = tg_alloc_array(n, sizeof *all);
     if (!all) return tg_fail_memory(&rt->c);
-    memcpy(all, b->next_back.item, b->next_back.n * sizeof *all);
+    if (b->next_back.n) memcpy(all, b->next_back.item, b->next_back.n * sizeof *all);
     if (b->out_back.n) memcpy(all + b->next_back.n, b->out_back.item, b->out_back.n * sizeof *all);
     bool ok = cut(b, (int)n, all) && settle_all(b, &b->next_back) && settle_all(b, &b->out_back) &&
               drop_unread(b);
