@@ -10,6 +10,7 @@
 #include "interp/numeric.h"
 #include "interp/plain.h"
 #include "interp/vmap.h"
+#include "runtime/ops/attrs.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,10 +49,13 @@ static void frame_free(call_frame *f) {
     for (int i = 0; i < f->nitems; i++) tg_free(f->item[i]);
 }
 
-/* The parameter that an argument is for; NULL: there is none, and bind will say so. */
+/* The parameter that an argument is for; NULL: there is none, and bind will say so. In zeros(2, n)
+ * both numbers are for the shape. */
 static const tg_param *param_for(const tg_op *op, int position, const char *name) {
-    for (int i = 0; i < TG_MAX_PARAMS && op->param[i].name; i++)
-        if (name ? strcmp(op->param[i].name, name) == 0 : i == position) return &op->param[i];
+    for (int i = 0; i < TG_MAX_PARAMS && op->param[i].name; i++) {
+        if (name && strcmp(op->param[i].name, name) == 0) return &op->param[i];
+        if (!name && (i == position || tg_param_spreads(op, i))) return &op->param[i];
+    }
     return NULL;
 }
 
