@@ -48,7 +48,7 @@ static bool things_of(tg_interp *in, const tg_value *v, const char *what, things
     if (x.tag == TG_V_TUPLE) x.tag = TG_V_LIST;
     if (!tg_to_tensor(in, x, what, &t->number)) {
         if (in->rt.c.diag.kind == TG_ERR_TYPE)
-            tg_help(&in->rt.c, "it is looked at numbers, or at a list of strings");
+            tg_help(&in->rt.c, "numbers in a tensor, or strings in a list");
         return false;
     }
     t->n = tg_view_count(&t->number->v);
@@ -118,7 +118,14 @@ static int64_t *slot_of(const table *t, const things *x, int64_t i) {
     return &t->slot[at];
 }
 
+/* Room for one kind more, and for its slot. */
 static bool make_room(tg_ctx *c, table *t) {
+    void *first = t->first, *count = t->count;
+    bool ok = tg_grow(&first, &t->cap, t->n + 1, sizeof *t->first);
+    t->first = first;
+    ok = ok && tg_grow(&count, &t->count_cap, t->n + 1, sizeof *t->count);
+    t->count = count;
+    if (!ok) return tg_fail_memory(c);
     if (t->nslots > 2 * t->n) return true;
     int64_t *slot = tg_alloc_array(t->nslots ? 2 * t->nslots : 64, sizeof *slot);
     if (!slot) return tg_fail_memory(c);
@@ -132,18 +139,6 @@ static bool make_room(tg_ctx *c, table *t) {
     return true;
 }
 
-static bool add_kind(tg_ctx *c, table *t, int64_t i) {
-    void *first = t->first, *count = t->count;
-    bool ok = tg_grow(&first, &t->cap, t->n + 1, sizeof *t->first);
-    t->first = first;
-    ok = ok && tg_grow(&count, &t->count_cap, t->n + 1, sizeof *t->count);
-    t->count = count;
-    if (!ok) return tg_fail_memory(c);
-    t->first[t->n] = i;
-    t->count[t->n++] = 0;
-    return true;
-}
-
 /* The kinds of things among x, in the order in which they come. Free the table also on failure. */
 static bool table_fill(tg_ctx *c, table *t, const things *x) {
     *t = (table){.of = x};
@@ -151,8 +146,9 @@ static bool table_fill(tg_ctx *c, table *t, const things *x) {
         if ((i % LOOK == 0 && !tg_check_interrupt(c)) || !make_room(c, t)) return false;
         int64_t *slot = slot_of(t, x, i);
         if (!*slot) {
-            *slot = (int64_t)t->n + 1;
-            if (!add_kind(c, t, i)) return false;
+            t->first[t->n] = i;
+            t->count[t->n++] = 0;
+            *slot = (int64_t)t->n;
         }
         t->count[*slot - 1]++;
     }
