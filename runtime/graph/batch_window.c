@@ -4,6 +4,7 @@
  * shares nothing between them. So the gradients of single examples by a kernel are one
  * conv_weights. */
 #include "runtime/graph/batch_rules.h"
+#include "runtime/ops/structure.h"
 #include "runtime/ops/window.h"
 
 #include <string.h>
@@ -83,8 +84,10 @@ static tg_node *by_groups(fold *f, tg_node *const *in) {
     tg_attrs at = *f->node->at; /* groups come last */
     int64_t groups;
     if (!tg_size_known(f->count) || __builtin_mul_overflow(f->count, at.v[at.n - 1], &groups)) {
-        tg_fail(&f->rt->c, TG_ERR_TYPE, "a batch of kernels of %s must have a size that is known",
-                op->name);
+        tg_fail(&f->rt->c, TG_ERR_TYPE,
+                "a batch of kernels of %s must have a size that is known, but it is %s", op->name,
+                tg_size_word(f->rt, f->count).text);
+        tg_help(&f->rt->c, "an input of known size has none of these: input X[100, 1, 28, 28]");
         return NULL;
     }
     at.v[at.n - 1] = groups > 0 ? groups : 1;

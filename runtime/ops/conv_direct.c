@@ -26,6 +26,7 @@ enum {
     PART_WORK = 1 << 21,   /* multiplications in a part, at least */
     PIECES = 4,            /* sums over images that are made side by side */
     PIECE_WORK = 1 << 27,  /* multiplications in one of them, at most */
+    MOST_PLANE = 1 << 30,  /* elements of a channel of the copy */
     PER_NANOSECOND = 50,   /* multiplications in single precision */
 };
 
@@ -98,7 +99,8 @@ static direct direct_of(const tg_conv *v) {
     d.blocks = r->out > 0 ? parts_of(r->out, d.rows) : 0;
     d.side = parts_of(extent(k, k->out), k->stride);
     d.pitch = d.side * k->stride;
-    d.plane = d.pitch * extent(r, d.rows);
+    double plane = (double)d.pitch * (double)extent(r, d.rows);
+    d.plane = plane < MOST_PLANE ? (int64_t)plane : MOST_PLANE;
     d.units = v->n * d.blocks;
     double one = multiplications(&d) / ((double)d.units + 1);
     d.per = one < PART_WORK ? (int64_t)(PART_WORK / (one + 1)) + 1 : 1;
@@ -111,6 +113,9 @@ bool tg_conv_direct_fits(const tg_conv *v) {
     if (d.turned && (r->stride > 1 || k->stride > 1)) return false;
     if (r->kernel * k->kernel == 1 && r->stride == 1 && k->stride == 1) return false;
     if (d.vector * d.size < 32) return false; /* BLAS has better kernels there */
+    /* not where the copy is mostly padding, or places that no window sees */
+    if (d.plane >= MOST_PLANE || d.plane > 4 * d.window.row.image * d.window.column.image + 4096)
+        return false;
     return 5 * d.lanes >= 3 * d.padded && d.depth > 0 && d.units > 0;
 }
 

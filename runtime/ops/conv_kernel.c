@@ -17,6 +17,7 @@
 #include "runtime/ops/structure.h"
 #include "runtime/pool/pool.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define T float
@@ -286,8 +287,17 @@ static bool run_direct(work *w) {
     return ok;
 }
 
+/* BLAS counts in int. */
+static bool check_sizes(const work *w) {
+    double k = (double)w->v.c * (double)w->window;
+    if (k <= INT_MAX && w->v.o <= INT_MAX && w->v.window.column.out <= INT_MAX) return true;
+    return tg_fail(&w->v.call->rt->c, TG_ERR_VALUE, "%s is too large: a size is above the limit %d",
+                   w->v.call->op->name, INT_MAX);
+}
+
 static bool run_images(const tg_call *call) {
     work w = work_of(call);
+    if (!check_sizes(&w)) return false;
     int64_t parts = parts_of(w.v.n, w.per);
     if (!is_empty(&w) && tg_conv_direct_fits(&w.v)) return run_direct(&w);
     if (call->room) {
@@ -338,6 +348,7 @@ static void add_sum(const work *w, int64_t piece) {
 
 bool tg_conv_weights_run(const tg_call *call) {
     work w = work_of(call);
+    if (!check_sizes(&w)) return false;
     if (!is_empty(&w) && tg_conv_direct_fits(&w.v)) return run_direct(&w);
     double one = multiplications(&w) / (w.v.n ? (double)w.v.n : 1);
     int64_t fair = parts_of(w.v.n, PIECES), most = (int64_t)(PIECE_WORK / (one + 1)) + 1;
