@@ -19,7 +19,7 @@ echo "$out"
 echo "$out" | awk '
     /ms a step/ { cost[++epochs] = $2 }
     /^trigram +[0-9]/ { trigram = $2 }
-    /^LSTM +[0-9]/ { lstm = $2 }
+    /^LSTM, / { lstm = $6 }
     END { exit !(epochs == 3 && cost[3] < cost[1] && trigram > 1 && lstm > 1) }' || fail "the cost does not fall, or a model is not told of"
 
 poems train --file "$work/parts.npz" $small --until 1 >/dev/null && out=$(poems resume --file "$work/parts.npz") || fail "resume: $out"
