@@ -339,7 +339,7 @@ static bool find_live(job *j) {
 /* A formula that stays holds the tensors themselves: lift slots are used again. */
 static bool settle_lifts(job *j) {
     tg_rt *rt = &j->in->rt;
-    tg_node **from = tg_alloc_array(2 * j->n, sizeof(tg_node *)), **to = from + j->n;
+    tg_node **from = tg_alloc_array(2 * j->n, sizeof(tg_node *)), **to = from ? from + j->n : NULL;
     int pairs = 0;
     bool ok = from ? true : tg_fail_memory(&rt->c);
     for (size_t i = 0; ok && i < j->n; i++) {
@@ -359,7 +359,7 @@ static bool carry(job *j, tg_value y, tg_value axis, tg_value *out) {
     bool ok = tg_map_leaves(in, y, gather_root, j, &skeleton);
     tg_value_drop(skeleton);
     if (!ok) return false;
-    tg_node **from = tg_alloc_array(2 * j->n, sizeof(tg_node *)), **to = from + j->n;
+    tg_node **from = tg_alloc_array(2 * j->n, sizeof(tg_node *)), **to = from ? from + j->n : NULL;
     j->made = tg_alloc_array(j->nroots + 1, sizeof(tg_node *));
     ok = from && j->made ? true : tg_fail_memory(&in->rt.c);
     for (size_t i = 0; ok && i < j->n; i++) {
