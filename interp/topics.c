@@ -180,7 +180,12 @@ const tg_topic tg_topics[] = {
      "memory=\"speed\", a number of bytes or a list of values say it otherwise. :mem tells what a "
      "statement will take.",
      "x = var(3); grad(sin(x)^2, x, memory=\"sqrt\")", "2 * sin(x) * cos(x)\n  = -0.27942"},
-    {" data mnist files file batches ",
+    {" files file resume checkpoint ",
+     "save(\"m.npz\", net) keeps any value, net := load(\"m.npz\") brings it back, also one that "
+     "NumPy wrote; read(path) and write(path, text) are for texts, idx(path) for IDX files. "
+     "docs/state.md tells how a training that was stopped goes on.",
+     "write(\"/tmp/note.txt\", \"a note\"); read(\"/tmp/note.txt\")", "\"a note\""},
+    {" data mnist batches ",
      "mnist() and fashion() are digits and clothes to learn from, idx(\"file\") reads a tensor, "
      "and batches(images, labels, 100) gives portions of both to a loop.",
      "for X, Y := batches(arange(4), arange(4), 2, shuffle=false) { print(X) }", "[0, 1]\n[2, 3]"},
