@@ -199,10 +199,11 @@ static bool kinds(tg_interp *in, const table *t, const int64_t *order, tg_value 
 }
 
 static bool counts(tg_interp *in, const table *t, const int64_t *order, tg_value *out) {
-    tg_tensor *made = tg_tensor_new(&in->rt.c, TG_I64, 1, &(int64_t){(int64_t)t->n});
+    const int64_t n = (int64_t)t->n;
+    tg_tensor *made = tg_tensor_new(&in->rt.c, TG_I64, 1, &n);
     if (!made) return false;
     int64_t *to = made->v.data;
-    for (size_t i = 0; i < t->n; i++) to[i] = t->count[order[i]];
+    for (int64_t i = 0; i < n; i++) to[i] = t->count[order[i]];
     *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = made};
     return true;
 }
