@@ -125,6 +125,8 @@ ROWS = [
         floor=["pass:16000000,0", "exp:4000000,3"]),
     Row("lstm", "LSTM cell in the language, hidden 128, 64 steps, batch 32, vocabulary 64", "lstm", "torch:lstm",
         target=2, gemm_bound=True, floor=LSTM),
+    Row("lstm_scan", "LSTM as a scan, against torch.nn.LSTM", "lstm_scan", "torch:lstm_fused", target=2, gemm_bound=True, floor=LSTM),
+    Row("scan_1000", "scan of 1000 turns, tanh(h @ W + x), 32x128, value and gradient", "scan_1000", "torch:scan_1000", target=2, turns=2),
     Row("lstm_fused", "LSTM, against torch.nn.LSTM", "lstm", "torch:lstm_fused", floor=LSTM),
     Row("transformer", "transformer block, width 128, 4 heads, hidden 512, 16 sequences of 64", "transformer", "torch:transformer", target=1,
         floor=TRANSFORMER),
