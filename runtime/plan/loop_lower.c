@@ -334,7 +334,7 @@ static bool add_stack(builder *b, const tg_node *item) {
     const int state = state_of(b, formula), root = state < 0 ? root_of(b, formula) : -1;
     tg_turns *t = b->t;
     const tg_plan_cell *c = state >= 0 ? &b->cells[b->cell_of[state]] : NULL;
-    const tg_plan_result *r = root >= 0 ? &t->body->plan->results[root] : NULL;
+    const tg_plan_result *r = &t->body->plan->results[root >= 0 ? root : 0];
     int64_t dim[TG_MAX_RANK] = {b->turns};
     int rank = c ? c->rank : r->rank;
     int *to = c ? &t->cell[b->cell_of[state]].start : &t->root[root].stack;

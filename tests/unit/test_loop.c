@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <signal.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "tg.h"
@@ -146,22 +146,22 @@ static void memory_runs_out(void **state) {
     }
 }
 
-static tg_state *interrupted;
-
-static void on_alarm(int signal) {
-    (void)signal;
-    tg_interrupt(interrupted);
+static void *interrupt_soon(void *session_) {
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    tg_interrupt(session_);
+    return NULL;
 }
 
 static void a_long_loop_is_interrupted(void **state) {
     (void)state;
-    tg_state *s = interrupted = session();
+    tg_state *s = session();
+    pthread_t other;
     run(s, "x = var(0.5)");
-    signal(SIGALRM, on_alarm);
-    ualarm(50000, 0);
+    assert_int_equal(pthread_create(&other, NULL, interrupt_soon, s), 0);
     assert_int_not_equal(
         tg_run(s, "test", "print(scan((s, i) -> (sin(s + x), none), 0, length=1e9)[0])", TG_QUIET),
         TG_DONE);
+    pthread_join(other, NULL);
     assert_non_null(strstr(tg_error(s), "of 1000000000 of scan"));
     run(s, "print(scan((s, i) -> (s + x, none), 0, length=4)[0])");
     assert_non_null(strstr(written, "2"));
