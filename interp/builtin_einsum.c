@@ -192,7 +192,8 @@ static bool wrong_rank(const notation *p, int k, int rank) {
     if (rank > g->n)
         tg_help(&p->in->rt.c, "`...` stands for the axes that have no letter: \"%.*s...\"",
                 (int)(g->hi - g->lo), p->text + g->lo);
-    tg_blame_operands(p->in, 1, &(int){k + 1}, p->args);
+    const int which = k + 1;
+    tg_blame_operands(p->in, 1, &which, p->args);
     return at(p, g->lo, g->hi);
 }
 

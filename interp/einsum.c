@@ -365,7 +365,7 @@ static bool contract(tg_einsum *e, term *a, term *b, tg_letters kept, bool last)
         if (b_comes_first(e, a, b)) l = b, r = a;
         if (!outer(e, l, r)) return false;
     } else {
-        layout best, w;
+        layout best = {0}, w;
         for (int i = 0; i < 4; i++) {
             bool swap = i >= 2;
             lay_out(e, swap ? b : a, swap ? a : b, kept, last, i & 1, &w);
