@@ -12,7 +12,7 @@
 
 #include "runtime/graph/size.h"
 
-enum { TG_MAX_ATTRS = 40, TG_MAX_PARAMS = 8, TG_MAX_TENSORS = 4 };
+enum { TG_MAX_ATTRS = 48, TG_MAX_PARAMS = 8, TG_MAX_TENSORS = 4 };
 
 /* What is known of a value before it is computed. */
 typedef struct tg_type {
