@@ -377,7 +377,8 @@ SPELL(conv_weights2d)
            "all windows of what they see, times y.",                                               \
     .example = "conv_weights2d([[[1, 2], [3, 4]]], [[[1, 1], [1, 1]]], 1)", .value = "[[[[10]]]]", \
     .samples =                                                                                     \
-        "x[2,2,4,3], y[2,3,3,2]: conv_weights2d(x, y, 2) | x[4,4,3], y[2,2,1]: conv_weights2d(x, " \
+        "x[2,2,4,3], y[2,3,4,3]: conv_weights2d(x, y, 3, padding=1) | x[4,4,3], y[2,2,1]: "        \
+        "conv_weights2d(x, "                                                                       \
         "y, (2, 3), stride=(2, 1), padding=(1, 0), dilation=(2, 1), groups=2) | x[1,3,4], "        \
         "y[2,2,4]: conv_weights2d(x, y, (2, 3), stride=(2, 1), padding=(1, 2), dilation=(1, 2))"
 #define DOC_BACK_IMAGE                                                                             \

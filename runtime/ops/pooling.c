@@ -354,7 +354,8 @@ SPELL(avg_unpool2d)
     .doc = "Each x given in equal parts to the places of its window, of lines of the size "        \
            "`image`; the gradient of avg_pool1d.",                                                 \
     .example = "avg_unpool1d([2, 4], 5, 2)", .value = "[1, 1, 2, 2, 0]",                           \
-    .samples = "x[2,3]: avg_unpool1d(x, 6, 2) | x[3]: avg_unpool1d(x, 5, 3, stride=2, padding=1)"
+    .samples = "x[2,3]: avg_unpool1d(x, 2 * size(x, -1), 2) | x[3]: avg_unpool1d(x, 5, 3, "        \
+               "stride=2, padding=1)"
 #define DOC_MAX_POOL_IMAGE                                                                         \
     .doc = "The largest element of each window over the last two axes; windows stand side by "     \
            "side unless `stride` says otherwise; each number may be a pair (rows, columns).",      \
@@ -366,7 +367,7 @@ SPELL(avg_unpool2d)
            "have the largest element; the gradient of max_pool2d.",                                \
     .example = "max_unpool2d([[4, 8]], [[1, 2, 3, 4], [5, 6, 8, 8]], 2)",                          \
     .value = "[[0, 0, 0, 0], [0, 4, 4, 4]]",                                                       \
-    .samples = "x[2,2,2], y[2,4,5]: max_unpool2d(x, y, 2) | x[2,4], y[4,3]: max_unpool2d(x, y, "   \
+    .samples = "x[2,2,2], y[2,4,4]: max_unpool2d(x, y, 2) | x[2,4], y[4,3]: max_unpool2d(x, y, "   \
                "(3, 2), stride=(2, 1), padding=1)"
 #define DOC_MAX_PICK_IMAGE                                                                         \
     .doc = "In each window the mean of x over the places where the image has its largest "         \
@@ -384,7 +385,8 @@ SPELL(avg_unpool2d)
     .doc = "Each x given in equal parts to the places of its window, of images of the size "       \
            "`image`; the gradient of avg_pool2d.",                                                 \
     .example = "avg_unpool2d([[4, 8]], (2, 4), 2)", .value = "[[1, 1, 2, 2], [1, 1, 2, 2]]",       \
-    .samples = "x[2,2,2]: avg_unpool2d(x, (4, 5), 2) | x[2,4]: avg_unpool2d(x, (4, 3), (3, 2), "   \
+    .samples = "x[2,2,2]: avg_unpool2d(x, (2 * size(x, -2), 2 * size(x, -1)), 2) | x[2,4]: "       \
+               "avg_unpool2d(x, (4, 3), (3, 2), "                                                  \
                "stride=(2, 1), padding=1)"
 
 static const tg_op ops[] = {
