@@ -10,6 +10,7 @@
 #include "runtime/graph/simplifier.h"
 #include "base/alloc.h"
 #include "runtime/graph/number.h"
+#include "runtime/graph/sign.h"
 
 #include <math.h>
 
@@ -436,10 +437,19 @@ tg_node *tg_product_key(tg_simp *s, tg_product *p, const tg_type *t) {
     return tg_product_build(s, p, t);
 }
 
+/* Is f a constant without a finite value, as log(0) and 1 / (2 - 2) are? Times a zero that the
+ * operation makes it would be no number. */
+static bool is_infinite(tg_simp *s, const tg_factor *f) {
+    if (f->base->live) return false;
+    const tg_bounds b = tg_bounds_of(s->rt, f->base, 0, NULL);
+    return b.lo == b.hi && (isinf(b.lo) || (b.lo == 0 && f->power < 0));
+}
+
 /* Is f a scalar that may leave a tensor of that rank? */
-static bool is_loose(const tg_factor *f, int rank, bool only_fixed) {
+static bool is_loose(tg_simp *s, const tg_factor *f, int rank, bool only_fixed) {
     const tg_node *n = f->base;
-    return rank > 0 && n->type.rank == 0 && (!only_fixed || !n->live || n->op == &tg_op_size);
+    return rank > 0 && n->type.rank == 0 && (!only_fixed || !n->live || n->op == &tg_op_size) &&
+           !is_infinite(s, f);
 }
 
 tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p) {
@@ -448,7 +458,7 @@ tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p
     if (!tg_product_add(s, &all, n, 1, false)) goto end;
     bool number = all.c.n != 1 || all.c.d != 1, scalars = false;
     for (size_t i = 0; i < all.n; i++)
-        scalars = scalars || is_loose(&all.f[i], n->type.rank, only_fixed);
+        scalars = scalars || is_loose(s, &all.f[i], n->type.rank, only_fixed);
     if ((!number && !scalars) || tg_simp_is_closed(s, n) || all.c.d == 0 || !isfinite(all.c.n)) {
         made = n;
         goto end;
@@ -457,7 +467,7 @@ tg_node *tg_product_split(tg_simp *s, tg_node *n, bool only_fixed, tg_product *p
     p->c = tg_ratio_mul(p->c, all.c);
     rest.c = (tg_ratio){1, 1};
     for (size_t i = 0; i < all.n; i++) {
-        bool out = is_loose(&all.f[i], n->type.rank, only_fixed);
+        bool out = is_loose(s, &all.f[i], n->type.rank, only_fixed);
         if (!add_factor(s, out ? p : &rest, all.f[i].base, all.f[i].power)) goto end;
     }
     made = tg_product_build(s, &rest, &n->type);
