@@ -101,6 +101,11 @@ tg_memo *tg_simplify_memo(tg_rt *rt) {
     return &rt->simplifier->memo;
 }
 
+tg_node *tg_simplified_part(const tg_rt *rt, const tg_node *n) {
+    const tg_memo *m = &rt->simplifier->memo;
+    return m->cap ? find(m, n)->val : NULL;
+}
+
 void tg_simplify_forget(tg_rt *rt) {
     forget(&rt->simplifier->memo);
 }

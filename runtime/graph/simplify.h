@@ -6,6 +6,9 @@
 
 #include "runtime/graph/node.h"
 
+/* What n was simplified to as a part of some formula: the same value, in other words. NULL: it was
+ * not. */
+tg_node *tg_simplified_part(const tg_rt *rt, const tg_node *n);
 bool tg_simplify_init(tg_rt *rt);
 void tg_simplify_free(tg_rt *rt);
 /* The simplified formula; NULL: an error. *used (may be NULL) gets the bit mask of assumptions that

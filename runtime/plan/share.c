@@ -9,7 +9,8 @@
  *
  * Two more things are exact. A sign is the lowest bit of a number: -x has the number of x with that
  * bit turned, products and quotients have the signs of their operands multiplied, and a - b is
- * a + (-b). (A sum's sign is not taken out of it: -(1 - 1) is a zero of the other sign.) And an
+ * a + (-b). A sum's sign is not taken out of it, as -(1 - 1) is a zero of the other sign, but where
+ * it goes into a product of matrices: of (a - b) @ c and (b - a) @ c one is computed. And an
  * order of axes or a shape that is given to what was just given another one is given to what was
  * there first. A size is the number that it is in this plan.
  *
@@ -22,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "runtime/graph/recompute.h"
+#include "runtime/graph/simplify.h"
 
 #include <string.h>
 
@@ -41,9 +43,10 @@ typedef struct sharer {
     tg_rt *rt;
     const tg_size_binding *sizes;
     tg_shares *s;
-    const tg_op *neg, *add, *sub, *mul, *div, *transpose, *reshape;
+    const tg_op *neg, *add, *sub, *mul, *div, *transpose, *reshape, *matmul, *matvec, *vecmat;
     uint32_t *number; /* of each node: twice its class, and its sign */
-    uint32_t *first;  /* first[number]: the first node that has it, or NONE */
+    uint32_t *alias; /* the number that a node has because it is another one, simplified; or NONE */
+    uint32_t *first; /* first[number]: the first node that has it, or NONE */
     key *class;
     uint32_t nclasses;
     uint32_t *arg; /* of the keys */
@@ -75,11 +78,17 @@ static bool same_key(const key *a, const key *b) {
            (a->n == 0 || memcmp(a->arg, b->arg, (size_t)a->n * sizeof *a->arg) == 0);
 }
 
+/* Where the class of the key stands in the table, or would stand. */
+static size_t place_of(const sharer *h, const key *k) {
+    size_t at = hash_of(k) & h->mask;
+    while (h->table[at] && !same_key(&h->class[h->table[at] - 1], k)) at = (at + 1) & h->mask;
+    return at;
+}
+
 /* The class of the key, perhaps a new one, as a number without a sign. */
 static uint32_t class_of(sharer *h, const key *k) {
-    size_t at = hash_of(k) & h->mask;
-    for (; h->table[at]; at = (at + 1) & h->mask)
-        if (same_key(&h->class[h->table[at] - 1], k)) return 2 * (h->table[at] - 1);
+    const size_t at = place_of(h, k);
+    if (h->table[at]) return 2 * (h->table[at] - 1);
     h->class[h->nclasses] = *k;
     h->table[at] = ++h->nclasses;
     return 2 * (h->nclasses - 1);
@@ -124,6 +133,27 @@ static bool is_undone(const sharer *h, const tg_node *x) {
     return true;
 }
 
+/* Is it a product of matrices? */
+static bool is_product(const sharer *h, const tg_op *op) {
+    return op == h->matmul || op == h->matvec || op == h->vecmat;
+}
+
+/* Of a - b, an operand of such a product, the number -(b - a) where b - a is there already. */
+static uint32_t number_turned(sharer *h, const tg_node *x) {
+    const uint32_t number = h->number[x->place];
+    if (x->op != h->sub || number & MINUS) return number;
+    uint32_t arg[2] = {h->number[x->arg[1]->place], h->number[x->arg[0]->place] ^ MINUS};
+    key k = {.op = h->add, .at = x->at, .type = &x->type, .n = 2, .arg = arg};
+    if (arg[0] > arg[1]) {
+        uint32_t swap = arg[0];
+        arg[0] = arg[1];
+        arg[1] = swap;
+    }
+    const size_t at = place_of(h, &k);
+    return h->table[at] && 2 * (h->table[at] - 1) < number ? (2 * (h->table[at] - 1)) ^ MINUS
+                                                           : number;
+}
+
 /* Brings the arguments of the key into their order, and takes out its sign. */
 static uint32_t take_sign(const sharer *h, key *k, uint32_t *arg) {
     uint32_t sign = 0;
@@ -132,7 +162,7 @@ static uint32_t take_sign(const sharer *h, key *k, uint32_t *arg) {
             k->op = h->add;
             arg[1] ^= MINUS;
         }
-        if (k->op == h->mul || k->op == h->div) {
+        if (k->op == h->mul || k->op == h->div || is_product(h, k->op)) {
             sign = (arg[0] ^ arg[1]) & MINUS;
             arg[0] &= ~(uint32_t)MINUS;
             arg[1] &= ~(uint32_t)MINUS;
@@ -151,7 +181,8 @@ static uint32_t number_call(sharer *h, const tg_node *x, key *k) {
     if (is_undone(h, x)) return h->number[x->arg[0]->arg[0]->place];
     if (x->op == h->reshape && same_type(&x->type, &x->arg[0]->type))
         return h->number[x->arg[0]->place];
-    for (int i = 0; i < x->n; i++) arg[i] = h->number[x->arg[i]->place];
+    for (int i = 0; i < x->n; i++)
+        arg[i] = is_product(h, x->op) ? number_turned(h, x->arg[i]) : h->number[x->arg[i]->place];
     if (x->op == h->neg && tg_dtype_is_float(x->type.dtype) &&
         same_type(&x->type, &x->arg[0]->type))
         return arg[0] ^ MINUS;
@@ -168,6 +199,19 @@ static uint32_t number_call(sharer *h, const tg_node *x, key *k) {
     return class_of(h, k) | sign;
 }
 
+/* What the simplifier made of x, to be used in a gradient, has the value of x: where it stands
+ * among the nodes it has its number. */
+static uint32_t number_simplified(sharer *h, tg_node *x, size_t i, uint32_t number) {
+    if (h->alias[i] != NONE) return h->alias[i];
+    const tg_node *simple = x->op->opaque ? NULL : tg_simplified_part(h->rt, x);
+    if (!simple || simple == x || !same_type(&simple->type, &x->type)) return number;
+    const size_t at = tg_nodes_find(h->s->node, h->s->n, simple);
+    if (at == h->s->n) return number;
+    if (at < i) return h->number[at];
+    h->alias[at] = number;
+    return number;
+}
+
 static bool number_all(sharer *h) {
     for (size_t i = 0; i < h->s->n; i++) {
         tg_node *x = h->s->node[i];
@@ -175,7 +219,9 @@ static bool number_all(sharer *h) {
         if ((i & 1023) == 0 && !tg_check_interrupt(&h->rt->c)) return false;
         x->place = (uint32_t)i;
         uint32_t v = x->op->class == TG_CLASS_LEAF ? number_leaf(h, x, &k) : number_call(h, x, &k);
+        if (x->op->class != TG_CLASS_LEAF) v = number_simplified(h, x, i, v);
         h->number[i] = v;
+        h->shared = h->shared || (is_product(h, x->op) && h->first[v ^ MINUS] != NONE);
         if (h->first[v] == NONE)
             h->first[v] = (uint32_t)i;
         else
@@ -218,7 +264,14 @@ static bool make_all(sharer *h) {
     bool ok = note && arg && h->s->to ? true : tg_fail_memory(&h->rt->c);
     for (size_t i = 0; ok && i < h->s->n; i++) {
         const uint32_t number = h->number[i], first = h->first[number];
-        h->s->to[i] = first < i ? h->s->to[first] : make(h, h->s->node[i], note[number], arg);
+        const uint32_t turned = h->first[number ^ MINUS];
+        tg_node *x = h->s->node[i];
+        if (first < i)
+            h->s->to[i] = h->s->to[first];
+        else if (turned < i && is_product(h, x->op))
+            h->s->to[i] = tg_node_call1(h->rt, "neg", h->s->to[turned]);
+        else
+            h->s->to[i] = make(h, x, note[number], arg);
         ok = h->s->to[i] != NULL;
     }
     tg_free(note);
@@ -235,13 +288,15 @@ static bool prepare(sharer *h) {
     for (h->mask = 16; h->mask < 2 * n; h->mask *= 2) {}
     h->number = tg_alloc_array(n, sizeof *h->number);
     h->first = tg_alloc_array(2 * n, sizeof *h->first);
+    h->alias = tg_alloc_array(n, sizeof *h->alias);
     h->class = tg_alloc_array(n, sizeof *h->class);
     h->arg = tg_alloc_array(kids, sizeof *h->arg);
     h->table = tg_alloc_array(h->mask, sizeof *h->table);
     h->mask--;
-    if (!h->number || !h->first || !h->class || !h->arg || !h->table)
+    if (!h->number || !h->alias || !h->first || !h->class || !h->arg || !h->table)
         return tg_fail_memory(&h->rt->c);
     memset(h->first, 0xff, 2 * n * sizeof *h->first);
+    memset(h->alias, 0xff, n * sizeof *h->alias);
     return true;
 }
 
@@ -253,6 +308,9 @@ static void name_ops(sharer *h) {
     h->div = tg_op_find("div");
     h->transpose = tg_op_find("transpose");
     h->reshape = tg_op_find("reshape");
+    h->matmul = tg_op_find("matmul");
+    h->matvec = tg_op_find("matvec");
+    h->vecmat = tg_op_find("vecmat");
 }
 
 bool tg_plan_share(tg_rt *rt, int nroots, tg_node *const *roots, const tg_size_binding *sizes,
@@ -265,6 +323,7 @@ bool tg_plan_share(tg_rt *rt, int nroots, tg_node *const *roots, const tg_size_b
     for (int i = 0; ok && i < nroots; i++) targets[i] = tg_shares_of(out, roots[i]);
     tg_free(h.number);
     tg_free(h.first);
+    tg_free(h.alias);
     tg_free(h.class);
     tg_free(h.arg);
     tg_free(h.table);

@@ -79,6 +79,8 @@ static void ways_of_writing_one_value(void **state) {
         {"exp(v @ u)", "exp(u @ v)"},
         {"exp(reshape(reshape(A, 9), 9, 1))", "exp(reshape(A, 9, 1))"},
         {"exp(A + (B + 1)) @ v", "exp((1 + B) + A) @ v"},
+        {"exp((A - B) @ v)", "exp(-((B - A) @ v))"},
+        {"exp(-A @ B)", "exp(-(A @ B))"},
     };
     node_of("A", 2, (int64_t[]){3, 3});
     node_of("B", 2, (int64_t[]){3, 3});
@@ -90,6 +92,21 @@ static void ways_of_writing_one_value(void **state) {
         if (more_for_second(a, b) > 1) /* the copy into the second result */
             fail_msg("%s and %s are computed apart", same[i][0], same[i][1]);
     }
+}
+
+/* The simplifier writes the quotient in the gradient in its own order. */
+static void what_is_simplified(void **state) {
+    (void)state;
+    node_of("x", 2, (int64_t[]){3, 3});
+    tg_node *w = node_of("w", 2, (int64_t[]){3, 3});
+    node_of("s", 1, (int64_t[]){3});
+    tg_node *cost = sure_formula("sum(exp(x / sqrt(sum(x^2, axis=1, keep=true) + 1) * s @ w))");
+    tg_node *forward = sure_formula("x / sqrt(sum(x^2, axis=1, keep=true) + 1) * s @ w"), *slope;
+    const tg_grad_options options = {.simplify = true};
+    assert_true(tg_grad(&rt, cost, 1, &w, &options, &slope, NULL));
+    const uint64_t alone = steps(1, &slope);
+    if (steps(2, (tg_node *[]){slope, forward}) > alone + 1)
+        fail_msg("the layer is computed apart in its gradient");
 }
 
 static void what_only_looks_alike(void **state) {
@@ -217,9 +234,9 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_SESSION(ways_of_writing_one_value),          IN_SESSION(what_only_looks_alike),
-        IN_SESSION(a_gradient_shares_the_forward_pass), IN_SESSION(random_formulas),
-        IN_SESSION(every_allocation_may_fail),
+        IN_SESSION(ways_of_writing_one_value), IN_SESSION(what_is_simplified),
+        IN_SESSION(what_only_looks_alike),     IN_SESSION(a_gradient_shares_the_forward_pass),
+        IN_SESSION(random_formulas),           IN_SESSION(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
