@@ -171,9 +171,11 @@ void tg_blame_prefix(tg_interp *in, const tg_ast *e) {
     const tg_ast *root = e;
     while (root->kind == TG_AST_FIELD) root = root->kids[0];
     if (in->rt.c.diag.kind != TG_ERR_NAME || root->kind != TG_AST_NAME) return;
-    if (!tg_foreign_module(root->name) || tg_lookup(in, in->globals, root->name)) return;
+    if (tg_lookup(in, in->globals, root->name)) return;
     const char *here = tg_foreign_word(e->name);
-    if (tg_env_find(in->library, e->name))
+    bool module = tg_foreign_module(root->name);
+    if (!module && !here) return; /* loss.backward(), model.parameters() */
+    if (module && tg_env_find(in->library, e->name))
         tg_help(&in->rt.c, "in tg: %s, without a prefix", e->name);
     else if (here)
         tg_help(&in->rt.c, "in tg: %s", here);
@@ -186,7 +188,10 @@ bool tg_blame_field(tg_interp *in, tg_value record, const char *name) {
     for (int i = 0; i < items->n; i++) tg_nearest_offer(&near, items->field[i]);
     tg_fail(&in->rt.c, TG_ERR_NAME, "there is no field %s", name);
     tg_str s = {0};
+    const char *here =
+        near.best ? NULL : tg_foreign_word(name); /* opt.zero_grad(), net.parameters() */
     if (near.best) tg_str_addf(&s, "did you mean %s? ", near.best);
+    if (here) tg_str_addf(&s, "in tg: %s; ", here);
     tg_str_add(&s, items->n ? "it has " : "the record has no fields");
     for (int i = 0; i < items->n && i < MOST; i++)
         tg_str_addf(&s, "%s%s", i ? ", " : "", items->field[i]);

@@ -193,15 +193,18 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
         return tg_fail(&in->rt.c, TG_ERR_TYPE, "the title must be a string, not %s",
                        tg_value_kind(args[2].value));
     for (int i = OPTIONS; i < n; i++)
-        if (args[i].name)
-            return tg_fail(&in->rt.c, TG_ERR_TYPE, "batches has no argument named %s",
-                           args[i].name);
+        if (args[i].name) {
+            tg_fail(&in->rt.c, TG_ERR_TYPE, "batches has no argument named %s", args[i].name);
+            return tg_help(&in->rt.c,
+                           "the number of rows comes last: batches(images, labels, 100)");
+        }
     if (nparts < 1 || nparts > 4) {
         tg_fail(&in->rt.c, TG_ERR_TYPE,
                 "batches wants one to four tensors and then the number of rows a batch");
         return tg_help(&in->rt.c, "for X, Y := batches(images, labels, 100) { ... }");
     }
-    if (!tg_to_int(in, args[n - 1].value, "the number of rows a batch", &batch)) return false;
+    if (!tg_to_int(in, args[n - 1].value, "the number of rows a batch", &batch))
+        return tg_help(&in->rt.c, "it comes last: batches(images, labels, 100)");
     if (batch < 1) return tg_fail(&in->rt.c, TG_ERR_VALUE, "a batch must have at least one row");
     tg_stream *s = tg_alloc_array(1, sizeof *s);
     if (!s) return tg_fail_memory(&in->rt.c);

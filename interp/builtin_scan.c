@@ -159,7 +159,8 @@ static bool read_turns(scan *s, tg_value length) {
     tg_size given = TG_SIZE_NONE;
     if (length.tag != TG_V_NONE) {
         if (!tg_to_size(in, length, "length", &given)) return false;
-        if (tg_size_known(given) ? given < 0 : given == -1)
+        /* as a size, a number below zero would be one that is not known yet */
+        if (length.tag == TG_V_NUMBER && length.as.number < 0)
             return tg_fail(&in->rt.c, TG_ERR_VALUE, "length= is a number of turns, 0 or more");
     }
     for (size_t i = 0; i < s->sequence.n; i++) {

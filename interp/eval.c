@@ -9,6 +9,7 @@
 #include "interp/call.h"
 #include "interp/check.h"
 #include "interp/convert.h"
+#include "interp/foreign.h"
 #include "interp/index.h"
 #include "interp/plain.h"
 #include "interp/resolve.h"
@@ -418,6 +419,8 @@ bool tg_field_of(tg_interp *in, const tg_ast *e, tg_value base, tg_value *out) {
             tg_help(&in->rt.c, "the transpose is x'");
         else if (tg_env_find(in->library, e->name)) /* x.sum(), x.shape */
             help_call(in, e);
+        else if (tg_foreign_word(e->name)) /* cost.backward(), x.item() */
+            tg_help(&in->rt.c, "in tg: %s", tg_foreign_word(e->name));
         return tg_blame(in, e);
     }
     tg_blame_field(in, base, e->name);

@@ -152,6 +152,11 @@ const tg_foreign tg_foreign_words[] = {
     {" stop_gradient detach no_grad ", "stop(e)"},
     {" custom_vjp custom_gradient ", "rule f(x) = g * ..."},
     {" simplify ", "show(e): formulas are shown in simple form"},
+    {" zero_grad ", "nothing: a gradient is a formula, computed anew each time"},
+    {" cuda cpu gpu device ", "nothing: formulas are computed on the processor"},
+    {" requires_grad_ ", "x = var(...): grad goes by variables"},
+    {" forward ", "a net is a formula: logits = dense(X, net.out)"},
+    {" lr learning_rate ", "opt.rate := 0.01"},
     {" subs substitute ", "eval(e, x=3)"},
     {" lambdify compile jit ", "nothing: formulas are compiled when they are computed"},
     /* texts, numbers, types */

@@ -362,6 +362,8 @@ static bool call_any(tg_interp *in, tg_value f, int n, const tg_argument *args, 
                                   : call_derivative(in, f.as.function, n, args, out);
     default:
         tg_fail(&in->rt.c, TG_ERR_TYPE, "%s cannot be called", tg_value_kind(f));
+        if (f.tag == TG_V_RECORD) /* net(X) */
+            return tg_help(&in->rt.c, "parameters are no layer: dense(x, net.out) takes both");
         return tg_help(&in->rt.c, "for a product write *");
     }
 }
@@ -395,6 +397,24 @@ static bool eval_arguments(tg_interp *in, tg_env *env, const tg_ast *e, tg_argum
     return true;
 }
 
+/* A field is wanted of what a function of the library was given: its parameters are in the wrong
+ * place, or another layer's. */
+static void help_fields(tg_interp *in, const tg_function *f) {
+    const tg_diag *d = &in->rt.c.diag;
+    if (strncmp(d->msg, "there is no field ", 18) != 0 && !strstr(d->msg, " has no fields, so "))
+        return;
+    if (strncmp(d->help, "did you mean", 12) == 0) return;
+    char maker[80];
+    snprintf(maker, sizeof maker, "%s_init", name_of(f));
+    const char *name = tg_intern(&in->rt.c, maker, strlen(maker));
+    bool made = name && tg_lookup(in, in->globals, name);
+    tg_str s = {0};
+    tg_function_signature(&s, f);
+    tg_help(&in->rt.c, "it is called as %s%s%s; ?%s tells more", tg_str_text(&s),
+            made ? ", with p of " : "", made ? maker : "", name_of(f));
+    tg_str_free(&s);
+}
+
 /* An error inside the library is shown where the user called it; inside the user's own functions,
  * where it happened, with the calls that led there. */
 static TG_APART void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
@@ -403,6 +423,7 @@ static TG_APART void trace_call(tg_interp *in, tg_value f, const tg_ast *e) {
         d->at = e->span;
         d->with[0] = d->with[1] = (tg_span){0};
         d->ntrace = d->nframes = 0;
+        if (f.tag == TG_V_FUNCTION && f.as.function->def) help_fields(in, f.as.function);
         return;
     }
     if (f.tag != TG_V_FUNCTION || !f.as.function->def) return;

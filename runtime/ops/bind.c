@@ -44,9 +44,36 @@ static bool wrong(const binder *b, const tg_param *p, const char *wants) {
 /* ---- did you mean ---- */
 
 const char *tg_param_elsewhere(const char *name) {
-    static const char *const word[][2] = {{"dim", "axis"},      {"dims", "axis"},
-                                          {"axes", "axis"},     {"dimension", "axis"},
-                                          {"keepdims", "keep"}, {"keepdim", "keep"}};
+    static const char *const word[][2] = {{"dim", "axis"},
+                                          {"dims", "axis"},
+                                          {"axes", "axis"},
+                                          {"dimension", "axis"},
+                                          {"in_axes", "axis"},
+                                          {"in_dims", "axis"},
+                                          {"out_axes", "out"},
+                                          {"out_dims", "out"},
+                                          {"keepdims", "keep"},
+                                          {"keepdim", "keep"},
+                                          {"lr", "rate"},
+                                          {"learning_rate", "rate"},
+                                          {"weight_decay", "decay"},
+                                          {"betas", "beta1"},
+                                          {"eps", "epsilon"},
+                                          {"max_norm", "clip"},
+                                          {"input_size", "inputs"},
+                                          {"in_features", "inputs"},
+                                          {"in_channels", "inputs"},
+                                          {"out_channels", "outputs"},
+                                          {"units", "outputs"},
+                                          {"out_features", "outputs"},
+                                          {"hidden_size", "hidden"},
+                                          {"kernel_size", "window"},
+                                          {"num_heads", "heads"},
+                                          {"label_smoothing", "smoothing"},
+                                          {"train", "training"},
+                                          {"drop_last", "partial"},
+                                          {"h0", "state"},
+                                          {"hx", "state"}};
     for (size_t i = 0; i < sizeof word / sizeof *word; i++)
         if (strcmp(word[i][0], name) == 0) return word[i][1];
     return name;

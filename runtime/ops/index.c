@@ -9,6 +9,7 @@
 #include "runtime/pool/pool.h"
 #include "runtime/tensor/loop.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- shared ---- */
@@ -290,8 +291,26 @@ static bool infer_onehot(tg_rt *rt, const tg_op *op, int n, const tg_type *in, c
     out->dim[axis] = at->v[0];
     out->dtype = rt->precision;
     out->weak = false;
-    want[0] = TG_I64;
+    want[0] = tg_dtype_is_float(in[0].dtype) ? TG_F64 : TG_I64;
     return true;
+}
+
+/* Labels are often among real numbers: read from a file, or an input's. */
+static bool read_label(const tg_call *call, const tg_view *v, int64_t at, int64_t classes,
+                       int64_t *label) {
+    double x =
+        v->dtype == TG_F64 ? ((const double *)v->data)[at] : (double)((const int64_t *)v->data)[at];
+    if (x >= 0 && x < (double)classes && x == floor(x)) {
+        *label = (int64_t)x;
+        return true;
+    }
+    if (x == floor(x))
+        return tg_fail(&call->rt->c, TG_ERR_VALUE, "onehot: the label %.15g is not among 0 to %lld",
+                       x, (long long)classes - 1);
+    tg_fail(&call->rt->c, TG_ERR_VALUE, "onehot: a label must be a whole number, not %g",
+            isnan(x) ? fabs(x) : x); /* nan without a sign */
+    return tg_help(&call->rt->c, "labels count the classes, from 0 to %lld",
+                   (long long)classes - 1);
 }
 
 static bool run_onehot(const tg_call *call) {
@@ -303,11 +322,9 @@ static bool run_onehot(const tg_call *call) {
     tg_view_drop_axis(&first, axis);
     if (tg_view_count(idx) == 0) return true;
     do {
-        int64_t label = ((const int64_t *)idx->data)[offset_of(pos, idx->rank, idx->stride)];
-        if (label < 0 || label >= classes)
-            return tg_fail(&call->rt->c, TG_ERR_VALUE,
-                           "onehot: the label %lld is not among 0 to %lld", (long long)label,
-                           (long long)classes - 1);
+        int64_t label;
+        if (!read_label(call, idx, offset_of(pos, idx->rank, idx->stride), classes, &label))
+            return false;
         int64_t at = offset_of(pos, first.rank, first.stride) + label * step;
         if (first.dtype == TG_F64)
             ((double *)first.data)[at] = 1;

@@ -63,7 +63,11 @@ tg_tensor *tg_tensor_new(tg_ctx *c, tg_dtype t, int rank, const int64_t *dim) {
     tg_buffer *b = x ? tg_alloc(HEADER + bytes) : NULL;
     if (!b) {
         tg_free(x);
-        tg_fail_memory(c);
+        if (bytes < ((size_t)1 << 30))
+            tg_fail_memory(c);
+        else
+            tg_fail(c, TG_ERR_MEMORY, "out of memory: a tensor of %.0f GB is wanted",
+                    (double)bytes / 1e9);
         return NULL;
     }
     *b = (tg_buffer){.refs = 1, .bytes = bytes, .data = (char *)b + HEADER};
