@@ -286,12 +286,13 @@ static bool some_units(void *user, int64_t part) {
     int64_t begin = d->first + part * d->per, end = least(begin + d->per, d->units);
     char *sums = d->sums + (d->weights ? (size_t)(part * d->v->groups) * panel_bytes(d) : 0);
     bool added = d->weights && part == 0 && d->first > 0; /* the first piece goes on */
-    for (int64_t g = 0; g < d->v->groups; g++)
-        for (int64_t unit = begin; unit < end; unit++)
+    bool stops = false;
+    for (int64_t g = 0; g < d->v->groups && !stops; g++)
+        for (int64_t unit = begin; unit < end && !(stops = tg_pool_stops()); unit++)
             run_unit(d, unit, g, &room, d->weights ? sums + (size_t)g * panel_bytes(d) : NULL,
                      d->weights && (added || unit > begin));
     tg_free(room.image);
-    return true;
+    return !stops;
 }
 
 /* ---- the sums of conv_weights ---- */

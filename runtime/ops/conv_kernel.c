@@ -6,8 +6,9 @@
  *
  * of which the second is folded back into the image. So many rows of windows are taken at a time
  * that the columns stay in a near cache (Chellapilla, Puri & Simard, High performance convolutional
- * neural networks for document processing, 2006). A window of one place needs no columns: they are
- * the image. Where vectors can run along channels without loss, conv_direct.c does without columns.
+ * neural networks for document processing, 2006); of a line, so many windows. A window of one place
+ * needs no columns: they are the image. Where vectors can run along channels without loss,
+ * conv_direct.c does without columns.
  *
  * Images are shared out to threads, in parts that depend on sizes alone; the gradient of the kernel
  * is a sum over images, of which each part makes its own, and these are added in their order. */
@@ -63,7 +64,8 @@ typedef struct work {
     tg_dtype t;
     int64_t size;                   /* of an element, in bytes */
     int64_t window, places, pixels; /* of the kernel, of out, of the image, in a channel */
-    int64_t rows;                   /* of windows, taken at a time */
+    int64_t strips, strip;          /* rows of windows, or of a line its windows; windows in each */
+    int64_t rows;                   /* strips taken at a time */
     int64_t per;                    /* images in a part */
     int64_t from;                   /* the first image of a pass */
     bool plain;                     /* the columns are the image */
@@ -112,10 +114,12 @@ static work work_of(const tg_call *call) {
     w.pixels = r->image * k->image;
     w.plain = w.window == 1 && r->stride == 1 && k->stride == 1 && !r->padding && !k->padding &&
               w.places == w.pixels;
-    int64_t row = w.v.c * w.window * k->out * w.size;
-    w.rows = row > 0 ? COLUMN_BYTES / row : r->out;
+    w.strips = r->out == 1 ? k->out : r->out;
+    w.strip = r->out == 1 ? 1 : k->out;
+    int64_t row = w.v.c * w.window * w.strip * w.size;
+    w.rows = row > 0 ? COLUMN_BYTES / row : w.strips;
     if (w.rows < 1) w.rows = 1;
-    if (w.rows > r->out) w.rows = r->out;
+    if (w.rows > w.strips) w.rows = w.strips;
     double one = multiplications(&w) / (w.v.n ? (double)w.v.n : 1);
     w.per = one < PART_WORK ? (int64_t)(PART_WORK / (one + 1)) + 1 : 1;
     w.image = *w.v.image, w.kernel = *w.v.kernel, w.out = *w.v.out;
@@ -124,7 +128,7 @@ static work work_of(const tg_call *call) {
 
 static size_t column_bytes(const work *w) {
     if (w->plain) return 0;
-    return (size_t)(w->v.c * w->window * w->rows * w->v.window.column.out * w->size);
+    return (size_t)(w->v.c * w->window * w->rows * w->strip * w->size);
 }
 
 static double cost_of(const work *w) {
@@ -170,11 +174,10 @@ static char *image_of(const work *w, int64_t n, int64_t g) {
     return place(w, &w->image, n, g * w->v.c, w->pixels);
 }
 
-/* The rows of windows from `from` on: [o, rows * columns of out] */
+/* The strips of windows from `from` on: [o, rows * strip] */
 static tg_matrix out_of(const work *w, int64_t n, int64_t g, int64_t from, int64_t rows) {
-    int64_t width = w->v.window.column.out;
-    char *data = place(w, &w->out, n, g * w->v.o, w->places) + from * width * w->size;
-    return (tg_matrix){data, w->v.o, rows * width, w->places, 1, NULL};
+    char *data = place(w, &w->out, n, g * w->v.o, w->places) + from * w->strip * w->size;
+    return (tg_matrix){data, w->v.o, rows * w->strip, w->places, 1, NULL};
 }
 
 /* [o, c * window] */
@@ -183,21 +186,42 @@ static tg_matrix kernel_of(const work *w, char *data, int64_t g) {
     return (tg_matrix){data + g * w->v.o * k * w->size, w->v.o, k, k, 1, NULL};
 }
 
-/* [c * window, rows * columns of out]; written, unless they are the image. */
+/* The windows of some strips, as rows of windows: those of a line are windows of a line that begins
+ * further on. */
+static tg_window windows_at(const work *w, int64_t *from, int64_t *rows) {
+    tg_window some = w->v.window;
+    if (some.row.out != 1) return some;
+    some.column.padding -= *from * some.column.stride;
+    some.column.out = *rows;
+    *from = 0, *rows = 1;
+    return some;
+}
+
+/* [c * window, rows * strip]; written, unless they are the image. */
 static tg_matrix columns_of(const work *w, char *image, char *room, int64_t from, int64_t rows,
                             bool fill) {
-    int64_t width = w->v.window.column.out, k = w->v.c * w->window;
+    int64_t width = rows * w->strip, k = w->v.c * w->window;
     if (w->plain)
-        return (tg_matrix){image + from * width * w->size, k, rows * width, w->pixels, 1, NULL};
+        return (tg_matrix){image + from * w->strip * w->size, k, width, w->pixels, 1, NULL};
+    const tg_window some = windows_at(w, &from, &rows);
     if (fill && w->t == TG_F32)
-        unfold_float(&w->v.window, w->v.c, (const float *)image, from, rows, (float *)room);
+        unfold_float(&some, w->v.c, (const float *)image, from, rows, (float *)room);
     else if (fill)
-        unfold_double(&w->v.window, w->v.c, (const double *)image, from, rows, (double *)room);
-    return (tg_matrix){room, k, rows * width, rows * width, 1, NULL};
+        unfold_double(&some, w->v.c, (const double *)image, from, rows, (double *)room);
+    return (tg_matrix){room, k, width, width, 1, NULL};
+}
+
+/* Adds the columns to the image. */
+static void fold(const work *w, char *image, const char *room, int64_t from, int64_t rows) {
+    const tg_window some = windows_at(w, &from, &rows);
+    if (w->t == TG_F32)
+        fold_float(&some, w->v.c, (float *)image, from, rows, (const float *)room);
+    else
+        fold_double(&some, w->v.c, (double *)image, from, rows, (const double *)room);
 }
 
 static int64_t rows_at(const work *w, int64_t from) {
-    int64_t left = w->v.window.row.out - from;
+    int64_t left = w->strips - from;
     return left < w->rows ? left : w->rows;
 }
 
@@ -206,11 +230,12 @@ static int64_t rows_at(const work *w, int64_t from) {
 static bool convolve(const work *w, int64_t n, char *room) {
     for (int64_t g = 0; g < w->v.groups; g++) {
         tg_matrix kernel = kernel_of(w, w->kernel.data, g);
-        for (int64_t from = 0; from < w->v.window.row.out; from += w->rows) {
+        for (int64_t from = 0; from < w->strips; from += w->rows) {
             int64_t rows = rows_at(w, from);
             tg_matrix columns = columns_of(w, image_of(w, n, g), room, from, rows, true),
                       out = out_of(w, n, g, from, rows);
-            if (!tg_matrix_multiply(w->t, &kernel, &columns, &out, 1, 0)) return false;
+            if (tg_pool_stops() || !tg_matrix_multiply(w->t, &kernel, &columns, &out, 1, 0))
+                return false;
         }
     }
     return true;
@@ -223,17 +248,13 @@ static bool spread(const work *w, int64_t n, char *room) {
         tg_matrix kernel = tg_matrix_transposed(kernel_of(w, w->kernel.data, g));
         char *image = image_of(w, n, g);
         if (!w->plain) memset(image, 0, (size_t)(w->v.c * w->pixels * w->size));
-        for (int64_t from = 0; from < w->v.window.row.out; from += w->rows) {
+        for (int64_t from = 0; from < w->strips; from += w->rows) {
             int64_t rows = rows_at(w, from);
             tg_matrix columns = columns_of(w, image, room, from, rows, false),
                       out = out_of(w, n, g, from, rows);
-            if (!tg_matrix_multiply(w->t, &kernel, &out, &columns, 1, 0)) return false;
-            if (w->plain) continue;
-            if (w->t == TG_F32)
-                fold_float(&w->v.window, w->v.c, (float *)image, from, rows, (const float *)room);
-            else
-                fold_double(&w->v.window, w->v.c, (double *)image, from, rows,
-                            (const double *)room);
+            if (tg_pool_stops() || !tg_matrix_multiply(w->t, &kernel, &out, &columns, 1, 0))
+                return false;
+            if (!w->plain) fold(w, image, room, from, rows);
         }
     }
     return true;
@@ -244,12 +265,13 @@ static bool spread(const work *w, int64_t n, char *room) {
 static bool collect(const work *w, int64_t n, char *room, char *sum, bool first) {
     for (int64_t g = 0; g < w->v.groups; g++) {
         tg_matrix kernel = kernel_of(w, sum, g);
-        for (int64_t from = 0; from < w->v.window.row.out; from += w->rows) {
+        for (int64_t from = 0; from < w->strips; from += w->rows) {
             int64_t rows = rows_at(w, from);
             tg_matrix columns = tg_matrix_transposed(
                           columns_of(w, image_of(w, n, g), room, from, rows, true)),
                       out = out_of(w, n, g, from, rows);
-            if (!tg_matrix_multiply(w->t, &out, &columns, &kernel, 1, first && from == 0 ? 0 : 1))
+            if (tg_pool_stops() ||
+                !tg_matrix_multiply(w->t, &out, &columns, &kernel, 1, first && from == 0 ? 0 : 1))
                 return false;
         }
     }

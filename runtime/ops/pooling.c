@@ -31,6 +31,15 @@ typedef struct plane {
     void *out;
 } plane;
 
+enum { LOOK = 1 << 16 }; /* places between two looks for an interrupt */
+
+/* Windows from x on, of n in a row, up to the next look; x itself: the work is to stop. */
+static int64_t windows_to(int64_t x, int64_t n, const tg_window *w) {
+    int64_t each = w->row.kernel * w->column.kernel, most = each < LOOK ? LOOK / each : 1;
+    if (tg_pool_stops()) return x;
+    return n - x < most ? n : x + most;
+}
+
 static bool are_pairs(const tg_window_axis *a) {
     return a->kernel == 2 && a->stride == 2 && a->dilation == 1 && a->padding == 0;
 }
@@ -58,7 +67,8 @@ static bool are_pairs(const tg_window_axis *a) {
 
 /* ---- walking the planes ---- */
 
-typedef void plane_fn(const tg_window *w, const plane *p, void *room);
+/* False: the work is to stop. */
+typedef bool plane_fn(const tg_window *w, const plane *p, void *room);
 
 typedef struct job {
     const tg_call *call;
@@ -82,17 +92,17 @@ static bool some_planes(void *user, int64_t part) {
     const job *j = user;
     const tg_call *call = j->call;
     void *room = j->room ? tg_alloc(j->room) : NULL;
-    if (j->room && !room) return false;
+    bool ok = !j->room || room;
     int64_t each = 1;
     for (int i = 1; i <= j->axes; i++) each *= call->out->dim[call->out->rank - i];
-    for (int64_t i = part * j->per; i < (part + 1) * j->per && i < j->planes; i++) {
+    for (int64_t i = part * j->per; ok && i < (part + 1) * j->per && i < j->planes; i++) {
         plane p = {.out = tg_view_place(call->out, i * each)};
         steps_of(j, &call->in[0], i, &p.x, &p.x_row, &p.x_column);
         if (call->n > 1) steps_of(j, &call->in[1], i, &p.image, &p.image_row, &p.image_column);
-        j->f(&j->window, &p, room);
+        ok = j->f(&j->window, &p, room);
     }
     tg_free(room);
-    return true;
+    return ok;
 }
 
 static bool is_pool(const tg_op *op) {

@@ -29,7 +29,7 @@ static void FN(across)(const tg_window *w, const plane *p, int64_t o, bool sums,
     }
 }
 
-static void FN(max_pool)(const tg_window *w, const plane *p, void *room) {
+static bool FN(max_pool)(const tg_window *w, const plane *p, void *room) {
     const tg_window_axis *k = &w->column;
     T *out = p->out, *line = room;
     bool pairs = k->kernel == 2 && k->stride == 2 && k->dilation == 1 && k->padding == 0;
@@ -37,36 +37,45 @@ static void FN(max_pool)(const tg_window *w, const plane *p, void *room) {
         FN(across)(w, p, o, false, line);
         if (pairs) {
             for (int64_t x = 0; x < k->out; x++) out[x] = FN(larger)(line[2 * x], line[2 * x + 1]);
+            if (tg_pool_stops()) return false;
             continue;
         }
-        for (int64_t x = 0; x < k->out; x++) {
-            int64_t first = x * k->stride - k->padding;
-            T m = -(T)INFINITY;
-            for (int64_t j = 0; j < k->kernel; j++) {
-                int64_t at = first + j * k->dilation;
-                if (at >= 0 && at < k->image) m = FN(larger)(m, line[at]);
+        for (int64_t x = 0, end; x < k->out;) {
+            if ((end = windows_to(x, k->out, w)) == x) return false;
+            for (; x < end; x++) {
+                int64_t first = x * k->stride - k->padding;
+                T m = -(T)INFINITY;
+                for (int64_t j = 0; j < k->kernel; j++) {
+                    int64_t at = first + j * k->dilation;
+                    if (at >= 0 && at < k->image) m = FN(larger)(m, line[at]);
+                }
+                out[x] = m;
             }
-            out[x] = m;
         }
     }
+    return true;
 }
 
-static void FN(avg_pool)(const tg_window *w, const plane *p, void *room) {
+static bool FN(avg_pool)(const tg_window *w, const plane *p, void *room) {
     const tg_window_axis *k = &w->column;
     T *out = p->out, *line = room, part = 1 / (T)(w->row.kernel * k->kernel);
     for (int64_t o = 0; o < w->row.out; o++, out += k->out) {
         FN(across)(w, p, o, true, line);
-        for (int64_t x = 0; x < k->out; x++) {
-            int64_t first = x * k->stride - k->padding, end = first + k->kernel;
-            T sum = 0;
-            if (end > k->image) end = k->image;
-            for (int64_t at = first < 0 ? 0 : first; at < end; at++) sum += line[at];
-            out[x] = sum * part;
+        for (int64_t x = 0, to; x < k->out;) {
+            if ((to = windows_to(x, k->out, w)) == x) return false;
+            for (; x < to; x++) {
+                int64_t first = x * k->stride - k->padding, end = first + k->kernel;
+                T sum = 0;
+                if (end > k->image) end = k->image;
+                for (int64_t at = first < 0 ? 0 : first; at < end; at++) sum += line[at];
+                out[x] = sum * part;
+            }
         }
     }
+    return true;
 }
 
-static void FN(avg_unpool)(const tg_window *w, const plane *p, void *room) {
+static bool FN(avg_unpool)(const tg_window *w, const plane *p, void *room) {
     (void)room;
     const tg_window_axis *r = &w->row, *k = &w->column;
     T *out = p->out, part = 1 / (T)(r->kernel * k->kernel);
@@ -77,13 +86,17 @@ static void FN(avg_unpool)(const tg_window *w, const plane *p, void *room) {
             if (y < 0 || y >= r->image) continue;
             const T *from = (const T *)p->x + o * p->x_row;
             T *line = out + y * k->image;
-            for (int64_t x = 0; x < k->out; x++) {
-                int64_t first = x * k->stride - k->padding, end = first + k->kernel;
-                if (end > k->image) end = k->image;
-                T v = from[x * p->x_column] * part;
-                for (int64_t at = first < 0 ? 0 : first; at < end; at++) line[at] += v;
+            for (int64_t x = 0, to; x < k->out;) {
+                if ((to = windows_to(x, k->out, w)) == x) return false;
+                for (; x < to; x++) {
+                    int64_t first = x * k->stride - k->padding, end = first + k->kernel;
+                    if (end > k->image) end = k->image;
+                    T v = from[x * p->x_column] * part;
+                    for (int64_t at = first < 0 ? 0 : first; at < end; at++) line[at] += v;
+                }
             }
         }
+    return true;
 }
 
 /* ---- by the places of the largest ---- */
@@ -157,12 +170,13 @@ static bool FN(unpool_line)(int64_t n, const T *up, const T *down, const T *g, T
     return !any;
 }
 
-static void FN(unpool_pairs)(const tg_window *w, const plane *p) {
+static bool FN(unpool_pairs)(const tg_window *w, const plane *p) {
     const tg_window_axis *r = &w->row, *k = &w->column;
     for (int64_t o = 0; o < r->out; o++) {
         const T *up = (const T *)p->image + 2 * o * p->image_row, *down = up + p->image_row,
                 *g = (const T *)p->x + o * p->x_row;
         T *to = (T *)p->out + 2 * o * k->image, *under = to + k->image;
+        if (tg_pool_stops()) return false;
         if (k->out < LANES || !FN(unpool_line)(k->out, up, down, g, to, under)) {
             memset(to, 0, (size_t)(2 * k->image) * sizeof(T));
             for (int64_t x = 0; x < k->out; x++) {
@@ -176,46 +190,61 @@ static void FN(unpool_pairs)(const tg_window *w, const plane *p) {
     }
     T *rest = (T *)p->out + 2 * r->out * k->image;
     memset(rest, 0, (size_t)((r->image - 2 * r->out) * k->image) * sizeof(T));
+    return true;
 }
 
-static void FN(max_unpool)(const tg_window *w, const plane *p, void *room) {
+static bool FN(max_unpool)(const tg_window *w, const plane *p, void *room) {
     (void)room;
     const tg_window_axis *r = &w->row, *k = &w->column;
-    if (are_pairs(r) && are_pairs(k) && p->image_column == 1 && p->x_column == 1) {
-        FN(unpool_pairs)(w, p);
-        return;
-    }
+    if (are_pairs(r) && are_pairs(k) && p->image_column == 1 && p->x_column == 1)
+        return FN(unpool_pairs)(w, p);
     memset(p->out, 0, (size_t)(r->image * k->image) * sizeof(T));
     for (int64_t o = 0; o < r->out; o++)
-        for (int64_t x = 0; x < k->out; x++) {
-            int64_t count;
-            T m = FN(best)(w, p, o, x, &count);
-            if (count == 0) continue;
-            FN(put)(w, p, o, x, m, ((const T *)p->x)[o * p->x_row + x * p->x_column] / (T)count);
+        for (int64_t x = 0, to; x < k->out;) {
+            if ((to = windows_to(x, k->out, w)) == x) return false;
+            for (; x < to; x++) {
+                int64_t count;
+                T m = FN(best)(w, p, o, x, &count), g;
+                if (count == 0) continue;
+                g = ((const T *)p->x)[o * p->x_row + x * p->x_column];
+                FN(put)(w, p, o, x, m, g / (T)count);
+            }
         }
+    return true;
 }
 
-static void FN(max_pick)(const tg_window *w, const plane *p, void *room) {
+/* The sum of x over the places of the window (o, x) that have m. */
+static T FN(sum)(const tg_window *w, const plane *p, int64_t o, int64_t x, T m) {
+    const tg_window_axis *r = &w->row, *k = &w->column;
+    T sum = 0;
+    for (int64_t i = 0; i < r->kernel; i++) {
+        int64_t y = o * r->stride - r->padding + i * r->dilation;
+        if (y < 0 || y >= r->image) continue;
+        const T *line = (const T *)p->image + y * p->image_row,
+                *from = (const T *)p->x + y * p->x_row;
+        for (int64_t j = 0; j < k->kernel; j++) {
+            int64_t at = x * k->stride - k->padding + j * k->dilation;
+            if (at >= 0 && at < k->image && FN(same)(line[at * p->image_column], m))
+                sum += from[at * p->x_column];
+        }
+    }
+    return sum;
+}
+
+static bool FN(max_pick)(const tg_window *w, const plane *p, void *room) {
     (void)room;
     const tg_window_axis *r = &w->row, *k = &w->column;
     T *out = p->out;
     for (int64_t o = 0; o < r->out; o++)
-        for (int64_t x = 0; x < k->out; x++) {
-            int64_t count;
-            T m = FN(best)(w, p, o, x, &count), sum = 0;
-            for (int64_t i = 0; i < r->kernel && count; i++) {
-                int64_t y = o * r->stride - r->padding + i * r->dilation;
-                if (y < 0 || y >= r->image) continue;
-                const T *line = (const T *)p->image + y * p->image_row,
-                        *from = (const T *)p->x + y * p->x_row;
-                for (int64_t j = 0; j < k->kernel; j++) {
-                    int64_t at = x * k->stride - k->padding + j * k->dilation;
-                    if (at >= 0 && at < k->image && FN(same)(line[at * p->image_column], m))
-                        sum += from[at * p->x_column];
-                }
+        for (int64_t x = 0, to; x < k->out;) {
+            if ((to = windows_to(x, k->out, w)) == x) return false;
+            for (; x < to; x++) {
+                int64_t count;
+                T m = FN(best)(w, p, o, x, &count);
+                *out++ = count ? FN(sum)(w, p, o, x, m) / (T)count : 0;
             }
-            *out++ = count ? sum / (T)count : 0;
         }
+    return true;
 }
 
 #undef T

@@ -55,6 +55,8 @@ struct tg_pool {
 
 /* The job of which this thread runs a part. */
 static _Thread_local job *inside;
+/* The context of whoever called tg_pool_run, on its own thread; NULL on the others. */
+static _Thread_local const tg_ctx *caller;
 
 static void pause_briefly(void) {
 #if defined __x86_64__ || defined __i386__
@@ -66,20 +68,31 @@ static void pause_briefly(void) {
 
 /* ---- working ---- */
 
+static bool is_interrupted(const tg_ctx *c) {
+    return c && c->interrupted && !c->interrupt_waits;
+}
+
+bool tg_pool_stops(void) {
+    if (!inside) return false;
+    if (is_interrupted(caller)) atomic_store(&inside->stop, true);
+    return atomic_load_explicit(&inside->stop, memory_order_relaxed);
+}
+
 /* Takes parts until there are none. `c` is the caller's context; NULL on the other threads. */
 static void work_on(job *j, const tg_ctx *c) {
     job *outer = inside;
     inside = j;
+    if (!outer) caller = c;
     while (!atomic_load_explicit(&j->stop, memory_order_relaxed)) {
         int64_t i = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed);
         if (i >= j->n) break;
         bool ok = j->body(j->user, i);
         if (!ok) atomic_store(&j->failed, true);
-        if (!ok || (c && c->interrupted && !c->interrupt_waits) ||
-            (outer && atomic_load(&outer->stop)))
+        if (!ok || is_interrupted(c) || (outer && atomic_load(&outer->stop)))
             atomic_store(&j->stop, true);
     }
     inside = outer;
+    if (!outer) caller = NULL;
 }
 
 /* Was every part run? A part that was taken was run, also after `stop`. */

@@ -12,8 +12,8 @@
 
 #include "runtime/rt.h"
 
-/* Computes part i. False: no memory. It may run on any thread, and therefore touches neither rt->c
- * nor anything else that another part writes. */
+/* Computes part i. False: no memory, or tg_pool_stops said so. It may run on any thread, and
+ * therefore touches neither rt->c nor anything else that another part writes. */
 typedef bool tg_pool_body(void *user, int64_t i);
 
 /* Runs body(user, i) for each i of 0 .. n - 1, once, on up to rt->threads threads, the caller's
@@ -25,6 +25,10 @@ typedef bool tg_pool_body(void *user, int64_t i);
  * A body may call it too: the parts then run one after the other where they are, and an error is
  * returned but not recorded; the body returns false as well, and the outermost call records it. */
 bool tg_pool_run(tg_rt *rt, int64_t n, double cost, tg_pool_body *body, void *user);
+
+/* Is the work of which this thread runs a part to stop, interrupted or failed elsewhere? A part
+ * that may take long asks about every 65,536 values and returns false then. */
+bool tg_pool_stops(void);
 
 /* What a function that may run within a part returns for want of memory: false, recorded unless it
  * does. */
