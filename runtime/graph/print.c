@@ -25,7 +25,6 @@ enum {
     LIMIT = 2000,
     DEPTH = 500,       /* operations around one that is printed */
     DEEPEST = 5000,    /* ... of a text with a higher limit */
-    LITERAL = 8,       /* elements of a tensor that prints in full */
     TOLERANCE = 10,    /* columns that a line may be wider than asked before it is broken */
     LEAST = 30,        /* characters that are worth beginning a part for */
     COUNTED = 2000000, /* nodes that are looked at to count what is left out */
@@ -61,71 +60,6 @@ typedef struct printer {
     size_t counting; /* nodes that may still be looked at to count */
 } printer;
 
-/* ---- numbers ---- */
-
-/* The shortest of the usual lengths that reads back the same, as a double or as a single. */
-static void print_real(tg_str *s, double x, bool single) {
-    if (isnan(x)) {
-        tg_str_add(s, "nan");
-        return;
-    }
-    if (isinf(x)) {
-        tg_str_add(s, x < 0 ? "-inf" : "inf");
-        return;
-    }
-    char text[40];
-    int last = single ? 9 : 17;
-    for (int digits = single ? 6 : 15; digits <= last; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (single ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x) break;
-    }
-    char *e = strchr(text, 'e'); /* 1e+20 is 1e20, 1e-05 is 1e-5 */
-    if (!e) {
-        tg_str_add(s, text);
-        return;
-    }
-    tg_str_addn(s, text, (size_t)(e - text));
-    tg_str_addf(s, "e%ld", strtol(e + 1, NULL, 10));
-}
-
-void tg_number_print(tg_str *s, double x) {
-    print_real(s, x, false);
-}
-
-static void print_element(tg_str *s, const tg_view *v, int64_t flat) {
-    double x = tg_view_get(v, flat);
-    if (v->dtype == TG_BOOL)
-        tg_str_add(s, x != 0 ? "true" : "false");
-    else
-        print_real(s, x, v->dtype == TG_F32);
-}
-
-/* [[1, 2], [3, 4]]: the elements from *flat on, of axis `axis` and those behind it. */
-static void print_elements(tg_str *s, const tg_view *v, int axis, int64_t *flat) {
-    if (axis == v->rank) {
-        print_element(s, v, (*flat)++);
-        return;
-    }
-    tg_str_addc(s, '[');
-    for (int64_t i = 0; i < v->dim[axis]; i++) {
-        if (i > 0) tg_str_add(s, ", ");
-        print_elements(s, v, axis + 1, flat);
-    }
-    tg_str_addc(s, ']');
-}
-
-/* A small tensor in full, a large one as <[784, 10] double>. */
-static void print_tensor(tg_rt *rt, tg_str *s, const tg_view *v) {
-    int64_t count = tg_view_count(v), flat = 0;
-    if (count > 0 && count <= LITERAL) {
-        print_elements(s, v, 0, &flat);
-        return;
-    }
-    tg_str_addc(s, '<');
-    tg_shape_print(rt, s, v->rank, v->dim);
-    tg_str_addf(s, " %s>", tg_dtype_name(v->dtype));
-}
-
 /* ---- how a node prints ---- */
 
 static bool is_leaf(const tg_node *n) {
@@ -140,6 +74,7 @@ static const char *name_of(const printer *p, const tg_node *n) {
     if (is_leaf(n) || n == p->root) return NULL;
     const tg_print_part *part = p->plan ? tg_print_plan_find(p->plan, n) : NULL;
     if (part && part->name[0]) return part->name;
+    if (part && part->outside) return part->outside;
     if (!n->label || p->unfold || tg_print_is_open(p->root, n) || (p->raw && n->origin))
         return NULL;
     return part && !part->label ? NULL : n->label;
@@ -270,7 +205,7 @@ static void print_cell(printer *p, const tg_cell *c) {
     }
     if (c->kind == TG_CELL_VAR) put(p, "var(");
     if (c->value) {
-        print_tensor(p->rt, p->s, &c->value->v);
+        tg_print_tensor(p->rt, p->s, &c->value->v);
     } else {
         put(p, "<");
         tg_shape_print(p->rt, p->s, c->type.rank, c->type.dim);
@@ -294,7 +229,7 @@ static void print_leaf(printer *p, const tg_node *n) {
     else if (n->op == &tg_op_size)
         tg_size_print(p->rt, p->s, n->leaf.size);
     else if (n->op == &tg_op_const)
-        print_tensor(p->rt, p->s, &n->leaf.tensor->v);
+        tg_print_tensor(p->rt, p->s, &n->leaf.tensor->v);
     else
         print_cell(p, n->leaf.cell);
 }
@@ -373,6 +308,47 @@ static void print_row(printer *p, int n, tg_node *const *nodes, place at) {
     if (n != 1) put(p, ")");
 }
 
+/* { Z = x + h @ W; (tanh(Z), Z) }: the parts of the body that occur several times, before what it
+ * gives. False: there are none. */
+static bool print_parts(printer *p, const tg_print_plan *plan, place at) {
+    const tg_node *whole = p->root;
+    if (plan->names == 0) return false;
+    put(p, "{ ");
+    for (size_t i = 0; i < plan->n; i++) {
+        const tg_print_part *part = &plan->part[i];
+        if (!part->name[0]) continue;
+        put(p, part->name);
+        put(p, " = ");
+        p->root = part->node;
+        print_node(p, part->node, 0, at);
+        put(p, "; ");
+    }
+    p->root = whole;
+    return true;
+}
+
+/* What a turn gives, `n` nodes: the state and, if there is one, the out. */
+static void print_body(printer *p, const tg_loop *l, int n, const tg_loop_text *t, place at) {
+    const tg_print_plan *around = p->plan;
+    tg_print_plan plan = {0};
+    bool named = around && p->o->width > 0;
+    if (named && (!tg_print_plan_body(p->rt, n, t->next, around, &plan) ||
+                  !tg_print_plan_name(p->rt, &plan, p->o)))
+        p->s->failed = true;
+    if (named && plan.n > 0) p->plan = &plan;
+    named = named && print_parts(p, &plan, at);
+    put(p, "(");
+    print_row(p, l->carries, t->next, at);
+    put(p, ", ");
+    if (n > l->carries)
+        print_node(p, t->next[l->carries], 0, at);
+    else
+        put(p, "none");
+    put(p, named ? ") }" : ")");
+    p->plan = around;
+    tg_print_plan_free(&plan);
+}
+
 /* scan((h, x) -> (tanh(h @ W + x), h), h0, X)[1]: the function, what it begins with, what it walks
  * over, and which of the results this is. */
 static void print_item(printer *p, const tg_node *n, place at) {
@@ -385,14 +361,9 @@ static void print_item(printer *p, const tg_node *n, place at) {
         p->s->failed = true;
         return;
     }
-    if (!p->stopped) tg_str_addf(p->s, "scan((%s, %s) -> (", t.state, t.row);
-    print_row(p, l->carries, t.next, in);
+    if (!p->stopped) tg_str_addf(p->s, "scan((%s, %s) -> ", t.state, t.row);
+    print_body(p, l, l->carries + (formula != NULL), &t, in);
     put(p, ", ");
-    if (formula)
-        print_node(p, t.next[l->carries], 0, in);
-    else
-        put(p, "none");
-    put(p, "), ");
     print_row(p, l->carries, bundle->arg, in);
     if (l->xs) {
         put(p, ", ");

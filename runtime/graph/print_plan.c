@@ -59,6 +59,7 @@ void tg_print_plan_free(tg_print_plan *plan) {
 static double own_length(const tg_print_part *p) {
     const tg_node *n = p->node;
     const tg_op *op = n->op;
+    if (p->outside) return (double)strlen(p->outside);
     if (p->label) return (double)strlen(n->label);
     if (op == &tg_op_cell) return n->leaf.cell->name ? (double)strlen(n->leaf.cell->name) : 12;
     if (op == &tg_op_const) return n->label ? (double)strlen(n->label) : 20;
@@ -79,28 +80,39 @@ static void measure_part(const tg_print_plan *plan, tg_print_part *p) {
     int shown;
     p->len = own_length(p);
     tg_node *const *args = tg_node_shown_arguments(p->node, &shown);
-    for (int k = 0; k < shown && !p->label; k++) {
+    for (int k = 0; k < shown && !p->label && !p->outside; k++) {
         const tg_print_part *arg = tg_print_plan_find(plan, tg_print_seen(args[k], plan->unfold));
         p->len += arg->name[0] ? 2 : arg->len;
     }
 }
 
-/* What is printed, from the root down. */
-static void reach(tg_print_plan *plan, int unfold) {
-    tg_node *root = plan->part[plan->n - 1].node;
+/* What n is called in the formula around. */
+static const char *name_around(const tg_print_plan *plan, const tg_node *n) {
+    const tg_print_part *p = plan->around ? tg_print_plan_find(plan->around, n) : NULL;
+    return !p ? NULL : p->name[0] ? p->name : p->outside;
+}
+
+/* What is printed, from the roots down. */
+static void reach(tg_print_plan *plan, int unfold, int roots, tg_node *const *all) {
+    tg_node *root = plan->body ? NULL : all[0];
     plan->unfold = unfold;
-    tg_print_plan_find(plan, tg_print_seen(root, unfold))->reached = true;
+    for (int i = 0; i < roots; i++) {
+        tg_print_part *p = tg_print_plan_find(plan, tg_print_seen(all[i], unfold));
+        p->reached = true;
+        p->users += plan->body;
+    }
     for (size_t i = plan->n; i-- > 0;) {
         tg_print_part *p = &plan->part[i];
         tg_node *n = p->node;
         if (!p->reached) continue;
-        if (n->n > 0 && n->label && !tg_print_is_open(root, n)) {
+        p->outside = name_around(plan, n);
+        if (n->n > 0 && n->label && !(root && tg_print_is_open(root, n))) {
             p->label = unfold != TG_UNFOLD_ALL && p->level >= unfold;
             p->level++;
         }
         int shown;
         tg_node *const *args = tg_node_shown_arguments(n, &shown);
-        for (int k = 0; k < shown && !p->label; k++) {
+        for (int k = 0; k < shown && !p->label && !p->outside; k++) {
             tg_print_part *arg = tg_print_plan_find(plan, tg_print_seen(args[k], unfold));
             if (!arg->reached || arg->level > p->level) arg->level = p->level;
             arg->reached = true;
@@ -109,16 +121,15 @@ static void reach(tg_print_plan *plan, int unfold) {
     }
 }
 
-bool tg_print_plan_make(tg_rt *rt, tg_node *root, int unfold, tg_print_plan *plan) {
+static bool make(tg_rt *rt, int roots, tg_node *const *root, int unfold, tg_print_plan *plan) {
     tg_node **node;
     size_t n;
-    *plan = (tg_print_plan){0};
-    if (!tg_node_collect(rt, 1, &root, &node, &n)) return false;
+    if (!tg_node_collect(rt, roots, root, &node, &n)) return false;
     plan->part = tg_alloc_array(n, sizeof *plan->part);
     if (plan->part) {
         plan->n = n;
         for (size_t i = 0; i < n; i++) plan->part[i].node = node[i];
-        reach(plan, unfold);
+        reach(plan, unfold, roots, root);
         for (size_t i = 0; i < n; i++)
             if (plan->part[i].reached) measure_part(plan, &plan->part[i]);
     }
@@ -126,11 +137,23 @@ bool tg_print_plan_make(tg_rt *rt, tg_node *root, int unfold, tg_print_plan *pla
     return plan->part || tg_fail_memory(&rt->c);
 }
 
+bool tg_print_plan_make(tg_rt *rt, tg_node *root, int unfold, tg_print_plan *plan) {
+    *plan = (tg_print_plan){0};
+    return make(rt, 1, &root, unfold, plan);
+}
+
+bool tg_print_plan_body(tg_rt *rt, int n, tg_node *const *roots, const tg_print_plan *around,
+                        tg_print_plan *plan) {
+    *plan = (tg_print_plan){.body = true, .around = around};
+    return make(rt, n, roots, around->unfold, plan);
+}
+
 /* ---- names ---- */
 
 static bool is_candidate(const tg_print_part *p, double least) {
     const tg_node *n = p->node;
-    if (!p->reached || p->label || n->op->class == TG_CLASS_LEAF || p->users < 2) return false;
+    if (!p->reached || p->label || p->outside || n->op->class == TG_CLASS_LEAF || p->users < 2)
+        return false;
     return p->len >= least || tg_print_is_fresh(n);
 }
 
@@ -143,7 +166,7 @@ static void mark(tg_print_plan *plan, double least, int skip) {
         p->name[0] = 0;
         if (!p->reached) continue;
         measure_part(plan, p);
-        if (i + 1 == plan->n || !is_candidate(p, least) || skip-- > 0) continue;
+        if ((!plan->body && i + 1 == plan->n) || !is_candidate(p, least) || skip-- > 0) continue;
         p->name[0] = '?';
         p->name[1] = 0;
         plan->names++;
@@ -185,6 +208,9 @@ static bool is_taken(const tg_print_plan *plan, const tg_print_options *o, const
         if (own && has_word(own, name)) return true;
         if (strcmp(plan->part[i].name, name) == 0) return true;
     }
+    for (const tg_print_plan *around = plan->around; around; around = around->around)
+        for (size_t i = 0; i < around->n; i++)
+            if (strcmp(around->part[i].name, name) == 0) return true;
     return has_word(sizes, name);
 }
 

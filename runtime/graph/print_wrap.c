@@ -1,6 +1,7 @@
 /* Long lines of a formula, broken so that they still are that formula: a statement goes on behind
  * an operator or a comma. Of the places that fit, the last one within the fewest brackets is taken,
- * rather behind a term than behind a factor, but none so early that half of the line is empty. */
+ * rather behind a statement than behind a term, and behind that than behind a factor, but none so
+ * early that half of the line is empty. */
 #include "runtime/graph/print_plan.h"
 
 #include <string.h>
@@ -14,8 +15,8 @@ static bool ends_word(const char *line, size_t at, const char *word) {
 
 /* May the blank at `at` become a line break? */
 static bool breaks(const char *line, size_t at) {
-    if (line[at] != ' ' || at == 0) return false;
-    return strchr("+-*/@%<>=,", line[at - 1]) || ends_word(line, at, "and") ||
+    if (line[at] != ' ' || at == 0 || ends_word(line, at, "=")) return false;
+    return strchr("+-*/@%<>=,;", line[at - 1]) || ends_word(line, at, "and") ||
            ends_word(line, at, "or");
 }
 
@@ -26,8 +27,10 @@ static size_t place(const char *line, size_t n, int room, int *depth) {
     int column = 0, open = *depth, least = 0, inside = 0;
     for (size_t i = 0; i < n;) {
         if (column > room && best < n) break;
-        open += (line[i] == '(' || line[i] == '[') - (line[i] == ')' || line[i] == ']');
-        int weight = i > 0 && strchr("*/@%", line[i - 1]) ? 2 * open + 1 : 2 * open;
+        open += strchr("([{", line[i]) != NULL;
+        open -= strchr(")]}", line[i]) != NULL;
+        char before = i > 0 ? line[i - 1] : '(';
+        int weight = 2 * open + (strchr("*/@%", before) != NULL) - (before == ';');
         if (breaks(line, i) && (best == n || column < room / 2 || weight <= least)) {
             best = i;
             least = weight;
