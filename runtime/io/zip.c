@@ -194,11 +194,12 @@ static void stop_inflating(tg_zip *z) {
 }
 
 bool tg_zip_begin(tg_zip *z) {
-    const unsigned char *p = z->buf + z->header;
     const size_t len = z->entry.len;
+    bool inside = z->header <= z->first && z->first - z->header >= LOCAL;
+    const unsigned char *p = z->buf + (inside ? z->header : 0);
     stop_inflating(z);
-    if (z->header > z->first || z->first - z->header < LOCAL || !is(p, 3, 4) ||
-        u16(p + 26) != len || (size_t)u16(p + 26) + u16(p + 28) > z->first - z->header - LOCAL ||
+    if (!inside || !is(p, 3, 4) || u16(p + 26) != len ||
+        (size_t)u16(p + 26) + u16(p + 28) > z->first - z->header - LOCAL ||
         memcmp(p + LOCAL, tg_str_text(&z->entry), len) != 0)
         return fail(z, z->record, "it is not where the directory says");
     if (u16(p + 8) != (z->deflated ? Z_DEFLATED : 0))
