@@ -60,6 +60,12 @@ static double number_at(const things *t, int64_t i) {
     return x == 0 ? 0 : x; /* -0 too */
 }
 
+/* Whole numbers of 64 bits, which a double does not always hold; NULL: they are others. */
+static const int64_t *whole_at(const things *t, int64_t i) {
+    const tg_view *v = &t->number->v;
+    return v->dtype == TG_I64 && tg_view_is_contiguous(v) ? (const int64_t *)v->data + i : NULL;
+}
+
 static uint64_t hash(const things *t, int64_t i) {
     if (t->texts) {
         const tg_text *s = t->text[i].as.text;
@@ -78,6 +84,8 @@ static bool equal(const things *a, int64_t i, const things *b, int64_t j) {
         const tg_text *s = a->text[i].as.text, *t = b->text[j].as.text;
         return s->len == t->len && memcmp(s->bytes, t->bytes, s->len) == 0;
     }
+    const int64_t *m = whole_at(a, i), *n = whole_at(b, j);
+    if (m && n) return *m == *n;
     double x = number_at(a, i), y = number_at(b, j);
     return x == y || (x != x && y != y);
 }
@@ -90,6 +98,8 @@ static bool before(const things *t, int64_t i, int64_t j) {
         int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
         return order < 0 || (order == 0 && a->len < b->len);
     }
+    const int64_t *m = whole_at(t, i), *n = whole_at(t, j);
+    if (m) return *m < *n;
     double x = number_at(t, i), y = number_at(t, j);
     return x < y || (y != y && x == x);
 }
@@ -193,7 +203,13 @@ static bool kinds(tg_interp *in, const table *t, const int64_t *order, tg_value 
     }
     tg_tensor *made = tg_tensor_new(&in->rt.c, t->of->number->v.dtype, 1, &n);
     if (!made) return false;
-    for (int64_t i = 0; i < n; i++) tg_view_set(&made->v, i, number_at(t->of, t->first[order[i]]));
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t *whole = whole_at(t->of, t->first[order[i]]);
+        if (whole)
+            ((int64_t *)made->v.data)[i] = *whole;
+        else
+            tg_view_set(&made->v, i, number_at(t->of, t->first[order[i]]));
+    }
     *out = (tg_value){.tag = TG_V_TENSOR, .as.tensor = made};
     return true;
 }

@@ -76,3 +76,5 @@ np.savez_compressed("same.npz", **{
     "long": np.zeros(123456, "u1"),
     "eight": np.ones((1, 1, 1, 1, 1, 1, 1, 2)),
 })
+# whole numbers of which a double does not hold all
+np.save("identifiers.npy", np.array([2**53 + 1, 2**53, 2**53 + 1, 5]))
