@@ -102,8 +102,17 @@ tg_memo *tg_simplify_memo(tg_rt *rt) {
 }
 
 tg_node *tg_simplified_part(const tg_rt *rt, const tg_node *n) {
+    static const int harmless[] = {TG_LAW_ARITHMETIC, TG_LAW_LINEARITY, TG_LAW_BROADCAST,
+                                   TG_LAW_TRANSPOSE,  TG_LAW_RESHAPE,   TG_LAW_COMMON_OPERAND};
     const tg_memo *m = &rt->simplifier->memo;
-    return m->cap ? find(m, n)->val : NULL;
+    const tg_memo_entry *e = m->cap ? find(m, n) : NULL;
+    if (!e || !e->val || e->used || e->stable) return NULL;
+    tg_laws rest = e->why;
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+        rest.w[harmless[i] / 64] &= ~(UINT64_C(1) << harmless[i] % 64);
+    for (size_t i = 0; i < sizeof rest.w / sizeof *rest.w; i++)
+        if (rest.w[i]) return NULL;
+    return e->val;
 }
 
 void tg_simplify_forget(tg_rt *rt) {

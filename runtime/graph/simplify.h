@@ -6,8 +6,9 @@
 
 #include "runtime/graph/node.h"
 
-/* What n was simplified to as a part of some formula: the same value, in other words. NULL: it was
- * not. */
+/* What n was simplified to as a part of some formula, where that is the same value for all
+ * arguments: factors and terms in another order, numbers multiplied, shapes changed at once. NULL:
+ * it was not, or by a law with conditions, or an assumption. */
 tg_node *tg_simplified_part(const tg_rt *rt, const tg_node *n);
 bool tg_simplify_init(tg_rt *rt);
 void tg_simplify_free(tg_rt *rt);

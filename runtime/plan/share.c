@@ -200,15 +200,14 @@ static uint32_t number_call(sharer *h, const tg_node *x, key *k) {
 }
 
 /* What the simplifier made of x, to be used in a gradient, has the value of x: where it stands
- * among the nodes it has its number. */
-static uint32_t number_simplified(sharer *h, tg_node *x, size_t i, uint32_t number) {
+ * among the nodes it gets its number. What a user wrote is never computed in other words. */
+static uint32_t number_simplified(sharer *h, const tg_node *x, size_t i, uint32_t number) {
     if (h->alias[i] != NONE) return h->alias[i];
-    const tg_node *simple = x->op->opaque ? NULL : tg_simplified_part(h->rt, x);
-    if (!simple || simple == x || !same_type(&simple->type, &x->type)) return number;
+    const tg_node *simple = x->backward || x->op->opaque ? NULL : tg_simplified_part(h->rt, x);
+    if (!simple || simple == x || !simple->backward || !same_type(&simple->type, &x->type))
+        return number;
     const size_t at = tg_nodes_find(h->s->node, h->s->n, simple);
-    if (at == h->s->n) return number;
-    if (at < i) return h->number[at];
-    h->alias[at] = number;
+    if (at > i && at < h->s->n) h->alias[at] = number;
     return number;
 }
 
