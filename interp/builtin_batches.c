@@ -1,5 +1,6 @@
 /* batches: the rows of some tensors, shuffled, in portions. */
 #include "base/alloc.h"
+#include "interp/blame.h"
 #include "interp/convert.h"
 #include "runtime/ops/random.h"
 
@@ -195,8 +196,10 @@ static bool run_batches(tg_interp *in, int n, const tg_argument *args, tg_value 
     for (int i = OPTIONS; i < n; i++)
         if (args[i].name) {
             tg_fail(&in->rt.c, TG_ERR_TYPE, "batches has no argument named %s", args[i].name);
-            return tg_help(&in->rt.c,
-                           "the number of rows comes last: batches(images, labels, 100)");
+            static const char *const option_names[] = {"shuffle", "partial", "title",
+                                                       "order",   "from",    NULL};
+            return tg_help_choice(in, args[i].name, option_names,
+                                  "the number of rows comes last: batches(images, labels, 100)");
         }
     if (nparts < 1 || nparts > 4) {
         tg_fail(&in->rt.c, TG_ERR_TYPE,

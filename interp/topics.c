@@ -180,6 +180,20 @@ const tg_topic tg_topics[] = {
      "memory=\"speed\", a number of bytes or a list of values say it otherwise. :mem tells what a "
      "statement will take.",
      "x = var(3); grad(sin(x)^2, x, memory=\"sqrt\")", "2 * sin(x) * cos(x)\n  = -0.27942"},
+    {" nn nets networks layers ",
+     "use nn takes layers: functions of the data and of their parameters, a record that the "
+     "layer's _init makes. net = var({...}) nests them, and a net is a formula. There are dense, "
+     "conv, embedding, dropout, batch_norm, layer_norm, rnn, gru, lstm, attention and more; "
+     "docs/networks.md has them all.",
+     "use nn; input X[N, 4]; p = var(dense_init(4, 2)); relu(dense(X, p))",
+     "relu(X @ p.W + p.b)      [N, 2]   needs X"},
+    {" optim training optimizers losses ",
+     "use loss takes what is made small, use optim what does it: opt = adam(cost, net), and "
+     "opt.step() in a loop over batches(images, labels, 100). There are sgd, momentum, nesterov, "
+     "adagrad, rmsprop, adam, adamw, lbfgs and newton_cg; use metrics has accuracy, use data "
+     "splits and shuffles. docs/training.md tells more.",
+     "use optim; x = var([4, 1]); opt = sgd(sum(x^2), x, rate=0.25); repeat 2 { opt.step() }; x",
+     "x = [1, 0.25]"},
     {" files file resume checkpoint ",
      "save(\"m.npz\", net) keeps any value, net := load(\"m.npz\") brings it back, also one that "
      "NumPy wrote; read(path) and write(path, text) are for texts, idx(path) for IDX files. "

@@ -111,6 +111,14 @@ static const tg_node *seen_through(const printer *p, const tg_node *n) {
     return tg_print_seen(n, p->unfold ? TG_UNFOLD_ALL : 0);
 }
 
+/* For a reader, who need not have the same operation again, a part that narrow takes is x[:, 2:4].
+ */
+static bool is_window(const printer *p, const tg_node *n) {
+    if (p->o->width <= 0 || !tg_node_is(n, "narrow")) return false;
+    const int64_t *v = n->at->v;
+    return tg_size_known(v[1]) && tg_size_known(v[2]) && v[2] != n->arg[0]->type.dim[v[0]];
+}
+
 static int precedence(const printer *p, const tg_node *n) {
     n = seen_through(p, n);
     if (name_of(p, n)) return ATOM;
@@ -119,6 +127,7 @@ static int precedence(const printer *p, const tg_node *n) {
     if (n->op == &tg_op_size) return size_precedence(p->rt, n->leaf.size);
     const tg_view *v = value_of(n);
     if (v) return v->rank == 0 && signbit(tg_view_get(v, 0)) ? NEGATION : ATOM;
+    if (is_window(p, n)) return POSTFIX;
     switch (n->op->style) {
     case TG_PRINT_INFIX:
     case TG_PRINT_PREFIX: return is_leaf(n) ? ATOM : n->op->precedence;
@@ -378,7 +387,24 @@ static void print_item(printer *p, const tg_node *n, place at) {
     tg_loop_text_close(p->rt, &t);
 }
 
+/* x[:, 2:4], or x[:, 2:] up to the end. */
+static void print_window(printer *p, const tg_node *n, place at) {
+    const int64_t *v = n->at->v, total = n->arg[0]->type.dim[v[0]];
+    print_node(p, n->arg[0], POSTFIX, place_of(p, n, 0, at));
+    if (p->stopped) return;
+    tg_str_add(p->s, "[");
+    for (int64_t i = 0; i < v[0]; i++) tg_str_add(p->s, ":, ");
+    if (v[1] > 0) tg_str_addf(p->s, "%lld", (long long)v[1]);
+    tg_str_add(p->s, ":");
+    if (v[1] + v[2] != total) tg_str_addf(p->s, "%lld", (long long)(v[1] + v[2]));
+    tg_str_add(p->s, "]");
+}
+
 static void print_operation(printer *p, const tg_node *n, place at) {
+    if (is_window(p, n)) {
+        print_window(p, n, at);
+        return;
+    }
     if (tg_node_is_item(n)) {
         print_item(p, n, at);
         return;
