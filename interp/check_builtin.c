@@ -176,7 +176,6 @@ static bool digits(tg_interp *in, const tg_builtin *b, int n, const tg_argument 
 static bool writing(tg_interp *in, const tg_builtin *b, int n, const tg_argument *args,
                     tg_value *out) {
     const bool text = strcmp(b->name, "write") == 0;
-    in->checking->wrote = true;
     tg_value path = args[0].value;
     bool right = path.tag == TG_V_STRING;
     if (right && text) right = args[1].value.tag == TG_V_STRING;
@@ -327,6 +326,7 @@ bool tg_check_builtin(tg_interp *in, const tg_builtin *b, int n, const tg_argume
         in->checking->stopped = true;
         return tg_check_give_up(in);
     }
+    if (read == writing) in->checking->wrote = true; /* also where it is not known what */
     for (int i = 0; i < n; i++)
         if (args[i].value.tag == TG_V_UNKNOWN) return tg_check_give_up(in);
     return read(in, b, n, args, out);
