@@ -183,6 +183,7 @@ static const struct {
     {"S, g := svd(A)[1] * 0 + g + 1, g + 1", 40000},
     {"R, r := sort(D) * 0 + r + 1, r + 1", 20000},
     {"K, k := cumsum(sin(D) * exp(D)) * 0 + k + 1, k + 1", 4000},
+    {"max_pool1d(D, 40001, stride=1);", 20000},
     {"h := deep(40) * 0 + 1", 30000},
     {"hessian(sum((y[1:20] - y[0:19]^2)^2 * sin(y[1:20])), y);", 8000},
     {"s = \"{D}\"; s = \"\"", 30000},
