@@ -501,7 +501,7 @@ static void large_archives(void **state) {
     int seen = 0;
     while (tg_zip_next(&z, &there) && there) {
         char got[8];
-        size_t n;
+        size_t n = 0;
         assert_true(tg_zip_begin(&z) && tg_zip_read(&z, got, 8, &n) && tg_zip_end(&z));
         assert_int_equal(n, 3);
         assert_memory_equal(got, "abc", 3);
