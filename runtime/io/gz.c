@@ -3,24 +3,13 @@
  * reached. What follows the last member must be another member or nothing: anything else is damage.
  * Interrupts are looked at between pieces. */
 #include "runtime/io/gz.h"
-#include "base/alloc.h"
+#include "runtime/io/zlib_memory.h"
 
 #include <string.h>
 
 enum { PIECE = 1 << 18 }; /* bytes produced between two looks at the interrupt flag */
 
 static const unsigned char magic[2] = {0x1F, 0x8B};
-
-static void *z_alloc(void *unused, uInt n, uInt size) {
-    (void)unused;
-    size_t bytes;
-    return tg_size_mul(n, size, &bytes) ? tg_alloc(bytes) : NULL;
-}
-
-static void z_free(void *unused, void *p) {
-    (void)unused;
-    tg_free(p);
-}
 
 static bool starts_member(const tg_gz *g) {
     return g->left >= sizeof magic && memcmp(g->in, magic, sizeof magic) == 0;
@@ -29,8 +18,7 @@ static bool starts_member(const tg_gz *g) {
 bool tg_gz_open(tg_gz *g, tg_ctx *c, const char *name, const void *buf, size_t len) {
     *g = (tg_gz){.c = c, .name = name, .in = buf, .left = len, .size = len};
     if (!starts_member(g)) return true;
-    g->z.zalloc = z_alloc;
-    g->z.zfree = z_free;
+    g->z = tg_zlib_stream();
     if (inflateInit2(&g->z, MAX_WBITS + 16) != Z_OK) { /* + 16: gzip, not zlib's own wrapper */
         g->broken = true;
         return tg_fail(c, TG_ERR_MEMORY, "out of memory while reading %s", name);

@@ -7,7 +7,7 @@
  * end of a file for zeros and does not read the wider sizes where a long has 64 bits, and libzip
  * brings the libraries for encryption along. */
 #include "runtime/io/zip.h"
-#include "base/alloc.h"
+#include "runtime/io/zlib_memory.h"
 
 #include <string.h>
 
@@ -177,17 +177,6 @@ bool tg_zip_next(tg_zip *z, bool *there) {
 
 /* ---- the content ---- */
 
-static void *z_alloc(void *unused, uInt n, uInt size) {
-    (void)unused;
-    size_t bytes;
-    return tg_size_mul(n, size, &bytes) ? tg_alloc(bytes) : NULL;
-}
-
-static void z_free(void *unused, void *p) {
-    (void)unused;
-    tg_free(p);
-}
-
 static void stop_inflating(tg_zip *z) {
     if (z->inflating) inflateEnd(&z->z);
     z->inflating = false;
@@ -211,7 +200,7 @@ bool tg_zip_begin(tg_zip *z) {
     z->sum = (uint32_t)crc32(0, NULL, 0);
     z->ended = false;
     if (!z->deflated) return true;
-    z->z = (z_stream){.zalloc = z_alloc, .zfree = z_free};
+    z->z = tg_zlib_stream();
     z->inflating = inflateInit2(&z->z, -MAX_WBITS) == Z_OK; /* negative: without zlib's wrapper */
     return z->inflating || tg_fail_memory(z->c);
 }

@@ -4,6 +4,7 @@
  * and all entries are files that everyone may read. */
 #include "base/alloc.h"
 #include "runtime/io/zip.h"
+#include "runtime/io/zlib_memory.h"
 
 #include <string.h>
 
@@ -62,17 +63,6 @@ void tg_zip_create(tg_zip_writer *w, tg_ctx *c) {
     *w = (tg_zip_writer){.c = c};
 }
 
-static void *z_alloc(void *unused, uInt n, uInt size) {
-    (void)unused;
-    size_t bytes;
-    return tg_size_mul(n, size, &bytes) ? tg_alloc(bytes) : NULL;
-}
-
-static void z_free(void *unused, void *p) {
-    (void)unused;
-    tg_free(p);
-}
-
 /* What a header and a record of the directory have in common: from the version to the name's
  * length. */
 static void add_common(record *r, const tg_zip_writer *w, bool large, bool deflated,
@@ -120,7 +110,7 @@ bool tg_zip_add(tg_zip_writer *w, const char *name, size_t size, bool compress) 
         return false;
     w->data = w->out.len;
     if (!compress) return reserve(w, &w->out, size);
-    w->z = (z_stream){.zalloc = z_alloc, .zfree = z_free};
+    w->z = tg_zlib_stream();
     w->deflating =
         deflateInit2(&w->z, LEVEL, Z_DEFLATED, -MAX_WBITS, MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
     return w->deflating || tg_fail_memory(w->c);
